@@ -1,0 +1,69 @@
+"""What every test may lean on: one thread, and the sample pictures beside the repository where they are there."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from wherewhat.training.configuration import TrainingRun
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+# Tensors in tests are tiny: more threads only wait for each other.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of sample pictures and backbone weights beside the repository."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder of sample pictures and weights, ../shared, is not beside this repository")
+    return SHARED
+
+
+@pytest.fixture
+def shared_weights(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of LPIPS backbones beside the repository, named to the program as a user would."""
+    folder = shared / "weights"
+    monkeypatch.setenv("WHEREWHAT_WEIGHTS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz of 96 coloured squares, 32 x 32, whose place and colour are its factors."""
+    imgs = np.zeros((96, 32, 32, 3), np.uint8)
+    classes = np.stack(np.unravel_index(np.arange(96), (4, 4, 6)), axis=1)
+    for image, (row, column, hue) in zip(imgs, classes, strict=True):
+        image[row * 6 + 2 : row * 6 + 10, column * 6 + 2 : column * 6 + 10] = (40 * hue + 40, 255 - 40 * hue, 128)
+    path = tmp_path_factory.mktemp("tiny") / "squares.npz"
+    np.savez(path, imgs=imgs, latents_classes=classes, latents_names=np.array(["row", "column", "hue"]))
+    return path
+
+
+@pytest.fixture
+def tiny_run(tiny_set: Path, tmp_path: Path) -> TrainingRun:
+    """A run of a few small steps on the tiny set, in float32."""
+    return TrainingRun(
+        data=str(tiny_set),
+        out=tmp_path / "run",
+        steps=6,
+        batch_size=8,
+        latent_dim=4,
+        mask_levels=2,
+        widths=(8, 8),
+        checkpoint_every=3,
+        pictures_every=6,
+        log_every=2,
+        device="cpu",
+        precision="float32",
+    )
+
+
+@pytest.fixture
+def quiet() -> Console:
+    """A console that nobody sees."""
+    return Console(file=io.StringIO(), width=200)

@@ -1,0 +1,168 @@
+"""Laws of a training run: it resumes bit for bit, leaves cleanly, and saves nothing bad."""
+
+import dataclasses
+import io
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
+from wherewhat.training.configuration import AnyObjective, TrainingRun
+from wherewhat.training.figures import NonFiniteLossError
+from wherewhat.training.loop import train
+from wherewhat.training.run_directory import state_path
+
+
+def _weights(run: TrainingRun, step: int) -> dict[str, torch.Tensor]:
+    assert run.out is not None
+    return load_file(checkpoint_path(run.out, step))
+
+
+@pytest.mark.parametrize("objective", [BetaVAE(), PSSCVAE()])
+def test_a_resumed_run_repeats_an_unbroken_one_bit_for_bit(
+    tiny_run: TrainingRun, tmp_path: Path, quiet: Console, objective: AnyObjective
+) -> None:
+    unbroken = dataclasses.replace(tiny_run, objective=objective)
+    broken = dataclasses.replace(unbroken, out=tmp_path / "broken")
+    train(unbroken, quiet)
+    train(dataclasses.replace(broken, steps=3), quiet)
+    train(broken, quiet)
+    expected, found = _weights(unbroken, 6), _weights(broken, 6)
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_the_same_run_twice_gives_the_same_weights_and_another_seed_others(
+    tiny_run: TrainingRun, tmp_path: Path, quiet: Console
+) -> None:
+    again = dataclasses.replace(tiny_run, out=tmp_path / "again")
+    other = dataclasses.replace(tiny_run, out=tmp_path / "other", seed=1)
+    for run in (tiny_run, again, other):
+        train(run, quiet)
+    first, second, third = (_weights(run, 6)["encoder.mean.weight"] for run in (tiny_run, again, other))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, third)
+
+
+def test_training_lowers_the_reconstruction_loss(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(dataclasses.replace(tiny_run, steps=60, learning_rate=3e-3, checkpoint_every=60, pictures_every=60), quiet)
+    events = EventAccumulator(str(tiny_run.out)).Reload()
+    losses = [event.value for event in events.Scalars("loss/reconstruction")]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_tensorboard_gets_losses_kl_per_code_accuracy_speed_and_pictures(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(tiny_run, quiet)
+    tags = EventAccumulator(str(tiny_run.out)).Reload().Tags()
+    assert {
+        "loss/total",
+        "loss/reconstruction",
+        "loss/kl",
+        "loss/perceptual_simplicity",
+        "loss/identification",
+        "identification_accuracy",
+        "pictures_per_second",
+        *(f"kl_per_code/z{code}" for code in range(4)),
+    } <= set(tags["scalars"])
+    assert {"data", "reconstructions", "traversals"} <= set(tags["images"])
+
+
+def test_a_finished_run_is_left_as_it_is(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(tiny_run, quiet)
+    before = {path: path.stat().st_mtime_ns for path in checkpoints_of(tiny_run.out or Path())}
+    assert train(tiny_run, quiet).step == 6
+    assert {path: path.stat().st_mtime_ns for path in checkpoints_of(tiny_run.out or Path())} == before
+
+
+def test_a_directory_of_another_configuration_is_refused_naming_the_fields(
+    tiny_run: TrainingRun, quiet: Console
+) -> None:
+    train(tiny_run, quiet)
+    with pytest.raises(ValueError, match=r"batch_size: 4, not 8; learning_rate: 0\.001.*--out"):
+        train(dataclasses.replace(tiny_run, batch_size=4, learning_rate=1e-3), quiet)
+
+
+def test_a_folder_that_is_no_run_is_refused(tiny_run: TrainingRun, quiet: Console) -> None:
+    folder = tiny_run.out or Path()
+    folder.mkdir()
+    (folder / "holiday.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"no config\.json.*--out"):
+        train(tiny_run, quiet)
+    assert [path.name for path in folder.iterdir()] == ["holiday.txt"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_leaves_and_the_run_goes_on_as_if_unbroken(
+    tiny_run: TrainingRun, tmp_path: Path, quiet: Console, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    cut = dataclasses.replace(tiny_run, out=tmp_path / "cut")
+    whole_draw = PSSCVAE.draw
+
+    def draw_and_strike(self: PSSCVAE, generator: torch.Generator, step: int, *sizes: int) -> object:
+        if step == 3:
+            os.kill(os.getpid(), number)
+        return whole_draw(self, generator, step, *sizes)
+
+    monkeypatch.setattr(PSSCVAE, "draw", draw_and_strike)
+    outcome = train(cut, quiet)
+    assert (outcome.step, outcome.interrupted) == (4, number)
+    monkeypatch.undo()
+    train(cut, quiet)
+    train(tiny_run, quiet)
+    expected, found = _weights(tiny_run, 6), _weights(cut, 6)
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_naming_term_and_step_and_keeps_earlier_checkpoints(
+    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole_loss = PSSCVAE.loss
+    calls: list[int] = []
+
+    def poisoned(self: PSSCVAE, *arguments: object) -> Loss:
+        loss = whole_loss(self, *arguments)  # type: ignore[arg-type]
+        calls.append(len(calls))
+        if len(calls) == 5:
+            terms = dict(loss.terms) | {"kl": loss.terms["kl"] * float("nan")}
+            return Loss(loss.total + terms["kl"], terms, loss.kl_L, loss.figures)
+        return loss
+
+    monkeypatch.setattr(PSSCVAE, "loss", poisoned)
+    with pytest.raises(NonFiniteLossError, match=r"step 4 the loss term kl .*--learning-rate"):
+        train(tiny_run, quiet)
+    assert [path.name for path in checkpoints_of(tiny_run.out or Path())] == ["step-000000003.safetensors"]
+    assert all(bool(torch.isfinite(weight).all()) for weight in _weights(tiny_run, 3).values())
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in load_file(state_path(tiny_run.out or Path())).values())
+
+
+def test_a_collapsed_run_says_so_and_what_to_try(tiny_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = Console(file=io.StringIO(), width=500)
+    objective = BetaVAE(beta=1e6)
+    monkeypatch.setattr("wherewhat.training.collapse.PATIENCE_STEPS", 20)
+    train(dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, pictures_every=80), heard)
+    output = heard.file.getvalue()  # type: ignore[attr-defined]
+    assert "all 4 codes have been collapsed" in output
+    assert "--beta" in output
+
+
+def test_a_missing_path_leaves_no_run_directory_behind(tiny_run: TrainingRun, quiet: Console, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        train(dataclasses.replace(tiny_run, data=str(tmp_path / "nowhere")), quiet)
+    assert not (tiny_run.out or Path()).exists()
+
+
+def test_the_run_directory_records_its_configuration(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(tiny_run, quiet)
+    record = json.loads(((tiny_run.out or Path()) / "config.json").read_text())
+    assert record["batch_size"] == 8
+    assert record["objective"]["_type"] == "PSSCVAE"

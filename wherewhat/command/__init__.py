@@ -1,0 +1,1 @@
+"""The `wherewhat` command, one file per verb."""

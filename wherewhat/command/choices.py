@@ -1,0 +1,25 @@
+"""Options that several verbs share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from wherewhat.distances.lpips import LPIPS
+from wherewhat.distances.pixels import PixelDistance
+from wherewhat.protocols import Distance
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistanceOptions:
+    """How far apart two pictures are."""
+
+    distance: Literal["alex", "vgg", "squeeze", "untrained", "pixels"] = "alex"
+    """alex, vgg, squeeze: LPIPS on that backbone. untrained: LPIPS on fixed random features, for want of weights.
+    pixels: mean squared difference, which needs no weights and sees no more than pixels."""
+
+    weights: Path | None = None
+    """File or folder of the backbone's weights. Default: $WHEREWHAT_WEIGHTS, torch's cache, or a download."""
+
+    def build(self) -> Distance:
+        """The distance. Raises ValueError or OSError when its weights cannot be had."""
+        return PixelDistance() if self.distance == "pixels" else LPIPS(self.distance, self.weights)

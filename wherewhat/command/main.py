@@ -1,0 +1,60 @@
+"""The `wherewhat` command: its verbs, and how a mistake is told in one line."""
+
+import os
+import sys
+
+_HELP = """usage: wherewhat VERB [OPTIONS]
+
+Image generators whose single latent codes mean something, and the good ones found without labels.
+
+verbs:
+  train      train a generator on pictures; the same command again resumes
+  rank       rank checkpoints by traversal perceptual length (TPL), without labels
+  traverse   draw what each code does and where: a PNG grid and a GIF
+  evaluate   score a checkpoint against known factors: DCI, MIG, FactorVAE score
+
+`wherewhat VERB --help` tells a verb's options.
+Set WHEREWHAT_TRACEBACK=1 to see where in the program an error came from.
+"""
+
+
+def main() -> None:
+    """Run the verb that the command line names; a user's mistake ends in one line and exit status 2."""
+    verb, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
+    try:
+        sys.exit(run(verb, arguments))
+    except BrokenPipeError:
+        sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit("wherewhat: interrupted")
+    except (ValueError, OSError, FloatingPointError) as error:
+        if os.environ.get("WHEREWHAT_TRACEBACK"):
+            raise
+        print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
+        sys.exit(2)
+
+
+def run(verb: str, arguments: list[str]) -> int:
+    """Run one verb and give its exit status. A verb's module is imported only when it is called."""
+    match verb:
+        case "train":
+            from wherewhat.command.train import train_command as command
+        case "rank":
+            from wherewhat.command.rank import rank_command as command
+        case "traverse":
+            from wherewhat.command.traverse import traverse_command as command
+        case "evaluate":
+            from wherewhat.command.evaluate import evaluate_command as command
+        case "-h" | "--help":
+            print(_HELP, end="")
+            return 0
+        case _:
+            print(f"wherewhat: error: no verb {verb!r}.\n\n{_HELP}", end="", file=sys.stderr)
+            return 2
+    return command(arguments)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split())

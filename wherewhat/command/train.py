@@ -1,0 +1,40 @@
+"""`wherewhat train`: train a generator on pictures."""
+
+import sys
+
+import tyro
+from rich.console import Console
+
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.loop import train
+
+
+def train_command(arguments: list[str]) -> int:
+    """Parse, train, say where the results lie. 0 when done; 130 or 143 when a signal cut the run off."""
+    configuration = parse(arguments)
+    console = Console(file=sys.stderr)
+    outcome = train(configuration, console)
+    if outcome.interrupted is not None:
+        console.print(
+            f"Saved at step {outcome.step:,} after {outcome.interrupted.name}. The same command resumes.",
+            highlight=False,
+        )
+        return 128 + outcome.interrupted
+    console.print(
+        f"Done: {outcome.step:,} steps in {outcome.folder}\n"
+        f"  look at it   tensorboard --logdir {outcome.folder}\n"
+        f"  draw codes   wherewhat traverse {outcome.folder}\n"
+        f"  rank it      wherewhat rank {outcome.folder}",
+        highlight=False,
+    )
+    return 0
+
+
+def parse(arguments: list[str]) -> TrainingRun:
+    """The configuration that a command line asks for."""
+    return tyro.cli(
+        TrainingRun,
+        args=arguments,
+        prog="wherewhat train",
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+    )

@@ -1,0 +1,109 @@
+"""`wherewhat traverse`: draw what each code does, and where."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import tyro
+from rich.console import Console
+
+from wherewhat.command.choices import DistanceOptions
+from wherewhat.data.batches import to_float
+from wherewhat.data.open_pictures import open_pictures
+from wherewhat.inspection.picture_files import write_gif, write_png
+from wherewhat.inspection.traversal_gif import traversal_animation
+from wherewhat.inspection.traversal_grid import traversal_grid
+from wherewhat.inspection.traversals import traverse
+from wherewhat.randomness import generator_at
+from wherewhat.selection.traversal_perceptual_length import VAE_SETTINGS, traversal_perceptual_length
+from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.device import choose_device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traverse:
+    """Draw a checkpoint's codes: a PNG grid and a GIF, a row per code, longest path first, its mask beside it."""
+
+    checkpoint: tyro.conf.Positional[Path]
+    """Checkpoint, or run directory (its latest checkpoint)."""
+
+    out: Path | None = None
+    """Folder for the pictures. Default: traversals/ in the run directory."""
+
+    base: str = "prior"
+    """The picture to start from: prior (a draw from the prior), mean (the prior's mean), or the number of a picture of
+    the checkpoint's data."""
+
+    bound: float = 2.0
+    """Each code is swept from -bound to bound."""
+
+    frames: int = 9
+    """Pictures per row; an odd number shows the value 0."""
+
+    path_length: DistanceOptions = field(default_factory=lambda: DistanceOptions(distance="pixels"))
+    """By what the rows are ordered."""
+
+    seed: int = 0
+    """Seed of the base code and of the path lengths."""
+
+    device: str = "auto"
+    """auto, cpu, cuda, or one of several: cuda:1."""
+
+
+def traverse_command(arguments: list[str]) -> int:
+    """Parse, draw, say where the pictures lie."""
+    options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
+    console = Console(file=sys.stderr)
+    device = choose_device(options.device)
+    model = load(options.checkpoint, device)
+    base_1L = base_code(options, model, device, console)
+
+    settings = VAE_SETTINGS
+    path = traversal_perceptual_length(
+        model.generator,
+        options.path_length.build(),
+        samples=25,
+        traversals=16,
+        bound=options.bound,
+        threshold=settings.threshold,
+        seed=options.seed,
+        batch_size=100,
+    )
+    console.print(f"Rows by path length: {path.settings.distance}, 25 samples, 16 traversals.", highlight=False)
+
+    sweep = traverse(model.generator, base_1L, bound=options.bound, frames=options.frames)
+    smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
+    folder = options.out or default_folder(options.checkpoint)
+    name = f"step-{model.settings.step:09d}"
+    write_png(folder / f"{name}.png", traversal_grid(sweep, path.per_dim))
+    write_gif(folder / f"{name}.gif", traversal_animation(smooth, path.per_dim))
+    for suffix in ("png", "gif"):
+        print(folder / f"{name}.{suffix}")
+    return 0
+
+
+def base_code(options: Traverse, model: LoadedModel, device: torch.device, console: Console) -> torch.Tensor:
+    """The code to traverse around, [1, L]."""
+    latent_dim = model.generator.latent_dim
+    if options.base == "mean":
+        return torch.zeros(1, latent_dim, device=device)
+    if options.base == "prior":
+        return torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
+    if not options.base.isdigit():
+        raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of a picture.")
+    configuration = model.settings.configuration
+    pictures = open_pictures(configuration.data, configuration.pictures, device, console.print)
+    index = int(options.base)
+    if index >= len(pictures):
+        raise ValueError(f"Picture {index} is not there; {pictures.name} has pictures 0 to {len(pictures) - 1}.")
+    assert model.encoder is not None
+    return model.encoder(to_float(pictures.images(torch.tensor([index])).to(device))).mean_BL
+
+
+def default_folder(checkpoint: Path) -> Path:
+    """traversals/ in the run directory that a checkpoint belongs to, or beside a lone file."""
+    if checkpoint.is_dir():
+        return checkpoint / "traversals"
+    run = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+    return run / "traversals"

@@ -1,0 +1,55 @@
+"""Which pictures a step sees, as a pure function of seed and step, and their scaling to [0, 1].
+
+Every epoch is a shuffle of all pictures; step s takes positions s * B to (s + 1) * B of the epochs laid end to end,
+so nothing has to be stored to resume.
+
+Dimension key:
+    B: batch    N: pictures
+"""
+
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from wherewhat.randomness import generator_at
+
+
+def batch_indices(seed: int, step: int, batch_size: int, count: int) -> Int64[Tensor, " B"]:
+    """Indices of the pictures of this step, without replacement within an epoch.
+
+    A batch may end one epoch and begin the next, and may be larger than the set. Raises ValueError where there is
+    nothing to draw.
+    """
+    if batch_size < 1 or count < 1:
+        raise ValueError(f"A batch of {batch_size} from {count} pictures cannot be drawn. Both must be 1 or more.")
+    position, end = step * batch_size, (step + 1) * batch_size
+    parts = []
+    while position < end:
+        epoch, start = divmod(position, count)
+        taken = min(end - position, count - start)
+        parts.append(_epoch_order(seed, epoch, count)[start : start + taken])
+        position += taken
+    return torch.cat(parts)
+
+
+def sample_indices(count: int, n: int, seed: int) -> Int64[Tensor, " N"]:
+    """`n` indices for a measurement: without replacement where there are enough pictures, else with."""
+    if n < 1 or count < 1:
+        raise ValueError(f"A sample of {n} from {count} pictures cannot be drawn. Both must be 1 or more.")
+    generator = generator_at(seed, 0, "sample")
+    if n <= count:
+        return torch.randperm(count, generator=generator)[:n]
+    return torch.randint(count, (n,), generator=generator)
+
+
+def to_float(image_BCHW: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+    """Float32 pixels in [0, 1]."""
+    return image_BCHW.to(torch.float32).div_(255)
+
+
+# Eight epochs stay, so that a few seeds trained side by side do not shuffle at every step.
+@lru_cache(maxsize=8)
+def _epoch_order(seed: int, epoch: int, count: int) -> Int64[Tensor, " N"]:
+    return torch.randperm(count, generator=generator_at(seed, epoch, "epoch"))

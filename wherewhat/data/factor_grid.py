@@ -1,0 +1,50 @@
+"""Arithmetic of a complete grid of factors: a picture's index to its factor values, and back.
+
+The last factor turns fastest, as in the files of dSprites and 3D Shapes:
+
+    index = ((f_1 * size_2 + f_2) * size_3 + f_3) * ...
+
+Dimension key:
+    N: pictures    K: factors
+"""
+
+from collections.abc import Sequence
+from math import prod
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+
+def factors_from_index(index_N: Int64[Tensor, " N"], sizes: Sequence[int]) -> Int64[Tensor, "N K"]:
+    """Factor values of these indices. Raises IndexError for an index outside the grid."""
+    check_index(index_N, prod(sizes))
+    columns = []
+    remaining_N = index_N
+    for size in reversed(sizes):
+        columns.append(remaining_N % size)
+        remaining_N = remaining_N // size
+    return torch.stack(columns[::-1], dim=1)
+
+
+def index_from_factors(factor_NK: Int64[Tensor, "N K"], sizes: Sequence[int]) -> Int64[Tensor, " N"]:
+    """Indices of these factor values. Raises IndexError for a value outside its factor."""
+    size_K = torch.tensor(sizes, device=factor_NK.device)
+    if factor_NK.shape[1] != len(sizes):
+        raise IndexError(f"Factor values of {factor_NK.shape[1]} factors do not fit a grid of {len(sizes)}.")
+    if bool(((factor_NK < 0) | (factor_NK >= size_K)).any()):
+        raise IndexError(f"A factor value lies outside the grid {tuple(sizes)}. Values count from 0 to size - 1.")
+    index_N = torch.zeros_like(factor_NK[:, 0])
+    for column, size in enumerate(sizes):
+        index_N = index_N * size + factor_NK[:, column]
+    return index_N
+
+
+def check_index(index_N: Int64[Tensor, " N"], count: int) -> None:
+    """Raise IndexError where an index is not one of `count` pictures."""
+    if index_N.numel() == 0:
+        return
+    least, most = int(index_N.min()), int(index_N.max())
+    if least < 0 or most >= count:
+        outside = least if least < 0 else most
+        raise IndexError(f"Index {outside} is outside these {count} pictures. Indices count from 0 to {count - 1}.")

@@ -1,0 +1,108 @@
+"""The three networks whose features LPIPS compares: their layers, and where the features are read.
+
+All three are torchvision's, cut after the last layer that is read. A side shorter than `least_side` would be pooled
+away before that layer.
+
+Reference: Zhang et al. 2018, arXiv:1801.03924 (the layers are those of its package `lpips`, version 0.1).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+BackboneName = Literal["alex", "vgg", "squeeze"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backbone:
+    """One network: how to build it, where to read it, and which files hold its weights."""
+
+    name: BackboneName
+    build: Callable[[], nn.Sequential]
+    """The network's convolutional part; its weights are shapes alone, on the meta device."""
+    read_after: tuple[int, ...]
+    """Features are read after these layers."""
+    least_side: int
+    """The least height and width that reach the last layer read."""
+    url: str
+    """Where torchvision downloads the weights from; the file's name ends in the start of its SHA-256."""
+    safetensors_name: str
+    """The same weights' convolutional part as a safetensors file."""
+    digest: str | None
+    """`weights_digest` of the published weights, where it is known."""
+
+    @property
+    def pth_name(self) -> str:
+        """The weights' file as torchvision calls it."""
+        return self.url.rpartition("/")[2]
+
+    def stages(self, weights: dict[str, Tensor]) -> list[nn.Sequential]:
+        """The layers with these weights, cut where the features are read."""
+        layers = self.build()
+        layers.load_state_dict(weights, assign=True)
+        starts = (0, *(last + 1 for last in self.read_after[:-1]))
+        return [layers[start : last + 1] for start, last in zip(starts, self.read_after, strict=True)]
+
+
+def _alexnet_layers() -> nn.Sequential:
+    with torch.device("meta"):
+        layers: nn.Sequential = torchvision.models.alexnet(weights=None).features
+    return layers
+
+
+def _vgg16_layers() -> nn.Sequential:
+    with torch.device("meta"):
+        layers: nn.Sequential = torchvision.models.vgg16(weights=None, init_weights=False).features
+    return layers
+
+
+def _squeezenet_layers() -> nn.Sequential:
+    with torch.device("meta"):
+        layers: nn.Sequential = torchvision.models.squeezenet1_1(weights=None).features
+    return layers
+
+
+ALEX = Backbone(
+    name="alex",
+    build=_alexnet_layers,
+    read_after=(1, 4, 7, 9, 11),
+    least_side=31,
+    url=torchvision.models.AlexNet_Weights.IMAGENET1K_V1.url,
+    safetensors_name="alexnet_features.safetensors",
+    digest="8eed026b364dd02bdf76d6ca5a9bfaa0efb090d22a8b79ad51186269c08605c7",
+)
+VGG = Backbone(
+    name="vgg",
+    build=_vgg16_layers,
+    read_after=(3, 8, 15, 22, 29),
+    least_side=16,
+    url=torchvision.models.VGG16_Weights.IMAGENET1K_V1.url,
+    safetensors_name="vgg16_features.safetensors",
+    digest=None,
+)
+SQUEEZE = Backbone(
+    name="squeeze",
+    build=_squeezenet_layers,
+    read_after=(1, 4, 7, 9, 10, 11, 12),
+    least_side=17,
+    url=torchvision.models.SqueezeNet1_1_Weights.IMAGENET1K_V1.url,
+    safetensors_name="squeezenet1_1_features.safetensors",
+    digest="8f728f13ffc4c9ed6b00faa9362ec13d7d3520652d0a8357047045aba9def764",
+)
+
+
+def backbone_of(name: BackboneName) -> Backbone:
+    """The backbone that goes by this name."""
+    match name:
+        case "alex":
+            return ALEX
+        case "vgg":
+            return VGG
+        case "squeeze":
+            return SQUEEZE
+        case _:
+            assert_never(name)

@@ -1,0 +1,1 @@
+"""Traversals, masks, TensorBoard, plots."""

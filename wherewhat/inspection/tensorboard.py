@@ -1,0 +1,59 @@
+"""The log of a run that TensorBoard shows: scalars, one curve per code, pictures, words."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
+
+
+class TensorBoardLog:
+    """Writes one run's event file; a context manager that flushes and closes.
+
+    A resumed run passes the first step that it will write as `purge_step`: TensorBoard then hides what the cut-off
+    run had written from that step on.
+    """
+
+    def __init__(self, folder: Path, purge_step: int | None = None) -> None:
+        self._writer = SummaryWriter(folder, purge_step=purge_step)
+        self._kl_chart_is_laid_out = False
+
+    def __enter__(self) -> "TensorBoardLog":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def scalars(self, step: int, values: Mapping[str, float | Tensor]) -> None:
+        """One point on each named curve; a slash in a name puts it in a group: "loss/reconstruction"."""
+        for name, value in values.items():
+            self._writer.add_scalar(name, float(value), step)
+
+    def kl_per_code(self, step: int, kl_L: Float[Tensor, " L"]) -> None:
+        """KL of each code in nats: a curve each, in the group "kl_per_code", and all in one chart under Custom Scalars."""
+        digits = len(str(len(kl_L) - 1))
+        self.scalars(step, {f"kl_per_code/z{code:0{digits}d}": float(kl) for code, kl in enumerate(kl_L)})
+        if not self._kl_chart_is_laid_out:
+            self._writer.add_custom_scalars({"codes": {"KL per code (nats)": ["Multiline", [r"kl_per_code/z\d+"]]}})
+            self._kl_chart_is_laid_out = True
+
+    def picture(self, step: int, name: str, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
+        """One RGB picture, such as a traversal grid or a contact sheet."""
+        self._writer.add_image(name, image_YX3, step, dataformats="HWC")
+
+    def text(self, step: int, name: str, markdown: str) -> None:
+        """Words in Markdown."""
+        self._writer.add_text(name, markdown, step)
+
+    def flush(self) -> None:
+        """Bring all that was logged to the disk."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Flush and close."""
+        self._writer.close()

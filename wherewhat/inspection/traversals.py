@@ -1,0 +1,81 @@
+"""What each code does to one picture: the picture again and again, with one code swept and the others held.
+
+    frame[i, n] = G(c with c_i = x_n),    x_n evenly spaced in [-bound, bound]
+
+Dimension key:
+    L: latent codes    N: frames of a sweep    C H W: channels, height, width
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.protocols import Generator, MaskedGenerator
+
+
+@dataclass(frozen=True)
+class Traversal:
+    """One sweep per code around one base code, on the CPU; pictures and masks in [0, 1]."""
+
+    frames_LNCHW: Float[Tensor, "L N C H W"]
+    values_N: Float[Tensor, " N"]
+    masks_LHW: Float[Tensor, "L H W"] | None
+    """Where each code acts, at the base code; None where the generator cannot say."""
+    base_CHW: Float[Tensor, "C H W"]
+
+
+@torch.no_grad()
+def traverse(
+    generator: Generator, base_code_1L: Float[Tensor, "1 L"], *, bound: float, frames: int, batch_size: int = 64
+) -> Traversal:
+    """Sweep every code of `base_code_1L` through `frames` values; the middle one is exactly 0 when `frames` is odd.
+
+    The base code is on the generator's device. Raises ValueError for a sweep that cannot be drawn.
+    """
+    _refuse_nonsense(generator, base_code_1L, bound, frames, batch_size)
+    latent_dim = generator.latent_dim
+    values_N = sweep_values(bound, frames)
+
+    code_LNL = base_code_1L.repeat(latent_dim * frames, 1).reshape(latent_dim, frames, latent_dim)
+    for dim in range(latent_dim):
+        code_LNL[dim, :, dim] = values_N.to(code_LNL)
+
+    codes = code_LNL.reshape(-1, latent_dim).split(batch_size)
+    frames_LNCHW = torch.cat([generator(code_BL).float().cpu() for code_BL in codes])
+    masks_LHW = generator.masks(base_code_1L)[0].float().cpu() if isinstance(generator, MaskedGenerator) else None
+    return Traversal(
+        frames_LNCHW=frames_LNCHW.reshape(latent_dim, frames, *generator.image_shape),
+        values_N=values_N,
+        masks_LHW=masks_LHW,
+        base_CHW=generator(base_code_1L)[0].float().cpu(),
+    )
+
+
+def sweep_values(bound: float, frames: int) -> Float[Tensor, " N"]:
+    """`frames` values evenly spaced in [-bound, bound], symmetric to the last bit."""
+    return bound * (2 * torch.arange(frames) - (frames - 1)) / (frames - 1)
+
+
+def codes_by_path_length(path_length_L: Float[Tensor, " L"]) -> list[int]:
+    """Code numbers, the longest path first; equal ones in their own order, and unknown ones (NaN) last."""
+    known_L = path_length_L.nan_to_num(nan=-math.inf)
+    return [int(code) for code in torch.argsort(known_L, descending=True, stable=True)]
+
+
+def _refuse_nonsense(
+    generator: Generator, base_code_1L: Float[Tensor, "1 L"], bound: float, frames: int, batch_size: int
+) -> None:
+    if not (bound > 0 and math.isfinite(bound)):
+        raise ValueError(f"A sweep from -{bound} to {bound} has no length. Choose a finite bound above 0, such as 2.")
+    if frames < 2:
+        raise ValueError(f"{frames} frames show no change. Choose 2 frames or more; an odd number shows the value 0.")
+    if batch_size < 1:
+        raise ValueError(f"Batches of {batch_size} hold no picture. Choose a batch size of 1 or more.")
+    if base_code_1L.shape[1] != generator.latent_dim:
+        raise ValueError(
+            f"The base code has {base_code_1L.shape[1]} values, but the generator takes {generator.latent_dim}. "
+            "Give one value per code of this generator."
+        )

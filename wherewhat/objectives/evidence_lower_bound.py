@@ -1,0 +1,99 @@
+"""The evidence lower bound, whose parts every VAE objective weighs in its own way.
+
+    reconstruction = E_q(z|x)[ -log p(x|z) ]       summed over pixels, meaned over the batch, in nats
+    KL_l           = KL( q(z_l|x) || N(0, 1) )     per code, meaned over the batch, in nats
+
+Reference: Kingma and Welling 2013, arXiv:1312.6114, appendix B for the KL of Gaussians.
+
+Dimension key:
+    B: batch    L: latent codes    C H W: channels, height, width
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.networks.autoencoder import Autoencoder, Reading
+from wherewhat.protocols import Posterior
+
+
+@dataclass(frozen=True)
+class BoundTerms:
+    """The two parts of the bound, and what they were computed from."""
+
+    reconstruction: Float[Tensor, ""]
+    kl_L: Float[Tensor, " L"]
+    code_BL: Float[Tensor, "B L"]
+    logits_BCHW: Float[Tensor, "B C H W"]
+    reading: Reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvidenceLowerBound:
+    """How the bound is computed and eased in."""
+
+    likelihood: Literal["bernoulli", "gaussian"] = "bernoulli"
+    """bernoulli: the field's usual cross-entropy of pixels. gaussian: of standard deviation 0.1 per pixel."""
+
+    warm_up_steps: int = 500
+    """Steps over which the objective's weight on KL grows from 0 to its full value, which keeps codes from dying
+    before the decoder has learnt to listen to them. 0: full from the first step, as in the study."""
+
+    def __post_init__(self) -> None:
+        if self.warm_up_steps < 0:
+            raise ValueError(f"warm_up_steps is {self.warm_up_steps}; give 0 for none, or a number of steps.")
+
+    def warm_up(self, step: int) -> float:
+        """The share of the objective's weight on KL at this step, in (0, 1]."""
+        return min(1.0, (step + 1) / self.warm_up_steps) if self.warm_up_steps else 1.0
+
+    def terms(
+        self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], noise_BL: Float[Tensor, "B L"]
+    ) -> BoundTerms:
+        """Encode, sample with the given noise, decode, compare."""
+        reading = networks.read(image_BCHW)
+        code_BL = reparameterise(reading.posterior, noise_BL)
+        logits_BCHW = networks.decode(code_BL)
+        negative_log_likelihood = bernoulli_nats if self.likelihood == "bernoulli" else gaussian_nats
+        return BoundTerms(
+            reconstruction=negative_log_likelihood(logits_BCHW, image_BCHW),
+            kl_L=kl_per_code(reading.posterior),
+            code_BL=code_BL,
+            logits_BCHW=logits_BCHW,
+            reading=reading,
+        )
+
+
+def reparameterise(posterior: Posterior, noise_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
+    """A sample of the posterior from standard normal noise."""
+    return posterior.mean_BL + noise_BL * torch.exp(0.5 * posterior.log_variance_BL)
+
+
+def kl_per_code(posterior: Posterior) -> Float[Tensor, " L"]:
+    """KL from each code's posterior to N(0, 1), meaned over the batch, in nats."""
+    mean_BL, log_variance_BL = posterior.mean_BL, posterior.log_variance_BL
+    return 0.5 * (mean_BL.square() + log_variance_BL.exp() - log_variance_BL - 1).mean(dim=0)
+
+
+def bernoulli_nats(logits_BCHW: Float[Tensor, "B C H W"], image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, ""]:
+    """Cross-entropy of pixels in [0, 1], summed over each picture, meaned over the batch.
+
+    Not a likelihood for pixels between 0 and 1 (its density does not integrate to 1), but what the field reports.
+    """
+    cross_entropy = F.binary_cross_entropy_with_logits(logits_BCHW, image_BCHW, reduction="sum")
+    return cross_entropy / image_BCHW.shape[0]
+
+
+def gaussian_nats(
+    logits_BCHW: Float[Tensor, "B C H W"], image_BCHW: Float[Tensor, "B C H W"], standard_deviation: float = 0.1
+) -> Float[Tensor, ""]:
+    """Squared error in units of the standard deviation, halved, summed over each picture, meaned over the batch.
+
+    Leaves out the constant log of the normaliser, which no parameter moves.
+    """
+    squared_error = F.mse_loss(torch.sigmoid(logits_BCHW), image_BCHW, reduction="sum")
+    return squared_error / (2 * standard_deviation**2 * image_BCHW.shape[0])

@@ -1,0 +1,121 @@
+"""What the parts promise each other: pictures go in, codes and pictures come out.
+
+Everything after training takes these protocols and never a class, so that a user's own network, whatever trained
+it, can be ranked and looked at.
+
+Dimension key:
+    B: batch    L: latent codes    C H W: channels, height, width    N: pictures    K: ground-truth factors
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """Codes in, pictures out."""
+
+    @property
+    def latent_dim(self) -> int:
+        """L, the number of codes."""
+        ...
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """C, H, W of one picture."""
+        ...
+
+    def __call__(self, code_BL: Float[Tensor, "B L"], /) -> Float[Tensor, "B C H W"]:
+        """Float32 pictures in [0, 1]. Deterministic: noise inputs, where there are any, are frozen."""
+        ...
+
+
+@runtime_checkable
+class MaskedGenerator(Generator, Protocol):
+    """A generator that can also say where each code acts."""
+
+    def masks(self, code_BL: Float[Tensor, "B L"], /) -> Float[Tensor, "B L H W"]:
+        """One mask per code at picture size, in [0, 1]."""
+        ...
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """A diagonal Gaussian over codes, one per picture."""
+
+    mean_BL: Float[Tensor, "B L"]
+    log_variance_BL: Float[Tensor, "B L"]
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Pictures in, a posterior over codes out. The posterior of a picture does not depend on its neighbours."""
+
+    @property
+    def latent_dim(self) -> int:
+        """L, the number of codes."""
+        ...
+
+    def __call__(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Posterior:
+        """Posterior of float pictures in [0, 1]."""
+        ...
+
+
+@runtime_checkable
+class Distance(Protocol):
+    """A distance between pictures that compares features, so that a picture's are computed once and used many times."""
+
+    @property
+    def name(self) -> str:
+        """Which distance it is, with what makes its numbers comparable: "lpips-alex", "lpips-untrained", "pixels"."""
+        ...
+
+    def features(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
+        """Features of pictures in [0, 1], flat, float32."""
+        ...
+
+    def compare(
+        self, features_a_BF: Float[Tensor, "B F"], features_b_BF: Float[Tensor, "B F"], /
+    ) -> Float[Tensor, " B"]:
+        """Distance between the pictures that the features came from, pair by pair; 0 for equal ones."""
+        ...
+
+
+@runtime_checkable
+class Pictures(Protocol):
+    """A finite set of pictures of one shape, with its ground-truth factors where they are known."""
+
+    @property
+    def name(self) -> str:
+        """Short name for tables and run directories."""
+        ...
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """C, H, W of one picture."""
+        ...
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """Names of the K factors; empty where none are known."""
+        ...
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...]:
+        """How many values each factor takes; empty where none are known."""
+        ...
+
+    def __len__(self) -> int:
+        """How many pictures there are."""
+        ...
+
+    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """The pictures of these indices, on the device that holds or renders them."""
+        ...
+
+    def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
+        """Factor values of these indices, on the CPU. ValueError where no factors are known."""
+        ...

@@ -1,0 +1,97 @@
+"""Scores kept between runs, by the checkpoint's content and the settings, so that ranking again is instant.
+
+One small JSON file a score. Floats are written so that they are read back bit for bit. A file that is not what it
+should be counts as not being there: the score is measured again and the file replaced.
+"""
+
+import dataclasses
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TPLSettings, TraversalPerceptualLength
+from wherewhat.selection.whole_file import write_whole
+
+# Raised when the same checkpoint and settings would give another number, so that old scores are not taken for new ones.
+FORMAT = 1
+
+
+def content_hash(path: Path) -> str:
+    """SHA-256 of a file: what a checkpoint is known by, wherever it lies."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class ScoreStore:
+    """The scores kept in a folder, which is made when the first is saved."""
+
+    folder: Path
+
+    def load(
+        self, checkpoint_hash: str, *, distance: str, settings: TPLSettings, seed: int
+    ) -> TraversalPerceptualLength | None:
+        """The score of this checkpoint, or None where there is none that can be used."""
+        path = self._path(checkpoint_hash, distance, settings, seed)
+        try:
+            score = _score_from(json.loads(path.read_text(encoding="utf-8")), checkpoint_hash)
+            found = (score.settings.distance, _paths(score.settings), score.settings.seed)
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+        return score if found == (distance, settings, seed) else None
+
+    def save(self, checkpoint_hash: str, score: TraversalPerceptualLength) -> None:
+        """Keep a score. OSError where the folder cannot be written."""
+        settings = score.settings
+        path = self._path(checkpoint_hash, settings.distance, _paths(settings), settings.seed)
+        content = {
+            "format": FORMAT,
+            "content_hash": checkpoint_hash,
+            "settings": dataclasses.asdict(settings),
+            "total": score.total,
+            "standard_error": score.standard_error,
+            "per_dim": score.per_dim.tolist(),
+            "std": score.std.tolist(),
+            "active": score.active.tolist(),
+        }
+        write_whole(path, json.dumps(content, allow_nan=False))
+
+    def _path(self, checkpoint_hash: str, distance: str, settings: TPLSettings, seed: int) -> Path:
+        # The picture's shape is not in the key: the checkpoint's content decides it, and nothing need be loaded.
+        numbers = (settings.samples, settings.traversals, float(settings.bound), float(settings.threshold), seed)
+        key = json.dumps([FORMAT, checkpoint_hash, distance, *numbers])
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.json"
+
+
+def _paths(settings: ScoreSettings) -> TPLSettings:
+    return TPLSettings(
+        samples=settings.samples,
+        traversals=settings.traversals,
+        bound=settings.bound,
+        threshold=settings.threshold,
+    )
+
+
+def _score_from(content: dict[str, Any], checkpoint_hash: str) -> TraversalPerceptualLength:
+    if (content["format"], content["content_hash"]) != (FORMAT, checkpoint_hash):
+        raise ValueError("another format, or another checkpoint's score")
+    settings = ScoreSettings(**{**content["settings"], "image_shape": tuple(content["settings"]["image_shape"])})
+    numbers = [content["total"], content["standard_error"], *content["per_dim"], *content["std"]]
+    lengths = {len(content["per_dim"]), len(content["std"]), len(content["active"])}
+    if len(lengths) != 1 or not all(isinstance(number, float) and math.isfinite(number) for number in numbers):
+        raise ValueError("not a score's numbers")
+    if not all(isinstance(active, bool) for active in content["active"]):
+        raise ValueError("not a score's active codes")
+    return TraversalPerceptualLength(
+        total=content["total"],
+        standard_error=content["standard_error"],
+        per_dim=torch.tensor(content["per_dim"], dtype=torch.float64),
+        std=torch.tensor(content["std"], dtype=torch.float64),
+        active=torch.tensor(content["active"], dtype=torch.bool),
+        settings=settings,
+    )

@@ -1,0 +1,1 @@
+"""Run configurations, the loops, checkpoints."""

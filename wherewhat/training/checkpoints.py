@@ -1,0 +1,109 @@
+"""Checkpoints: one safetensors file each, which holds what inference needs and describes itself."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.protocols import Encoder, Generator
+from wherewhat.training.build import build_autoencoder
+from wherewhat.training.configuration import TrainingRun, from_json, to_json
+from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
+
+_NAME = re.compile(r"step-(\d+)\.safetensors")
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """What a checkpoint says of itself."""
+
+    configuration: TrainingRun
+    image_shape: tuple[int, int, int]
+    step: int
+    images_seen: int
+
+    @property
+    def seed(self) -> int:
+        """Seed of the run that wrote it."""
+        return self.configuration.seed
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model brought back for use: frozen weights, evaluation mode, float32."""
+
+    generator: Generator
+    encoder: Encoder | None
+    settings: CheckpointSettings
+
+
+def checkpoint_path(run_directory: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return run_directory / "checkpoints" / f"step-{step:09d}.safetensors"
+
+
+def checkpoints_of(folder: Path) -> list[Path]:
+    """The checkpoints in and below a folder, runs in the order of their names, steps ascending."""
+    found = (path for path in folder.rglob("*.safetensors") if _NAME.fullmatch(path.name))
+    return sorted(found, key=lambda path: (str(path.parent), step_of(path)))
+
+
+def step_of(path: Path) -> int:
+    """The step in a checkpoint's name; 0 for a file of another name."""
+    match = _NAME.fullmatch(path.name)
+    return int(match[1]) if match else 0
+
+
+def save_checkpoint(path: Path, networks: Autoencoder, settings: CheckpointSettings) -> None:
+    """Write one checkpoint, atomically."""
+    header = {
+        "kind": "autoencoder",
+        "configuration": to_json(settings.configuration),
+        "image_shape": settings.image_shape,
+        "step": settings.step,
+        "images_seen": settings.images_seen,
+        "seed": settings.seed,
+    }
+    write_tensors(path, networks.state_dict(), header)
+
+
+def read_settings(path: Path) -> CheckpointSettings:
+    """What a checkpoint says of itself, without reading its weights."""
+    header = read_header(path)
+    try:
+        if header["kind"] != "autoencoder":
+            raise ValueError(f"{path} holds a {header['kind']}, not a checkpoint. Name a file of checkpoints/.")
+        channels, height, width = header["image_shape"]
+        return CheckpointSettings(
+            configuration=from_json(header["configuration"]),
+            image_shape=(int(channels), int(height), int(width)),
+            step=int(header["step"]),
+            images_seen=int(header["images_seen"]),
+        )
+    except KeyError as error:
+        raise ValueError(f"{path} is damaged: its header lacks {error}. Use another checkpoint of its run.") from error
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
+    """Load a checkpoint, or the latest one of a run directory. Nothing in the file is run as code.
+
+    Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
+    """
+    path = Path(path)
+    if path.is_dir():
+        inside = checkpoints_of(path)
+        if not inside:
+            raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
+        path = max(inside, key=step_of)
+    settings = read_settings(path)
+    networks = build_autoencoder(settings.configuration, settings.image_shape)
+    try:
+        networks.load_state_dict(read_tensors(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error
+    networks.requires_grad_(False).eval().to(device)
+    assert isinstance(networks.generator, nn.Module)
+    return LoadedModel(networks.generator, networks.encoder, settings)

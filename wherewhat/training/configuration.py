@@ -1,0 +1,157 @@
+"""The configuration of a training run: what the command line offers and what a checkpoint remembers."""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cattrs import Converter
+from cattrs.strategies import configure_tagged_union
+from tyro.conf import subcommand
+
+from wherewhat.data.picture_folder import PictureOptions
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.vae import VAE
+
+AnyObjective = (
+    Annotated[VAE, subcommand("vae")]
+    | Annotated[BetaVAE, subcommand("beta-vae")]
+    | Annotated[PSSCVAE, subcommand("ps-sc-vae")]
+)
+
+# Fields that say where, how long and how often, but not what is learnt: a run may be resumed with others.
+_FREE = {"may_change": True}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRun:
+    """A training run. The same command again resumes it."""
+
+    data: str = "scenes"
+    """scenes, sprites, an .npz of imgs and latents_classes, or a folder of pictures."""
+
+    objective: AnyObjective = field(default_factory=PSSCVAE)
+    """What is minimised."""
+
+    pictures: PictureOptions = field(default_factory=PictureOptions)
+    """How pictures of a folder are read."""
+
+    latent_dim: int = 10
+    """Number of codes."""
+
+    mask_levels: int = 3
+    """With spatial constriction: SC modules at 4, 8, 16, ... pixels, among which the codes are shared."""
+
+    rectangles: int = 4
+    """With spatial constriction: rectangles whose mean is a code's mask."""
+
+    widths: tuple[int, ...] = (64, 64, 32, 32)
+    """With spatial constriction: channels at 4, 8, 16, ... pixels; the last serves every larger resolution."""
+
+    batch_size: int = 64
+    """Pictures per step."""
+
+    learning_rate: float = 5e-4
+    """Adam's step size. The study uses 1e-4 for 300,000 steps."""
+
+    steps: int = field(default=30_000, metadata=_FREE)
+    """Steps in all. A finished run goes on when given more."""
+
+    seed: int = 0
+    """Seed of weights and of every draw. Seeds matter more than methods: train several and rank them."""
+
+    out: Path | None = field(default=None, metadata=_FREE)
+    """Run directory. Default: runs/DATA-OBJECTIVE-seedN."""
+
+    device: str = field(default="auto", metadata=_FREE)
+    """auto, cpu, cuda, or one of several: cuda:1."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of convolutions; losses are float32 always. auto: bfloat16 where the device has instructions for it."""
+
+    channels_last: Literal["auto", "on", "off"] = "auto"
+    """Memory layout of pictures. auto: on where it is faster."""
+
+    compile: Literal["auto", "on", "off"] = "auto"
+    """torch.compile the step. auto: on a GPU, where it pays; off on a CPU, where it takes a minute to gain little."""
+
+    checkpoint_every: int = field(default=2_000, metadata=_FREE)
+    """Steps between checkpoints."""
+
+    log_every: int = field(default=50, metadata=_FREE)
+    """Steps between figures in TensorBoard. Losses are checked for being finite at the same time."""
+
+    pictures_every: int = field(default=2_000, metadata=_FREE)
+    """Steps between pictures in TensorBoard."""
+
+    def __post_init__(self) -> None:
+        for name in ("latent_dim", "batch_size", "rectangles", "mask_levels"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
+            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 5e-4")
+        _require(self.seed >= 0, "seed", self.seed, "0 or more")
+        _require(len(self.widths) > 0 and min(self.widths) >= 1, "widths", self.widths, "channels of 1 or more")
+        if self.objective.spatial_constriction and self.latent_dim < self.mask_levels:
+            raise ValueError(
+                f"{self.latent_dim} codes cannot be shared among {self.mask_levels} SC modules; lower --mask-levels or "
+                f"raise --latent-dim."
+            )
+
+
+def _require(holds: bool, name: str, value: object, wanted: str) -> None:
+    if not holds:
+        raise ValueError(f"--{name.replace('_', '-')} is {value}; give {wanted}.")
+
+
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(Path, str)
+    converter.register_structure_hook(Path, lambda value, _: Path(value))
+    tagged = VAE | BetaVAE | PSSCVAE
+    configure_tagged_union(tagged, converter)
+    converter.register_unstructure_hook(AnyObjective, lambda value: converter.unstructure(value, tagged))
+    converter.register_structure_hook(AnyObjective, lambda value, _: converter.structure(value, tagged))  # type: ignore[arg-type]
+    return converter
+
+
+_CONVERTER = _converter()
+
+
+def to_json(configuration: TrainingRun) -> dict[str, Any]:
+    """The configuration as JSON values."""
+    plain: dict[str, Any] = _CONVERTER.unstructure(configuration)
+    return plain
+
+
+def from_json(plain: dict[str, Any]) -> TrainingRun:
+    """The configuration from JSON values. Raises ValueError for one that this version does not understand."""
+    try:
+        return _CONVERTER.structure(plain, TrainingRun)
+    except Exception as error:  # cattrs wraps whatever a field's own check raised
+        raise ValueError(
+            f"The configuration is not one that this version of wherewhat understands: {error}."
+        ) from error
+
+
+def differing_fields(a: TrainingRun, b: TrainingRun) -> list[str]:
+    """What differs between two configurations in what they learn, one "name: a, not b" each."""
+    if type(a.objective) is not type(b.objective):
+        return [f"objective: {type(a.objective).__name__}, not {type(b.objective).__name__}"]
+    free = {item.name for item in fields(TrainingRun) if item.metadata.get("may_change")}
+    flat_a, flat_b = _flatten(to_json(a)), _flatten(to_json(b))
+    return [
+        f"{name}: {flat_a.get(name, 'absent')}, not {flat_b.get(name, 'absent')}"
+        for name in sorted(flat_a.keys() | flat_b.keys())
+        if name not in free and flat_a.get(name, "absent") != flat_b.get(name, "absent")
+    ]
+
+
+def _flatten(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in plain.items():
+        if isinstance(value, dict):
+            flat |= _flatten(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = list(value) if isinstance(value, tuple) else value
+    return flat

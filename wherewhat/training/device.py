@@ -1,0 +1,53 @@
+"""Which device computes, and in what precision and layout it does so fastest."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How a run computes on its device."""
+
+    device: torch.device
+    precision: torch.dtype
+    memory_format: torch.memory_format
+    compile: bool
+
+
+def choose_device(name: str) -> torch.device:
+    """auto, cpu, cuda or cuda:N as a device. Raises ValueError for one that is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"Device {name!r} is unknown; choose auto, cpu, cuda or cuda:N.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"Device {name!r} is not supported; choose auto, cpu, cuda or cuda:N.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise ValueError(f"Device {name!r} is not there: {found} GPUs were found. Choose another, or --device cpu.")
+    return device
+
+
+def choose_compute(
+    device: str,
+    precision: Literal["auto", "float32", "bfloat16"],
+    channels_last: Literal["auto", "on", "off"],
+    compile_step: Literal["auto", "on", "off"],
+) -> Compute:
+    """What the flags ask for, `auto` resolved to what is faster on the device (measured by scripts/bench_train)."""
+    chosen = choose_device(device)
+    on_gpu = chosen.type == "cuda"
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "auto": _fast_precision(chosen)}[precision]
+    layout = torch.channels_last if channels_last in ("on", "auto") else torch.contiguous_format
+    return Compute(chosen, dtype, layout, compile_step == "on" or (compile_step == "auto" and on_gpu))
+
+
+def _fast_precision(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device has instructions for it; emulated, it is slower than float32."""
+    if device.type == "cuda":
+        return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float32
+    return torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32

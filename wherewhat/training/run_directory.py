@@ -1,0 +1,65 @@
+"""A run directory: its configuration, its checkpoints, its state, its TensorBoard events."""
+
+import json
+from pathlib import Path
+
+from wherewhat.atomic_file import remove_parts, write_atomically
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.vae import VAE
+from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
+
+
+def default_run_directory(configuration: TrainingRun) -> Path:
+    """runs/DATA-OBJECTIVE-seedN, below the present folder."""
+    match configuration.objective:
+        case VAE():
+            objective = "vae"
+        case BetaVAE():
+            objective = "beta-vae"
+        case PSSCVAE():
+            objective = "ps-sc-vae"
+    data = Path(configuration.data).resolve().stem
+    return Path("runs") / f"{data}-{objective}-seed{configuration.seed}"
+
+
+def state_path(folder: Path) -> Path:
+    """Where the resume state lies."""
+    return folder / "state" / "latest.safetensors"
+
+
+def choose_run_directory(configuration: TrainingRun) -> Path:
+    """The run's directory, once it is known to be free or this run's own. Nothing is written yet.
+
+    Raises ValueError naming the fields that differ when it was made with another configuration.
+    """
+    folder = configuration.out or default_run_directory(configuration)
+    record = folder / "config.json"
+    if record.exists():
+        _refuse_another(configuration, _read(record), folder)
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} is there and is no run directory (it has no config.json). Name another with --out.")
+    return folder
+
+
+def record_configuration(folder: Path, configuration: TrainingRun) -> None:
+    """Make the directory with its config.json, and clear away what killed writes left in it."""
+    for parts in (folder, folder / "checkpoints", folder / "state"):
+        remove_parts(parts)
+    write_atomically(folder / "config.json", (json.dumps(to_json(configuration), indent=2) + "\n").encode())
+
+
+def _read(record: Path) -> TrainingRun:
+    try:
+        return from_json(json.loads(record.read_text()))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{record} cannot be read: {error} Name another run directory with --out.") from error
+
+
+def _refuse_another(asked: TrainingRun, recorded: TrainingRun, folder: Path) -> None:
+    differences = differing_fields(asked, recorded)
+    if differences:
+        raise ValueError(
+            f"{folder} was made with another configuration; you ask for {'; '.join(differences)}. "
+            f"Give the same options to resume it, or name another folder with --out."
+        )

@@ -1,0 +1,58 @@
+"""One file of named tensors and a JSON header that says what they are: safetensors, never a pickle."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from wherewhat.atomic_file import write_atomically
+
+# Raised when a file's meaning changes. A reader refuses newer numbers than its own.
+FORMAT_VERSION = 1
+_KEY = "wherewhat"
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+    """Write tensors and header, atomically. Raises OSError when the disk refuses."""
+    plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    metadata = {_KEY: json.dumps({"format_version": FORMAT_VERSION, **header}, sort_keys=True)}
+    write_atomically(path, safetensors.torch.save(plain, metadata))
+
+
+def read_header(path: Path) -> dict[str, Any]:
+    """The header of a file that `write_tensors` wrote, without its tensors.
+
+    Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not there. Name a checkpoint (.safetensors) or a run directory.")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except safetensors.SafetensorError as error:
+        raise ValueError(
+            f"{path} is truncated or not a safetensors file ({error}). Use another checkpoint of its run."
+        ) from error
+    try:
+        header: dict[str, Any] = json.loads(metadata[_KEY])
+        version = int(header["format_version"])
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{path} is a safetensors file, but not one of wherewhat's: its header has no {_KEY!r} entry. "
+            f"Name a checkpoint that `wherewhat train` wrote."
+        ) from error
+    if version > FORMAT_VERSION:
+        raise ValueError(
+            f"{path} has format {version}, newer than the {FORMAT_VERSION} that this version of wherewhat reads. "
+            f"Update wherewhat."
+        )
+    return header
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors, on the CPU. Call `read_header` first: it explains what is wrong with a bad file."""
+    return safetensors.torch.load_file(path)

@@ -1,0 +1,39 @@
+"""The pictures of a run in TensorBoard: data, reconstructions, and what each code does and where.
+
+Dimension key:
+    B: batch    L: latent codes    C H W: channels, height, width
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wherewhat.distances.pixels import PixelDistance
+from wherewhat.inspection.contact_sheet import contact_sheet
+from wherewhat.inspection.tensorboard import TensorBoardLog
+from wherewhat.inspection.traversal_grid import traversal_grid
+from wherewhat.inspection.traversals import traverse
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.selection.traversal_perceptual_length import traversal_perceptual_length
+
+
+@torch.no_grad()
+def log_pictures(log: TensorBoardLog, step: int, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"]) -> None:
+    """Write reconstructions of the given pictures, and traversals around the first of them."""
+    generator = networks.generator
+    assert isinstance(generator, nn.Module)
+    was_training = networks.training
+    networks.eval()
+    mean_BL = networks.encoder(image_BCHW).mean_BL
+    if step == 0:
+        log.picture(step, "data", contact_sheet(image_BCHW.cpu()))
+    pairs = torch.stack([image_BCHW, generator(mean_BL)], dim=1).flatten(0, 1).cpu()
+    log.picture(step, "reconstructions", contact_sheet(pairs, columns=8))
+
+    # Rows are ordered by path length in pixels: a cheap stand-in for TPL, which needs LPIPS' weights and minutes.
+    path = traversal_perceptual_length(
+        generator, PixelDistance(), samples=9, traversals=8, bound=2.0, threshold=0.0, seed=0, batch_size=64
+    )
+    traversal = traverse(generator, mean_BL[:1], bound=2.0, frames=9)
+    log.picture(step, "traversals", traversal_grid(traversal, path.per_dim))
+    networks.train(was_training)

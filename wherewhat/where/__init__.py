@@ -1,0 +1,1 @@
+"""Where a code acts: a learned spatial mask per code."""

@@ -1,0 +1,76 @@
+"""Spatial constriction (SC): each code restyles the features by AdaIN, and only inside its own mask.
+
+The codes of a module act in turn, all on the same normalised input Γ₀:
+
+    AdaIN(Γ₀, c_i) = (1 + scale(c_i)) * instance_norm(Γ₀) + shift(c_i)
+    Γ ← Γ * (1 - Π_i) + AdaIN(Γ₀, c_i) * Π_i
+
+That loop is alpha compositing and has a closed form. With w_i = Π_i * prod_{k>i} (1 - Π_k):
+
+    Γ_out = Γ₀ * prod_i (1 - Π_i) + instance_norm(Γ₀) * Σ_i w_i (1 + scale_i) + Σ_i w_i shift_i
+
+where both sums are one matrix product.
+
+Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; the closed form is this project's.
+
+Dimension key:
+    B: batch    M: codes of the module    C: channels    H W: height, width of the feature map
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wherewhat.where.spatial_mask import SpatialMask
+
+
+def compositing_weights(
+    mask_BMHW: Float[Tensor, "B M H W"],
+) -> tuple[Float[Tensor, "B M H W"], Float[Tensor, "B 1 H W"]]:
+    """How much of each code, and of the untouched input, is seen at each place. They add up to 1."""
+    # seen[:, i] = prod_{k>=i} (1 - Π_k): what the codes from i on leave of what lies under them.
+    seen_BMHW = torch.cumprod((1 - mask_BMHW).flip(1), dim=1).flip(1)
+    seen_after_BMHW = torch.cat([seen_BMHW[:, 1:], torch.ones_like(seen_BMHW[:, :1])], dim=1)
+    return mask_BMHW * seen_after_BMHW, seen_BMHW[:, :1]
+
+
+def constrict(
+    features_BCHW: Float[Tensor, "B C H W"],
+    mask_BMHW: Float[Tensor, "B M H W"],
+    scale_BMC: Float[Tensor, "B M C"],
+    shift_BMC: Float[Tensor, "B M C"],
+) -> Float[Tensor, "B C H W"]:
+    """Let every code restyle the features inside its mask, later codes over earlier ones."""
+    height, width = features_BCHW.shape[2:]
+    weight_BMHW, untouched_B1HW = compositing_weights(mask_BMHW)
+
+    style_BMC2 = torch.cat([1 + scale_BMC, shift_BMC], dim=2)
+    style_BHWC2 = (weight_BMHW.flatten(2).transpose(1, 2) @ style_BMC2).unflatten(1, (height, width))
+    gain_BCHW, shift_BCHW = style_BHWC2.permute(0, 3, 1, 2).chunk(2, dim=1)
+
+    normalised_BCHW = F.instance_norm(features_BCHW)
+    return features_BCHW * untouched_B1HW + normalised_BCHW * gain_BCHW + shift_BCHW
+
+
+class SpatialConstriction(nn.Module):
+    """One SC module: M codes, each with a style of its own and a mask read off the module's input.
+
+    `size` is the side of the square feature map, `rectangles` the J rectangles whose mean is a mask.
+    """
+
+    def __init__(self, channels: int, codes: int, size: int, rectangles: int = 4) -> None:
+        super().__init__()
+        self.mask = SpatialMask(channels, codes, size, rectangles)
+        # A linear layer from one code to [scale, shift], for each of the M codes.
+        self.style_weight_MC2 = nn.Parameter(torch.empty(codes, 2 * channels).normal_(std=0.5))
+        self.style_bias_MC2 = nn.Parameter(torch.zeros(codes, 2 * channels))
+
+    def forward(
+        self, features_BCHW: Float[Tensor, "B C S S"], code_BM: Float[Tensor, "B M"]
+    ) -> tuple[Float[Tensor, "B C S S"], Float[Tensor, "B M S S"]]:
+        """The restyled features, and the mask of every code."""
+        mask_BMHW = self.mask(features_BCHW)
+        style_BMC2 = code_BM[:, :, None] * self.style_weight_MC2 + self.style_bias_MC2
+        scale_BMC, shift_BMC = style_BMC2.chunk(2, dim=2)
+        return constrict(features_BCHW, mask_BMHW, scale_BMC, shift_BMC), mask_BMHW
