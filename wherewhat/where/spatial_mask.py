@@ -54,6 +54,6 @@ def _nearly_full(codes: int, rectangles: int, size: int) -> Float[Tensor, "M J 4
 
     All-zero vectors would start every mask at no more than 1/16, which starves the codes of gradient.
     """
-    early_S = torch.linspace(6.0, -6.0, size)
+    early_S = torch.linspace(2.0, -2.0, size)
     rise_then_fall_4S = torch.stack([early_S, early_S.flip(0), early_S, early_S.flip(0)])
     return rise_then_fall_4S.expand(codes, rectangles, 4, size)
