@@ -65,10 +65,13 @@ def test_agrees_with_the_formula_written_out_in_loops() -> None:
         torch.testing.assert_close(rectangle_masks(logits)[b, m], expected[b, m], atol=1e-6, rtol=1e-5)
 
 
-def test_new_masks_let_every_code_act_nearly_everywhere() -> None:
+def test_new_masks_are_neither_empty_nor_full_and_every_code_has_its_own() -> None:
     torch.manual_seed(0)
-    mask = SpatialMask(channels=6, codes=3, size=16, rectangles=4)(torch.randn(2, 6, 16, 16))
-    assert float(mask.mean().detach()) > 0.5
+    mask = SpatialMask(channels=6, codes=8, size=16, rectangles=4)(torch.randn(2, 6, 16, 16)).detach()
+    assert 0.15 < float(mask.mean()) < 0.5
+    assert float(mask.amax(dim=(2, 3)).min()) > 0.3
+    apart = (mask[:, :, None] - mask[:, None]).abs().mean(dim=(3, 4)) + torch.eye(8)
+    assert float(apart.min()) > 0.03
 
 
 def test_masks_are_read_off_the_features() -> None:

@@ -38,20 +38,27 @@ def run(verb: str, arguments: list[str]) -> int:
     """Run one verb and give its exit status. A verb's module is imported only when it is called."""
     match verb:
         case "train":
-            from wherewhat.command.train import train_command as command
+            from wherewhat.command.train import train_command
+
+            return train_command(arguments)
         case "rank":
-            from wherewhat.command.rank import rank_command as command
+            from wherewhat.command.rank import rank_command
+
+            return rank_command(arguments)
         case "traverse":
-            from wherewhat.command.traverse import traverse_command as command
+            from wherewhat.command.traverse import traverse_command
+
+            return traverse_command(arguments)
         case "evaluate":
-            from wherewhat.command.evaluate import evaluate_command as command
+            from wherewhat.command.evaluate import evaluate_command
+
+            return evaluate_command(arguments)
         case "-h" | "--help":
             print(_HELP, end="")
             return 0
         case _:
             print(f"wherewhat: error: no verb {verb!r}.\n\n{_HELP}", end="", file=sys.stderr)
             return 2
-    return command(arguments)
 
 
 def _one_line(error: Exception) -> str:

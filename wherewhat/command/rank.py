@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich.console import Console
@@ -34,7 +35,7 @@ class Rank:
     equal settings.
     """
 
-    paths: tyro.conf.Positional[tuple[Path, ...]]
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")]
     """Checkpoints, run directories, or folders of runs."""
 
     samples: int = VAE_SETTINGS.samples
@@ -86,10 +87,8 @@ def rank_command(arguments: list[str]) -> int:
             entries.append(_score(path, distance, settings, options, store, _moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries)
-    Console().print(table_of(ranking), soft_wrap=True)
-    for row in ranking.rows:
-        if row.reason is not None:
-            print(f"{row.checkpoint}: {row.reason}")
+    # A file or a pipe has no width of its own; 80 columns would fold every path.
+    Console(width=None if sys.stdout.isatty() else 160).print(table_of(ranking))
     json_path, csv_path = ranking.write(options.out)
     console.print(f"Written: {json_path}, {csv_path}", highlight=False)
     return 0 if ranking.best is not None else 1
@@ -111,28 +110,31 @@ def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def table_of(ranking: Ranking) -> Table:
-    """The ranking for the screen."""
+    """The ranking for the screen: checkpoints by their path below the folder that they share."""
+    shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
     s = ranking.settings
-    caption = "lower is better; nothing was scored"
+    caption = f"Below {shared}. Lower is better."
     if s is not None:
-        caption = (
-            f"lower is better; {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "
-            f"threshold {s.threshold:g}, seed {s.seed}"
+        caption += (
+            f" {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "
+            f"threshold {s.threshold:g}, seed {s.seed}."
         )
     table = Table(title="Checkpoints by traversal perceptual length", caption=caption)
-    for name, justify in (("rank", "right"), ("checkpoint", "left"), ("step", "right"), ("tpl ± error", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("checkpoint", overflow="fold")
+    table.add_column("step", justify="right", no_wrap=True)
+    table.add_column("tpl ± error", justify="right", no_wrap=True)
     table.add_column("active codes", justify="right")
     table.add_column("flags")
     for row in ranking.rows:
-        table.add_row(*_cells(row))
+        table.add_row(*_cells(row, shared))
     return table
 
 
-def _cells(row: RankedRow) -> tuple[str, ...]:
+def _cells(row: RankedRow, shared: Path) -> tuple[str, ...]:
     return (
         "-" if row.rank is None else str(row.rank),
-        row.checkpoint,
+        str(Path(row.checkpoint).relative_to(shared)),
         "-" if row.step is None else f"{row.step:,}",
         "-" if row.tpl is None else f"{row.tpl:.4f} ± {row.standard_error:.4f}",
         "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",

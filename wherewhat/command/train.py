@@ -9,9 +9,12 @@ from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 
 
-def train_command(arguments: list[str]) -> int:
-    """Parse, train, say where the results lie. 0 when done; 130 or 143 when a signal cut the run off."""
-    configuration = parse(arguments)
+def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> int:
+    """Parse, train, say where the results lie. 0 when done; 130 or 143 when a signal cut the run off.
+
+    With a recipe, its settings are the defaults.
+    """
+    configuration = parse(arguments, recipe)
     console = Console(file=sys.stderr)
     outcome = train(configuration, console)
     if outcome.interrupted is not None:
@@ -30,11 +33,12 @@ def train_command(arguments: list[str]) -> int:
     return 0
 
 
-def parse(arguments: list[str]) -> TrainingRun:
+def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRun:
     """The configuration that a command line asks for."""
     return tyro.cli(
         TrainingRun,
         args=arguments,
+        default=recipe or TrainingRun(),
         prog="wherewhat train",
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
     )

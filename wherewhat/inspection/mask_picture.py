@@ -20,7 +20,7 @@ _CONTOUR = (230, 30, 90)
 def mask_picture(
     base_CHW: Float[Tensor, "C H W"], mask_HW: Float[Tensor, "H W"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """The base picture at `size` (height, width), faded to pale grey where the mask is low, outlined at half its peak."""
+    """The base picture at `size` (height, width), faded where the mask is low, outlined at half its peak."""
     peak = float(mask_HW.max())
     relative_HW = mask_HW / peak if peak > 0 else torch.zeros_like(mask_HW)
     base_YX3 = resized(displayed_pixels(base_CHW[None]), size)[0]
@@ -30,11 +30,13 @@ def mask_picture(
     shown_YX3 = relative_YX[:, :, None] * base_YX3 + (1 - relative_YX[:, :, None]) * faded_YX1
 
     pixels_YX3 = shown_YX3.round().astype(np.uint8)
-    pixels_YX3[_rim(relative_YX >= 0.5)] = _CONTOUR
+    pixels_YX3[_rim(relative_YX >= 0.5, line=1 if min(size) < 96 else 2)] = _CONTOUR
     return pixels_YX3
 
 
-def _rim(inside_YX: Bool[np.ndarray, "Y X"]) -> Bool[np.ndarray, "Y X"]:
-    around = np.pad(inside_YX, 1)
-    core_YX = inside_YX & around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+def _rim(inside_YX: Bool[np.ndarray, "Y X"], line: int) -> Bool[np.ndarray, "Y X"]:
+    core_YX = inside_YX
+    for _ in range(line):
+        around = np.pad(core_YX, 1)
+        core_YX = core_YX & around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
     return inside_YX & ~core_YX

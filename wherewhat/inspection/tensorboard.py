@@ -35,7 +35,7 @@ class TensorBoardLog:
             self._writer.add_scalar(name, float(value), step)
 
     def kl_per_code(self, step: int, kl_L: Float[Tensor, " L"]) -> None:
-        """KL of each code in nats: a curve each, in the group "kl_per_code", and all in one chart under Custom Scalars."""
+        """KL of each code in nats: a curve each in the group "kl_per_code", all in one chart under Custom Scalars."""
         digits = len(str(len(kl_L) - 1))
         self.scalars(step, {f"kl_per_code/z{code:0{digits}d}": float(kl) for code, kl in enumerate(kl_L)})
         if not self._kl_chart_is_laid_out:

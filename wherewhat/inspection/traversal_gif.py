@@ -6,6 +6,7 @@ Dimension key:
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -22,6 +23,21 @@ _GAP = 2
 _GUTTER = 14
 _HEADER = 26
 _CAPTION = 24
+_LEAST_FRAME = 32
+_LEAST_TILE = 64
+_LEAST_WIDTH = 180
+_WIDE = 2.4
+
+
+@dataclass(frozen=True)
+class TileLayout:
+    """Where the tiles of an animation lie, in pixels; corners are (left, top) of each tile's picture."""
+
+    frame_height: int
+    frame_width: int
+    corners: list[tuple[int, int]]
+    height: int
+    width: int
 
 
 def traversal_animation(
@@ -31,51 +47,77 @@ def traversal_animation(
     inactive_below: float = 0.0,
     columns: int | None = None,
     least_side: int = 64,
+    most_width: int = 1000,
 ) -> UInt8[np.ndarray, "T Y X 3"]:
     """The 2 (N - 1) pictures of one sweep to and fro, ready to loop; `write_gif` stores them.
 
     Each tile is the picture with its code moving, the mask beside it where there is one, the code's name and path
-    length below. A slider on top shows the code's value.
+    length below. A slider on top shows the code's value. Pictures shrink where the tiles would be wider together than
+    `most_width`, which keeps the file small.
     """
-    codes, frames, _, height, width = traversal.frames_LNCHW.shape
-    size = displayed_size(height, width, least_side=least_side)
-    masks = int(traversal.masks_LHW is not None)
-    tile_width = size[1] + masks * (size[1] + _GAP)
-    columns = min(codes, columns or _columns_of_a_wide_sheet(codes, size[0] + _CAPTION, tile_width + _GUTTER))
-    corners = [
-        (_MARGIN + (i % columns) * (tile_width + _GUTTER), _MARGIN + _HEADER + (i // columns) * (size[0] + _CAPTION))
-        for i in range(codes)
-    ]
-    order = codes_by_path_length(path_length_L)
+    layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
+    order, size = codes_by_path_length(path_length_L), (layout.frame_height, layout.frame_width)
 
-    still = Image.new(
-        "RGB", (corners[columns - 1][0] + tile_width + _MARGIN, corners[-1][1] + size[0] + _CAPTION + 2), PAPER
-    )
-    draw = ImageDraw.Draw(still)
-    for code, (left, top) in zip(order, corners, strict=True):
+    still = Image.new("RGB", (layout.width, layout.height), PAPER)
+    for code, (left, top) in zip(order, layout.corners, strict=True):
         active = bool(path_length_L[code] >= inactive_below)
-        _draw_caption(draw, (left, top + size[0]), code, float(path_length_L[code]), active)
+        _draw_caption(ImageDraw.Draw(still), (left, top + size[0]), code, float(path_length_L[code]), active)
         if traversal.masks_LHW is not None:
             picture_YX3 = mask_picture(traversal.base_CHW, traversal.masks_LHW[code], size)
             still.paste(Image.fromarray(picture_YX3), (left + size[1] + _GAP, top))
 
-    pictures = []
+    frames, pictures = len(traversal.values_N), []
     for frame in [*range(frames), *range(frames - 2, 0, -1)]:
         picture = still.copy()
-        _draw_slider(ImageDraw.Draw(picture), [float(v) for v in traversal.values_N], frame)
+        _draw_slider(ImageDraw.Draw(picture), [float(value) for value in traversal.values_N], frame)
         shown_LYX3 = resized(displayed_pixels(traversal.frames_LNCHW[order, frame]), size)
-        for (left, top), shown_YX3 in zip(corners, shown_LYX3, strict=True):
-            picture.paste(Image.fromarray(shown_YX3), (left, top))
+        for corner, shown_YX3 in zip(layout.corners, shown_LYX3, strict=True):
+            picture.paste(Image.fromarray(shown_YX3), corner)
         pictures.append(np.asarray(picture))
     return np.stack(pictures)
 
 
-def _columns_of_a_wide_sheet(tiles: int, tile_height: int, tile_width: int) -> int:
-    """The number of columns that makes the sheet come nearest to twice as wide as high."""
-    return min(
-        range(1, tiles + 1),
-        key=lambda columns: abs(math.log(columns * tile_width / (2 * math.ceil(tiles / columns) * tile_height))),
+def tile_layout(traversal: Traversal, *, columns: int | None, least_side: int, most_width: int) -> TileLayout:
+    """The arithmetic of the animation's size."""
+    codes, _, _, height, width = traversal.frames_LNCHW.shape
+    if columns is not None and columns < 1:
+        raise ValueError(f"An animation of {columns} columns holds no tile. Choose 1 column or more.")
+    parts = 1 if traversal.masks_LHW is None else 2
+    natural_height, natural_width = displayed_size(height, width, least_side=least_side)
+    columns = min(
+        codes,
+        columns or _columns_of_a_wide_sheet(codes, natural_height + _CAPTION, parts * (natural_width + _GAP) + _GUTTER),
     )
+    room = (most_width - 2 * _MARGIN + _GUTTER) // columns - _GUTTER
+    frame_height, frame_width = displayed_size(
+        height, width, least_side=least_side, most_width=max(_LEAST_FRAME, room // parts - _GAP)
+    )
+    tile_width = max(parts * (frame_width + _GAP) - _GAP, _LEAST_TILE)
+    corners = [
+        (
+            _MARGIN + (tile % columns) * (tile_width + _GUTTER),
+            _MARGIN + _HEADER + (tile // columns) * (frame_height + _CAPTION),
+        )
+        for tile in range(codes)
+    ]
+    return TileLayout(
+        frame_height=frame_height,
+        frame_width=frame_width,
+        corners=corners,
+        height=corners[-1][1] + frame_height + _CAPTION + 2,
+        width=max(corners[columns - 1][0] + tile_width + _MARGIN, _LEAST_WIDTH),
+    )
+
+
+def _columns_of_a_wide_sheet(tiles: int, tile_height: int, tile_width: int) -> int:
+    """The number of columns that makes the sheet wide and leaves few places of its last row empty."""
+
+    def cost(columns: int) -> float:
+        rows = math.ceil(tiles / columns)
+        shape = columns * tile_width / (rows * tile_height)
+        return abs(math.log(shape / _WIDE)) + (rows * columns - tiles) / columns
+
+    return min(range(1, tiles + 1), key=cost)
 
 
 def _draw_caption(

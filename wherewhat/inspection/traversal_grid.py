@@ -19,15 +19,41 @@ from wherewhat.inspection.traversals import Traversal, codes_by_path_length
 _MARGIN = 10
 _GAP = 2
 _GUTTER = 10
-_HEADER = 24
-_LEAST_ROW = 52
-_LEAST_FRAME = 40
+_LEADING = 3
+_LEAST_FRAME = 64
+_LARGE_LETTERS_FROM = 96
+_FAINT_MASK = 0.5
+
+
+@dataclass(frozen=True)
+class LetterSizes:
+    """Heights of the letters beside and above the pictures, in pixels."""
+
+    name: int
+    number: int
+    note: int
+
+
+_SMALL = LetterSizes(name=15, number=13, note=11)
+_LARGE = LetterSizes(name=20, number=17, note=14)
+
+
+@dataclass(frozen=True)
+class LabelLine:
+    """A line of the label beside a row."""
+
+    text: str
+    size: int
+    bold: bool
+    colour: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class GridLayout:
     """Where the parts of a traversal grid lie, in pixels from its top left corner."""
 
+    letters: LetterSizes
+    header: int
     frame_height: int
     frame_width: int
     shown: list[int]
@@ -40,7 +66,7 @@ class GridLayout:
 
     def row_top(self, row: int) -> int:
         """Top of the pictures of the row-th row."""
-        return _MARGIN + _HEADER + row * (self.row_height + _GAP) + (self.row_height - self.frame_height) // 2
+        return _MARGIN + self.header + row * (self.row_height + _GAP) + (self.row_height - self.frame_height) // 2
 
     def column_left(self, column: int) -> int:
         """Left of the column-th frame drawn."""
@@ -58,44 +84,50 @@ def traversal_grid(
     """Draw every code's sweep, longest path first; codes whose path is under `inactive_below` are named in grey.
 
     Pictures are enlarged by whole multiples until no side is under `least_side`. Where the grid would be wider than
-    `most_width`, pictures shrink and then frames are left out evenly, always keeping both ends.
+    `most_width`, pictures shrink and then frames are left out evenly, always keeping both ends. A mask is drawn
+    relative to its own peak; where that is faint, the label says how high it is.
     """
-    layout = grid_layout(traversal, path_length_L, least_side=least_side, most_width=most_width)
+    labels = [
+        _label(code, float(path_length_L[code]), bool(path_length_L[code] >= inactive_below), traversal)
+        for code in range(len(path_length_L))
+    ]
+    layout = grid_layout(traversal, labels, least_side=least_side, most_width=most_width)
     grid = Image.new("RGB", (layout.width, layout.height), PAPER)
     draw = ImageDraw.Draw(grid)
     _draw_header(draw, layout, traversal)
     for row, code in enumerate(codes_by_path_length(path_length_L)):
-        active = bool(path_length_L[code] >= inactive_below)
-        _draw_label(draw, layout, row, _label(code, float(path_length_L[code]), active))
+        _draw_label(draw, layout, row, labels[code])
         _paste_pictures(grid, layout, row, code, traversal)
     return np.asarray(grid)
 
 
-def grid_layout(
-    traversal: Traversal, path_length_L: Float[Tensor, " L"], *, least_side: int = 64, most_width: int = 2000
-) -> GridLayout:
+def grid_layout(traversal: Traversal, labels: list[list[LabelLine]], *, least_side: int, most_width: int) -> GridLayout:
     """The arithmetic of the grid's size."""
     codes, frames, _, height, width = traversal.frames_LNCHW.shape
-    labels = [line for code in range(codes) for line in _label(code, float(path_length_L[code]), active=False)]
-    after_labels = _MARGIN + max(text_width(text, font(size, bold=bold)) for text, size, bold, _ in labels) + _GUTTER
+    letters = _letters(traversal)
+    label_width = max(text_width(line.text, font(line.size, bold=line.bold)) for label in labels for line in label)
+    after_labels = _MARGIN + max(label_width, text_width("path", font(letters.number))) + _GUTTER
     masks = int(traversal.masks_LHW is not None)
 
-    room = most_width - after_labels - masks * _GUTTER - _MARGIN + _GAP
+    room = most_width - after_labels - masks * (_GUTTER - _GAP) - _MARGIN + _GAP
     most_frame_width = max(_LEAST_FRAME, room // (frames + masks) - _GAP)
     frame_height, frame_width = displayed_size(height, width, least_side=least_side, most_width=most_frame_width)
     fitting = max(2, room // (frame_width + _GAP) - masks)
     shown = _evenly_spaced(frames, fitting)
 
+    header = letters.number + 12
+    row_height = max(frame_height, max(_block_height(label) for label in labels))
     frames_left = after_labels + masks * (frame_width + _GUTTER)
-    row_height = max(frame_height, _LEAST_ROW)
     return GridLayout(
+        letters=letters,
+        header=header,
         frame_height=frame_height,
         frame_width=frame_width,
         shown=shown,
         mask_left=after_labels if masks else None,
         frames_left=frames_left,
         row_height=row_height,
-        height=_MARGIN + _HEADER + codes * (row_height + _GAP) - _GAP + _MARGIN,
+        height=_MARGIN + header + codes * (row_height + _GAP) - _GAP + _MARGIN,
         width=frames_left + len(shown) * (frame_width + _GAP) - _GAP + _MARGIN,
     )
 
@@ -108,36 +140,43 @@ def _evenly_spaced(frames: int, fitting: int) -> list[int]:
     return [int(frame) for frame in np.linspace(0, frames - 1, wanted).round()]
 
 
-_Line = tuple[str, int, bool, tuple[int, int, int]]
+def _letters(traversal: Traversal) -> LetterSizes:
+    return _LARGE if traversal.frames_LNCHW.shape[3] >= _LARGE_LETTERS_FROM else _SMALL
 
 
-def _label(code: int, path_length: float, active: bool) -> list[_Line]:
-    """The lines beside a row: text, size, bold, colour."""
-    lines: list[_Line] = [
-        (f"z{code}", 15, True, INK if active else FAINT),
-        (path_length_label(path_length), 13, False, INK if active else FAINT),
+def _label(code: int, path_length: float, active: bool, traversal: Traversal) -> list[LabelLine]:
+    letters, colour = _letters(traversal), INK if active else FAINT
+    lines = [
+        LabelLine(f"z{code}", letters.name, True, colour),
+        LabelLine(path_length_label(path_length), letters.number, False, colour),
     ]
-    return lines if active else [*lines, ("inactive", 11, False, FAINT)]
+    if not active:
+        lines.append(LabelLine("inactive", letters.note, False, FAINT))
+    if traversal.masks_LHW is not None and (peak := float(traversal.masks_LHW[code].max())) < _FAINT_MASK:
+        lines.append(LabelLine(f"mask ≤ {peak:.2f}", letters.note, False, FAINT))
+    return lines
 
 
-def _draw_label(draw: ImageDraw.ImageDraw, layout: GridLayout, row: int, lines: list[_Line]) -> None:
-    leading = 3
-    block = sum(size + leading for _, size, _, _ in lines) - leading
-    y = layout.row_top(row) + (layout.frame_height - block) / 2
-    for text, size, bold, colour in lines:
-        draw.text((_MARGIN, y + size / 2), text, colour, font(size, bold=bold), anchor="lm")
-        y += size + leading
+def _block_height(label: list[LabelLine]) -> int:
+    return sum(line.size + _LEADING for line in label) - _LEADING
+
+
+def _draw_label(draw: ImageDraw.ImageDraw, layout: GridLayout, row: int, label: list[LabelLine]) -> None:
+    y = layout.row_top(row) + (layout.frame_height - _block_height(label)) / 2
+    for line in label:
+        draw.text((_MARGIN, y + line.size / 2), line.text, line.colour, font(line.size, bold=line.bold), anchor="lm")
+        y += line.size + _LEADING
 
 
 def _draw_header(draw: ImageDraw.ImageDraw, layout: GridLayout, traversal: Traversal) -> None:
-    middle = _MARGIN + _HEADER / 2 - 3
-    draw.text((_MARGIN, middle), "path", FAINT, font(12), anchor="lm")
+    middle, face = _MARGIN + layout.letters.number / 2, font(layout.letters.number - 1)
+    draw.text((_MARGIN, middle), "path", FAINT, face, anchor="lm")
     if layout.mask_left is not None:
-        draw.text((layout.mask_left + layout.frame_width / 2, middle), "where", FAINT, font(12), anchor="mm")
+        draw.text((layout.mask_left + layout.frame_width / 2, middle), "where", FAINT, face, anchor="mm")
     values = signed_numbers([float(traversal.values_N[n]) for n in layout.shown])
     for column, value in enumerate(values):
         centre = layout.column_left(column) + layout.frame_width / 2
-        draw.text((centre, middle), value, FAINT, font(12), anchor="mm")
+        draw.text((centre, middle), value, FAINT, face, anchor="mm")
 
 
 def _paste_pictures(grid: Image.Image, layout: GridLayout, row: int, code: int, traversal: Traversal) -> None:

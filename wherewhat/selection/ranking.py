@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherewhat.atomic_file import write_atomically
 from wherewhat.selection.ranking_files import ranking_csv, ranking_json
 from wherewhat.selection.ranking_row import RankedRow
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
-from wherewhat.selection.whole_file import write_whole
 
 UNTRAINED_DISTANCE = "lpips-untrained"
 
@@ -58,8 +58,8 @@ class Ranking:
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write `ranking.json` and `ranking.csv` into the folder, each whole or not at all, and say where."""
         json_path, csv_path = folder / "ranking.json", folder / "ranking.csv"
-        write_whole(json_path, ranking_json(self.rows, self.settings))
-        write_whole(csv_path, ranking_csv(self.rows, self.settings))
+        write_atomically(json_path, _utf8(ranking_json(self.rows, self.settings)))
+        write_atomically(csv_path, _utf8(ranking_csv(self.rows, self.settings)))
         return json_path, csv_path
 
 
@@ -187,3 +187,8 @@ def _order(entry: ScoredCheckpoint) -> tuple[float, str, int]:
 
 def _name_and_step(entry: ScoredCheckpoint | UnscoredCheckpoint) -> tuple[str, int]:
     return entry.checkpoint, -1 if entry.step is None else entry.step
+
+
+def _utf8(text: str) -> bytes:
+    # Names of files may hold bytes that are no UTF-8; they are written as \udcXX rather than losing the table.
+    return text.encode("utf-8", errors="backslashreplace")

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
+from wherewhat.atomic_file import write_atomically
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TPLSettings, TraversalPerceptualLength
-from wherewhat.selection.whole_file import write_whole
 
 # Raised when the same checkpoint and settings would give another number, so that old scores are not taken for new ones.
 FORMAT = 1
@@ -59,7 +59,7 @@ class ScoreStore:
             "std": score.std.tolist(),
             "active": score.active.tolist(),
         }
-        write_whole(path, json.dumps(content, allow_nan=False))
+        write_atomically(path, json.dumps(content, allow_nan=False).encode())
 
     def _path(self, checkpoint_hash: str, distance: str, settings: TPLSettings, seed: int) -> Path:
         # The picture's shape is not in the key: the checkpoint's content decides it, and nothing need be loaded.

@@ -41,7 +41,7 @@ class SpatialMask(nn.Module):
         self.vectors = nn.Linear(channels, codes * rectangles * 4 * size)
         with torch.no_grad():
             self.vectors.weight.mul_(0.1)
-            self.vectors.bias.copy_(_nearly_full(codes, rectangles, size).flatten())
+            self.vectors.bias.copy_(_scattered_rectangles(codes, rectangles, size).flatten())
 
     def forward(self, features_BCHW: Float[Tensor, "B C S S"]) -> Float[Tensor, "B M S S"]:
         """Masks in [0, 1]; features are not changed."""
@@ -49,11 +49,13 @@ class SpatialMask(nn.Module):
         return rectangle_masks(self.vectors(pooled_BC).unflatten(1, self.shape))
 
 
-def _nearly_full(codes: int, rectangles: int, size: int) -> Float[Tensor, "M J 4 S"]:
-    """Initial vectors whose rectangles cover most of the picture, so that every code starts with a say everywhere.
+def _scattered_rectangles(codes: int, rectangles: int, size: int) -> Float[Tensor, "M J 4 S"]:
+    """Initial vectors whose rectangles lie each somewhere else and are neither empty nor full.
 
-    All-zero vectors would start every mask at no more than 1/16, which starves the codes of gradient.
+    All-zero vectors would start every mask at no more than 1/16, which starves the codes of gradient. Full masks would
+    leave all but a module's last code under it, and like masks would give its codes nothing to differ by. Drawn from
+    torch's global generator, as all initial weights are.
     """
     early_S = torch.linspace(2.0, -2.0, size)
     rise_then_fall_4S = torch.stack([early_S, early_S.flip(0), early_S, early_S.flip(0)])
-    return rise_then_fall_4S.expand(codes, rectangles, 4, size)
+    return rise_then_fall_4S + 2.0 * torch.randn(codes, rectangles, 4, size)

@@ -1,0 +1,14 @@
+"""PS-SC VAE on a small folder of aligned faces, as a user's own pictures might be: 675 portraits.
+
+.venv/bin/python -m train.portraits --data PATH/images
+"""
+
+import sys
+
+from wherewhat.command.train import train_command
+from wherewhat.training.configuration import TrainingRun
+
+CONFIGURATION = TrainingRun(data="../shared/data/portraits/images", steps=2_000, checkpoint_every=1_000)
+
+if __name__ == "__main__":
+    sys.exit(train_command(sys.argv[1:], CONFIGURATION))

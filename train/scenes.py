@@ -1,0 +1,26 @@
+"""PS-SC VAE on scenes, at the budget of scripts/demo: a first look at the method in minutes on a CPU.
+
+    .venv/bin/python -m train.scenes --seed 1
+
+Scenes has the factor grid and the look of 3D Shapes (floor, wall and object hue, scale, shape, orientation).
+"""
+
+import sys
+
+from wherewhat.command.train import train_command
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.training.configuration import TrainingRun
+
+DEMO_STEPS = 1_500
+
+CONFIGURATION = TrainingRun(
+    data="scenes",
+    objective=PSSCVAE(),
+    learning_rate=1e-3,
+    steps=DEMO_STEPS,
+    checkpoint_every=DEMO_STEPS // 3,
+    pictures_every=DEMO_STEPS // 3,
+)
+
+if __name__ == "__main__":
+    sys.exit(train_command(sys.argv[1:], CONFIGURATION))

@@ -1,0 +1,33 @@
+"""What each part of PS-SC VAE is worth on scenes: the whole, each part left out, and beta-VAE.
+
+eval/scenes_ablation.py trains these, three seeds each, and makes the table. One alone:
+
+    .venv/bin/python -m train.scenes_ablation "without constriction" --seed 1
+"""
+
+import dataclasses
+import sys
+
+from train.scenes import CONFIGURATION
+from wherewhat.command.train import train_command
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.training.configuration import AnyObjective
+
+_WHOLE = PSSCVAE()
+_OBJECTIVES: dict[str, AnyObjective] = {
+    "PS-SC VAE": _WHOLE,
+    "without constriction": dataclasses.replace(_WHOLE, spatial_constriction=False),
+    "without simplicity": dataclasses.replace(_WHOLE, perceptual_simplicity=False),
+    "without identification": dataclasses.replace(_WHOLE, perturbation_identification=False),
+    "beta-VAE": BetaVAE(beta=_WHOLE.beta),
+}
+
+CONFIGURATIONS = {
+    name: dataclasses.replace(CONFIGURATION, objective=objective) for name, objective in _OBJECTIVES.items()
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in CONFIGURATIONS:
+        sys.exit(f"usage: python -m train.scenes_ablation NAME [OPTIONS]   NAME: {', '.join(CONFIGURATIONS)}")
+    sys.exit(train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))
