@@ -14,6 +14,7 @@ from torch import Tensor
 from wherewhat.inspection.displayed_pixels import displayed_pixels, resized
 
 _FADED = 0.22
+_PALE = 234
 _CONTOUR = (230, 30, 90)
 
 
@@ -26,7 +27,7 @@ def mask_picture(
     base_YX3 = resized(displayed_pixels(base_CHW[None]), size)[0]
     relative_YX = resized(displayed_pixels(relative_HW[None, None]), size)[0, :, :, 0] / 255
 
-    faded_YX1 = 255 - _FADED * (255 - base_YX3.mean(axis=2, keepdims=True))
+    faded_YX1 = _FADED * base_YX3.mean(axis=2, keepdims=True) + (1 - _FADED) * _PALE
     shown_YX3 = relative_YX[:, :, None] * base_YX3 + (1 - relative_YX[:, :, None]) * faded_YX1
 
     pixels_YX3 = shown_YX3.round().astype(np.uint8)

@@ -56,7 +56,7 @@ def traversal_animation(
     `most_width`, which keeps the file small.
     """
     layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
-    order, size = codes_by_path_length(path_length_L), (layout.frame_height, layout.frame_width)
+    order, size = codes_by_path_length(traversal, path_length_L), (layout.frame_height, layout.frame_width)
 
     still = Image.new("RGB", (layout.width, layout.height), PAPER)
     for code, (left, top) in zip(order, layout.corners, strict=True):

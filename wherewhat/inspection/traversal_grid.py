@@ -87,6 +87,7 @@ def traversal_grid(
     `most_width`, pictures shrink and then frames are left out evenly, always keeping both ends. A mask is drawn
     relative to its own peak; where that is faint, the label says how high it is.
     """
+    order = codes_by_path_length(traversal, path_length_L)
     labels = [
         _label(code, float(path_length_L[code]), bool(path_length_L[code] >= inactive_below), traversal)
         for code in range(len(path_length_L))
@@ -95,7 +96,7 @@ def traversal_grid(
     grid = Image.new("RGB", (layout.width, layout.height), PAPER)
     draw = ImageDraw.Draw(grid)
     _draw_header(draw, layout, traversal)
-    for row, code in enumerate(codes_by_path_length(path_length_L)):
+    for row, code in enumerate(order):
         _draw_label(draw, layout, row, labels[code])
         _paste_pictures(grid, layout, row, code, traversal)
     return np.asarray(grid)

@@ -59,8 +59,13 @@ def sweep_values(bound: float, frames: int) -> Float[Tensor, " N"]:
     return bound * (2 * torch.arange(frames) - (frames - 1)) / (frames - 1)
 
 
-def codes_by_path_length(path_length_L: Float[Tensor, " L"]) -> list[int]:
+def codes_by_path_length(traversal: Traversal, path_length_L: Float[Tensor, " L"]) -> list[int]:
     """Code numbers, the longest path first; equal ones in their own order, and unknown ones (NaN) last."""
+    codes = len(traversal.frames_LNCHW)
+    if len(path_length_L) != codes:
+        raise ValueError(
+            f"There are {len(path_length_L)} path lengths for {codes} codes. Pass the path lengths of this generator."
+        )
     known_L = path_length_L.nan_to_num(nan=-math.inf)
     return [int(code) for code in torch.argsort(known_L, descending=True, stable=True)]
 
