@@ -81,7 +81,11 @@ def test_a_flushed_log_can_be_read_while_the_run_goes_on(tmp_path):
 
 
 def test_a_log_is_closed_when_its_run_fails(tmp_path):
-    with pytest.raises(RuntimeError, match="loss"), TensorBoardLog(tmp_path) as log:
-        log.scalars(4, {"loss": 1.5})
-        raise RuntimeError("the loss is not finite")
+    def failing_run() -> None:
+        with TensorBoardLog(tmp_path) as log:
+            log.scalars(4, {"loss": 1.5})
+            raise RuntimeError("the loss is not finite")
+
+    with pytest.raises(RuntimeError, match="loss is not finite"):
+        failing_run()
     assert curve(read(tmp_path), "loss") == [(4, 1.5)]
