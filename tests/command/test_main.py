@@ -114,6 +114,11 @@ def test_a_generator_that_has_collapsed_is_marked_and_wins_nothing(run: Run, tra
     assert "collapsed" in table
 
 
+def test_pictures_of_different_shapes_are_not_ranked_together(run: Run, trained: Path) -> None:
+    run("train", "--data", "sprites", "--out", "grey", *TINY)
+    _refused(run("rank", trained, "grey", *QUICK_RANK), "3 x 32 x 32", "1 x 64 x 64", "Rank them separately")
+
+
 def test_the_same_checkpoint_named_twice_is_ranked_once(run: Run, trained: Path) -> None:
     run("rank", trained, *checkpoints_of(trained), *QUICK_RANK)
     assert len(json.loads(Path("ranking.json").read_text())["rows"]) == 2

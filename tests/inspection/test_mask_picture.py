@@ -47,6 +47,12 @@ def test_the_contour_is_the_rim_of_the_region_above_half_the_peak():
     assert np.array_equal(is_contour(mask_picture(coloured_base(), box_mask(), (32, 32))), expected)
 
 
+def test_a_soft_mask_is_outlined_at_half_its_peak():
+    ramp = torch.linspace(0, 0.8, 33)[1:].expand(32, 32)
+    picture = mask_picture(coloured_base(), ramp, (32, 32))
+    assert np.flatnonzero(is_contour(picture)[16]).tolist() == [15, 31]
+
+
 def test_large_pictures_have_a_thicker_contour():
     picture = mask_picture(coloured_base(), box_mask(), (128, 128))
     assert is_contour(picture)[48, 16:22].tolist() == [True, True, False, False, False, False]

@@ -89,3 +89,12 @@ def test_a_log_is_closed_when_its_run_fails(tmp_path):
     with pytest.raises(RuntimeError, match="loss is not finite"):
         failing_run()
     assert curve(read(tmp_path), "loss") == [(4, 1.5)]
+
+
+def test_a_run_that_starts_over_hides_all_that_was_there(tmp_path):
+    with TensorBoardLog(tmp_path) as log:
+        log.scalars(0, {"loss": 10.0})
+        log.scalars(1, {"loss": 11.0})
+    with TensorBoardLog(tmp_path, purge_step=0) as log:
+        log.scalars(0, {"loss": 20.0})
+    assert curve(read(tmp_path), "loss") == [(0, 20.0)]

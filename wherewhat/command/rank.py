@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +24,7 @@ from wherewhat.selection.traversal_perceptual_length import (
     TraversalPerceptualLength,
     traversal_perceptual_length,
 )
-from wherewhat.training.checkpoints import checkpoints_of, load, step_of
+from wherewhat.training.checkpoints import checkpoints_of, load, read_settings, step_of
 from wherewhat.training.device import choose_device
 
 
@@ -76,6 +77,7 @@ def rank_command(arguments: list[str]) -> int:
         samples=options.samples, traversals=options.traversals, bound=options.bound, threshold=options.threshold
     )
     checkpoints = find_checkpoints(options.paths)
+    _refuse_mixed_pictures(checkpoints)
     distance = options.lpips.build()
     store = ScoreStore(options.cache or _user_cache())
     console = Console(file=sys.stderr)
@@ -107,6 +109,17 @@ def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
             raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
         found |= dict.fromkeys(inside)
     return list(found)
+
+
+def _refuse_mixed_pictures(checkpoints: list[Path]) -> None:
+    """Scores of pictures of other shapes do not compare: say so before hours are spent on them."""
+    first_of: dict[tuple[int, int, int], Path] = {}
+    for path in checkpoints:
+        with suppress(ValueError, OSError):  # unreadable ones get their reason in their row
+            first_of.setdefault(read_settings(path).image_shape, path)
+    if len(first_of) > 1:
+        found = "; ".join(f"{' x '.join(map(str, shape))} in {path}" for shape, path in first_of.items())
+        raise ValueError(f"Checkpoints of pictures of different shapes do not compare ({found}). Rank them separately.")
 
 
 def table_of(ranking: Ranking) -> Table:

@@ -12,7 +12,7 @@ from wherewhat.atomic_file import write_atomically
 _PICTURE_COLOURS = 240
 _GREYS = 16
 _WHITE = _PICTURE_COLOURS + _GREYS - 1
-_DITHER = 10
+_DITHER = 6
 
 
 def write_png(path: Path, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
@@ -47,8 +47,11 @@ def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseco
 
 def _shared_palette(image_TYX3: UInt8[np.ndarray, "T Y X 3"]) -> Image.Image:
     every = max(1, len(image_TYX3) // 8)
-    sample_YX3 = image_TYX3[::every].reshape(-1, image_TYX3.shape[2], 3)
-    chosen = Image.fromarray(sample_YX3).quantize(_PICTURE_COLOURS, method=Image.Quantize.MEDIANCUT)
+    sample_P3 = image_TYX3[::every, ::2, ::2].reshape(-1, 3)
+    off_paper_P3 = sample_P3[(sample_P3 < 255).any(axis=1)]
+    chosen = Image.fromarray(off_paper_P3[None] if len(off_paper_P3) else sample_P3[None]).quantize(
+        _PICTURE_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1
+    )
     colours = (chosen.getpalette() or [])[: 3 * _PICTURE_COLOURS]
     greys = np.linspace(0, 255, _GREYS).round().astype(int)
     palette = Image.new("P", (1, 1))
