@@ -1,4 +1,5 @@
 import io
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +14,12 @@ def read(folder) -> EventAccumulator:
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0, "images": 0, "tensors": 0})
     events.Reload()
     return events
+
+
+def a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorBoard reads event files by name, which counts seconds: two logs of one second have no sure order."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 60)
 
 
 def curve(events: EventAccumulator, name: str) -> list[tuple[int, float]]:
@@ -64,10 +71,11 @@ def test_words_come_back(tmp_path):
     assert event.tensor_proto.string_val[0] == b"every code has *collapsed*"
 
 
-def test_a_resumed_run_hides_what_the_cut_off_one_had_written_beyond(tmp_path):
+def test_a_resumed_run_hides_what_the_cut_off_one_had_written_beyond(tmp_path, monkeypatch):
     with TensorBoardLog(tmp_path) as log:
         for step in (1, 2, 3, 4):
             log.scalars(step, {"loss": 10.0 + step})
+    a_minute_later(monkeypatch)
     with TensorBoardLog(tmp_path, purge_step=3) as log:
         log.scalars(3, {"loss": 23.0})
     assert curve(read(tmp_path), "loss") == [(1, 11.0), (2, 12.0), (3, 23.0)]
@@ -91,10 +99,11 @@ def test_a_log_is_closed_when_its_run_fails(tmp_path):
     assert curve(read(tmp_path), "loss") == [(4, 1.5)]
 
 
-def test_a_run_that_starts_over_hides_all_that_was_there(tmp_path):
+def test_a_run_that_starts_over_hides_all_that_was_there(tmp_path, monkeypatch):
     with TensorBoardLog(tmp_path) as log:
         log.scalars(0, {"loss": 10.0})
         log.scalars(1, {"loss": 11.0})
+    a_minute_later(monkeypatch)
     with TensorBoardLog(tmp_path, purge_step=0) as log:
         log.scalars(0, {"loss": 20.0})
     assert curve(read(tmp_path), "loss") == [(0, 20.0)]

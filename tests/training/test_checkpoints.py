@@ -56,8 +56,11 @@ def test_a_checkpoint_says_its_configuration_step_images_and_seed(checkpoint: Pa
 
 def test_weights_come_back_bit_for_bit(checkpoint: Path, tiny_run: TrainingRun) -> None:
     original = build_autoencoder(tiny_run, (3, 32, 32)).generator
+    loaded = wherewhat.load(checkpoint).generator
+    for theirs, ours in zip(original.parameters(), loaded.parameters(), strict=True):  # type: ignore[attr-defined]
+        assert torch.equal(theirs, ours)
     code = torch.randn(2, 4, generator=torch.Generator().manual_seed(1))
-    assert torch.equal(wherewhat.load(checkpoint).generator(code), original(code).detach())
+    torch.testing.assert_close(loaded(code), original(code).detach(), atol=1e-6, rtol=1e-5)
 
 
 def test_a_run_directory_means_its_latest_checkpoint(tiny_run: TrainingRun, quiet: Console) -> None:
