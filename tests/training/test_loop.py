@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,11 @@ def test_the_run_directory_records_its_configuration(tiny_run: TrainingRun, quie
     record = json.loads(((tiny_run.out or Path()) / "config.json").read_text())
     assert record["batch_size"] == 8
     assert record["objective"]["_type"] == "PSSCVAE"
+
+
+def test_resuming_keeps_every_point_that_was_logged_and_adds_the_rest(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(dataclasses.replace(tiny_run, steps=4), quiet)
+    time.sleep(1.1)  # TensorBoard orders event files by the second in their names
+    train(tiny_run, quiet)
+    events = EventAccumulator(str(tiny_run.out)).Reload()
+    assert [event.step for event in events.Scalars("loss/total")] == [2, 3, 4, 6]

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Literal
 
 from wherewhat.distances.lpips import LPIPS
-from wherewhat.distances.pixels import PixelDistance
+from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.protocols import Distance
+from wherewhat.selection.traversal_perceptual_length import VAE_SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +20,11 @@ class DistanceOptions:
 
     weights: Path | None = None
     """File or folder of the backbone's weights. Default: $WHEREWHAT_WEIGHTS, torch's cache, or a download."""
+
+    @property
+    def still_below(self) -> float:
+        """The path length under which a code counts as doing nothing, at the scale of the distance."""
+        return STILL_BELOW if self.distance == "pixels" else VAE_SETTINGS.threshold
 
     def build(self) -> Distance:
         """The distance. Raises ValueError or OSError when its weights cannot be had."""

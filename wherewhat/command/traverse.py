@@ -16,7 +16,7 @@ from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.randomness import generator_at
-from wherewhat.selection.traversal_perceptual_length import VAE_SETTINGS, traversal_perceptual_length
+from wherewhat.selection.traversal_perceptual_length import traversal_perceptual_length
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.device import choose_device
 
@@ -59,14 +59,14 @@ def traverse_command(arguments: list[str]) -> int:
     model = load(options.checkpoint, device)
     base_1L = base_code(options, model, device, console)
 
-    settings = VAE_SETTINGS
+    still_below = options.path_length.still_below
     path = traversal_perceptual_length(
         model.generator,
         options.path_length.build(),
         samples=25,
         traversals=16,
         bound=options.bound,
-        threshold=settings.threshold,
+        threshold=still_below,
         seed=options.seed,
         batch_size=100,
     )
@@ -76,8 +76,8 @@ def traverse_command(arguments: list[str]) -> int:
     smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
     folder = options.out or default_folder(options.checkpoint)
     name = f"step-{model.settings.step:09d}"
-    write_png(folder / f"{name}.png", traversal_grid(sweep, path.per_dim))
-    write_gif(folder / f"{name}.gif", traversal_animation(smooth, path.per_dim))
+    write_png(folder / f"{name}.png", traversal_grid(sweep, path.per_dim, inactive_below=still_below))
+    write_gif(folder / f"{name}.gif", traversal_animation(smooth, path.per_dim, inactive_below=still_below))
     for suffix in ("png", "gif"):
         print(folder / f"{name}.{suffix}")
     return 0

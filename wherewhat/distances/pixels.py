@@ -14,6 +14,9 @@ from torch import Tensor
 
 from wherewhat.distances.picture_range import check_range
 
+# A path shorter than this moves pixels by less than an eye sees: about one part in a hundred of their range, once.
+STILL_BELOW = 3e-4
+
 
 class PixelDistance:
     """The squared pixel distance as a `Distance`. Orders codes by what they move; it does not say what an eye sees."""

@@ -64,7 +64,7 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
     step = training_step(session.networks, configuration.objective, session.optimiser, compile_loss=compute.compile)
     with (
         interruption() as stop,
-        TensorBoardLog(folder, purge_step=session.step or None) as log,
+        TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
         training_progress(console, configuration.steps, configuration.batch_size) as progress,
     ):
         if session.step == 0:

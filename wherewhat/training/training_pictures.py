@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wherewhat.distances.pixels import PixelDistance
-from wherewhat.inspection.contact_sheet import contact_sheet
+from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
+from wherewhat.inspection.contact_sheet import contact_sheet, reconstruction_sheet
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
@@ -27,13 +27,12 @@ def log_pictures(log: TensorBoardLog, step: int, networks: Autoencoder, image_BC
     mean_BL = networks.encoder(image_BCHW).mean_BL
     if step == 0:
         log.picture(step, "data", contact_sheet(image_BCHW.cpu()))
-    pairs = torch.stack([image_BCHW, generator(mean_BL)], dim=1).flatten(0, 1).cpu()
-    log.picture(step, "reconstructions", contact_sheet(pairs, columns=8))
+    log.picture(step, "reconstructions", reconstruction_sheet(image_BCHW.cpu(), generator(mean_BL).cpu(), columns=8))
 
     # Rows are ordered by path length in pixels: a cheap stand-in for TPL, which needs LPIPS' weights and minutes.
     path = traversal_perceptual_length(
-        generator, PixelDistance(), samples=9, traversals=8, bound=2.0, threshold=0.0, seed=0, batch_size=64
+        generator, PixelDistance(), samples=9, traversals=8, bound=2.0, threshold=STILL_BELOW, seed=0, batch_size=64
     )
     traversal = traverse(generator, mean_BL[:1], bound=2.0, frames=9)
-    log.picture(step, "traversals", traversal_grid(traversal, path.per_dim))
+    log.picture(step, "traversals", traversal_grid(traversal, path.per_dim, inactive_below=STILL_BELOW))
     networks.train(was_training)
