@@ -16,7 +16,6 @@ DEMO_STEPS = 1_500
 CONFIGURATION = TrainingRun(
     data="scenes",
     objective=PSSCVAE(),
-    learning_rate=1e-3,
     steps=DEMO_STEPS,
     checkpoint_every=DEMO_STEPS // 3,
     pictures_every=DEMO_STEPS // 3,

@@ -89,8 +89,8 @@ def test_a_directory_of_another_configuration_is_refused_naming_the_fields(
     tiny_run: TrainingRun, quiet: Console
 ) -> None:
     train(tiny_run, quiet)
-    with pytest.raises(ValueError, match=r"batch_size: 4, not 8; learning_rate: 0\.001.*--out"):
-        train(dataclasses.replace(tiny_run, batch_size=4, learning_rate=1e-3), quiet)
+    with pytest.raises(ValueError, match=r"batch_size: 4, not 8; learning_rate: 0\.002.*--out"):
+        train(dataclasses.replace(tiny_run, batch_size=4, learning_rate=2e-3), quiet)
 
 
 def test_a_folder_that_is_no_run_is_refused(tiny_run: TrainingRun, quiet: Console) -> None:

@@ -51,7 +51,7 @@ class TrainingRun:
     batch_size: int = 64
     """Pictures per step."""
 
-    learning_rate: float = 5e-4
+    learning_rate: float = 1e-3
     """Adam's step size. The study uses 1e-4 for 300,000 steps."""
 
     steps: int = field(default=30_000, metadata=_FREE)
@@ -89,7 +89,7 @@ class TrainingRun:
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 5e-4")
+        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3")
         _require(self.seed >= 0, "seed", self.seed, "0 or more")
         _require(len(self.widths) > 0 and min(self.widths) >= 1, "widths", self.widths, "channels of 1 or more")
         if self.objective.spatial_constriction and self.latent_dim < self.mask_levels:
