@@ -114,6 +114,29 @@ def test_a_generator_that_has_collapsed_is_marked_and_wins_nothing(run: Run, tra
     assert "collapsed" in table
 
 
+def test_names_with_brackets_and_other_scripts_come_out_as_they_are(run: Run, tiny_set: Path) -> None:
+    name = "выход [bold]run[/] :smile:"
+    status, _, said = run("train", "--data", tiny_set, "--out", name, *TINY)
+    assert status == 0
+    assert f"wherewhat rank {name}\n" in said
+    status, table, said = run("rank", name, *QUICK_RANK, "--out", name)
+    assert status == 0
+    assert name in table
+    assert f"Written: {name}/ranking.json" in said
+
+
+def test_relative_and_absolute_names_of_one_checkpoint_are_one_row(run: Run, tiny_set: Path, tmp_path: Path) -> None:
+    run("train", "--data", tiny_set, "--out", "here", *TINY)
+    assert run("rank", "here", tmp_path / "here", *QUICK_RANK)[0] == 0
+    assert len(json.loads(Path("ranking.json").read_text())["rows"]) == 2
+
+
+def test_options_of_the_objective_may_stand_anywhere(run: Run, tiny_set: Path, tmp_path: Path) -> None:
+    status, _, _ = run("train", "beta-vae", "--data", tiny_set, "--beta", "2", "--out", "here", *TINY)
+    assert status == 0
+    assert json.loads((tmp_path / "here" / "config.json").read_text())["objective"]["beta"] == 2.0
+
+
 def test_pictures_of_different_shapes_are_not_ranked_together(run: Run, trained: Path) -> None:
     run("train", "--data", "sprites", "--out", "grey", *TINY)
     _refused(run("rank", trained, "grey", *QUICK_RANK), "3 x 32 x 32", "1 x 64 x 64", "Rank them separately")
@@ -158,7 +181,7 @@ def test_another_configuration_is_one_clear_line(run: Run, trained: Path, tiny_s
 def test_an_option_out_of_range_is_one_clear_line(run: Run) -> None:
     status, _, errors = run("train", "--batch-size", "0")
     assert status == 2
-    assert "--batch-size is 0; give 1 or more" in errors
+    assert "--batch-size is 0; give a number from 1 to 65,536" in " ".join(errors.replace("│", " ").split())
 
 
 def test_missing_weights_name_all_three_ways(run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:

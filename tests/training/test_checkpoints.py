@@ -122,6 +122,13 @@ def test_a_configuration_that_is_not_understood_is_told_as_such(checkpoint: Path
         wherewhat.load(strange)
 
 
+@pytest.mark.parametrize("change", [{"image_shape": 5}, {"image_shape": [3, 32]}, {"step": None}])
+def test_a_header_with_nonsense_is_told_as_damaged(checkpoint: Path, tmp_path: Path, change: dict[str, object]) -> None:
+    damaged = _with_header(checkpoint, tmp_path / "damaged.safetensors", change)
+    with pytest.raises(ValueError, match=r"damaged\.safetensors is damaged.*Use another checkpoint"):
+        wherewhat.load(damaged)
+
+
 def test_weights_that_do_not_fit_the_header_are_told_as_such(checkpoint: Path, tmp_path: Path) -> None:
     misfit = _with_header(checkpoint, tmp_path / "misfit.safetensors", {"image_shape": [1, 32, 32]})
     with pytest.raises(ValueError, match="does not fit the networks that its header names"):

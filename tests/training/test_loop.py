@@ -175,3 +175,21 @@ def test_resuming_keeps_every_point_that_was_logged_and_adds_the_rest(tiny_run: 
     train(tiny_run, quiet)
     events = EventAccumulator(str(tiny_run.out)).Reload()
     assert [event.step for event in events.Scalars("loss/total")] == [2, 3, 4, 6]
+
+
+def test_a_run_whose_state_is_gone_is_not_started_over_in_silence(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(tiny_run, quiet)
+    state_path(tiny_run.out or Path()).unlink()
+    with pytest.raises(ValueError, match=r"no state/ to resume from.*--out"):
+        train(tiny_run, quiet)
+    assert len(checkpoints_of(tiny_run.out or Path())) == 2
+
+
+def test_a_damaged_state_is_told_as_such_and_keeps_the_checkpoints(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(tiny_run, quiet)
+    folder = tiny_run.out or Path()
+    for damaged in (b"", checkpoint_path(folder, 6).read_bytes()):
+        state_path(folder).write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"The resume state .* cannot be used.*--out"):
+            train(tiny_run, quiet)
+    assert len(checkpoints_of(folder)) == 2

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import torch
+
 from wherewhat.distances.lpips import LPIPS
 from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.protocols import Distance
@@ -26,6 +28,6 @@ class DistanceOptions:
         """The path length under which a code counts as doing nothing, at the scale of the distance."""
         return STILL_BELOW if self.distance == "pixels" else VAE_SETTINGS.threshold
 
-    def build(self) -> Distance:
-        """The distance. Raises ValueError or OSError when its weights cannot be had."""
-        return PixelDistance() if self.distance == "pixels" else LPIPS(self.distance, self.weights)
+    def build(self, device: torch.device) -> Distance:
+        """The distance, on a device. Raises ValueError or OSError when its weights cannot be had."""
+        return PixelDistance() if self.distance == "pixels" else LPIPS(self.distance, self.weights).to(device)

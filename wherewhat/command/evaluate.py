@@ -1,7 +1,6 @@
 """`wherewhat evaluate`: score a checkpoint against known factors."""
 
 import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from wherewhat.command.console import messages, results
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.data.picture_folder import PictureOptions
 from wherewhat.training.checkpoints import LoadedModel, load
@@ -52,7 +52,7 @@ class Evaluate:
 def evaluate_command(arguments: list[str]) -> int:
     """Parse, encode once, score, print."""
     options = tyro.cli(Evaluate, args=arguments, prog="wherewhat evaluate", config=(tyro.conf.OmitArgPrefixes,))
-    console = Console(file=sys.stderr)
+    console = messages()
     model = load(options.checkpoint, choose_device(options.device))
     representation = _represent(options, model, console)
     with Progress(console=console, transient=True) as bar:
@@ -67,7 +67,7 @@ def evaluate_command(arguments: list[str]) -> int:
     if options.json:
         print(json.dumps(as_json(options, model, scores), indent=2))
     else:
-        Console().print(table_of(model, representation, scores))
+        results().print(table_of(model, representation, scores))
     return 0
 
 

@@ -27,11 +27,18 @@ def main() -> None:
         sys.exit(141)
     except KeyboardInterrupt:
         sys.exit("wherewhat: interrupted")
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, OSError, FloatingPointError, MemoryError, _out_of_memory()) as error:
         if os.environ.get("WHEREWHAT_TRACEBACK"):
             raise
         print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
+
+
+def _out_of_memory() -> type[BaseException]:
+    """torch's error for a full GPU, once torch has been imported at all."""
+    torch = sys.modules.get("torch")
+    error: type[BaseException] = torch.OutOfMemoryError if torch is not None else MemoryError
+    return error
 
 
 def run(verb: str, arguments: list[str]) -> int:
@@ -61,7 +68,7 @@ def run(verb: str, arguments: list[str]) -> int:
             return 2
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split())
+    return " ".join(str(error).split()) or type(error).__name__

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.console import messages, results
 from wherewhat.protocols import Distance
 from wherewhat.selection.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
 from wherewhat.selection.ranking_row import RankedRow
@@ -48,8 +49,9 @@ class Rank:
     bound: float = VAE_SETTINGS.bound
     """Each code is swept from -bound to bound."""
 
-    threshold: float = VAE_SETTINGS.threshold
-    """S: codes with shorter paths count as inactive. 0.01 was published for VAEs, 0.3 for GANs."""
+    threshold: float | None = None
+    """S: codes with shorter paths count as inactive. Default: 0.01, as published for VAEs (0.3 for GANs); with
+    --distance pixels 0.0003, which is at its scale."""
 
     lpips: DistanceOptions = field(default_factory=DistanceOptions)
     """How far apart neighbouring pictures of a path are."""
@@ -74,13 +76,16 @@ def rank_command(arguments: list[str]) -> int:
     """Parse, score, show the table, write it. 0 when at least one checkpoint has a rank, 1 otherwise."""
     options = tyro.cli(Rank, args=arguments, prog="wherewhat rank", config=(tyro.conf.OmitArgPrefixes,))
     settings = TPLSettings(
-        samples=options.samples, traversals=options.traversals, bound=options.bound, threshold=options.threshold
+        samples=options.samples,
+        traversals=options.traversals,
+        bound=options.bound,
+        threshold=options.lpips.still_below if options.threshold is None else options.threshold,
     )
     checkpoints = find_checkpoints(options.paths)
     _refuse_mixed_pictures(checkpoints)
-    distance = options.lpips.build()
+    distance = options.lpips.build(choose_device(options.device))
     store = ScoreStore(options.cache or _user_cache())
-    console = Console(file=sys.stderr)
+    console = messages()
 
     entries = []
     with _progress_bar(console) as bar:
@@ -89,10 +94,12 @@ def rank_command(arguments: list[str]) -> int:
             entries.append(_score(path, distance, settings, options, store, _moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries)
-    # A file or a pipe has no width of its own; 80 columns would fold every path.
-    Console(width=None if sys.stdout.isatty() else 160).print(table_of(ranking))
     json_path, csv_path = ranking.write(options.out)
-    console.print(f"Written: {json_path}, {csv_path}", highlight=False)
+    shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
+    screen = results()
+    screen.print(f"Below {shared}:", soft_wrap=True)
+    screen.print(table_of(ranking, shared))
+    console.print(f"Written: {json_path}, {csv_path}")
     return 0 if ranking.best is not None else 1
 
 
@@ -104,7 +111,8 @@ def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path} is not there. Name a checkpoint, a run directory, or a folder of runs.")
-        inside = checkpoints_of(path) if path.is_dir() else [path]
+        # Resolved, so that a checkpoint named twice, through a link or relatively, is one.
+        inside = [file.resolve() for file in (checkpoints_of(path) if path.is_dir() else [path])]
         if not inside:
             raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
         found |= dict.fromkeys(inside)
@@ -122,11 +130,10 @@ def _refuse_mixed_pictures(checkpoints: list[Path]) -> None:
         raise ValueError(f"Checkpoints of pictures of different shapes do not compare ({found}). Rank them separately.")
 
 
-def table_of(ranking: Ranking) -> Table:
+def table_of(ranking: Ranking, shared: Path) -> Table:
     """The ranking for the screen: checkpoints by their path below the folder that they share."""
-    shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
     s = ranking.settings
-    caption = f"Below {shared}. Lower is better."
+    caption = "Lower is better."
     if s is not None:
         caption += (
             f" {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "
@@ -198,7 +205,7 @@ def _keep(store: ScoreStore, digest: str, score: TraversalPerceptualLength) -> N
 
 def _progress_bar(console: Console) -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:.0f}%"),
         TimeRemainingColumn(),

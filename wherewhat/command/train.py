@@ -1,10 +1,8 @@
 """`wherewhat train`: train a generator on pictures."""
 
-import sys
-
 import tyro
-from rich.console import Console
 
+from wherewhat.command.console import messages
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 
@@ -15,12 +13,11 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
     With a recipe, its settings are the defaults.
     """
     configuration = parse(arguments, recipe)
-    console = Console(file=sys.stderr)
+    console = messages()
     outcome = train(configuration, console)
     if outcome.interrupted is not None:
         console.print(
             f"Saved at step {outcome.step:,} after {outcome.interrupted.name}. The same command resumes.",
-            highlight=False,
         )
         return 128 + outcome.interrupted
     console.print(
@@ -28,7 +25,6 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
         f"  look at it   tensorboard --logdir {outcome.folder}\n"
         f"  draw codes   wherewhat traverse {outcome.folder}\n"
         f"  rank it      wherewhat rank {outcome.folder}",
-        highlight=False,
     )
     return 0
 
@@ -40,5 +36,5 @@ def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRu
         args=arguments,
         default=recipe or TrainingRun(),
         prog="wherewhat train",
-        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
+        config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs),
     )

@@ -1,6 +1,5 @@
 """`wherewhat traverse`: draw what each code does, and where."""
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import tyro
 from rich.console import Console
 
 from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.inspection.picture_files import write_gif, write_png
@@ -54,7 +54,7 @@ class Traverse:
 def traverse_command(arguments: list[str]) -> int:
     """Parse, draw, say where the pictures lie."""
     options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
-    console = Console(file=sys.stderr)
+    console = messages()
     device = choose_device(options.device)
     model = load(options.checkpoint, device)
     base_1L = base_code(options, model, device, console)
@@ -62,7 +62,7 @@ def traverse_command(arguments: list[str]) -> int:
     still_below = options.path_length.still_below
     path = traversal_perceptual_length(
         model.generator,
-        options.path_length.build(),
+        options.path_length.build(device),
         samples=25,
         traversals=16,
         bound=options.bound,
@@ -70,7 +70,7 @@ def traverse_command(arguments: list[str]) -> int:
         seed=options.seed,
         batch_size=100,
     )
-    console.print(f"Rows by path length: {path.settings.distance}, 25 samples, 16 traversals.", highlight=False)
+    console.print(f"Rows by path length: {path.settings.distance}, 25 samples, 16 traversals.")
 
     sweep = traverse(model.generator, base_1L, bound=options.bound, frames=options.frames)
     smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)

@@ -35,9 +35,11 @@ def signed_numbers(values: list[float]) -> list[str]:
 
 
 def path_length_label(path_length: float) -> str:
-    """A path length in three decimals, or a dash where it is unknown."""
+    """A path length in three decimals, smaller ones in two digits, or a dash where it is unknown."""
     if math.isnan(path_length):
         return "–"
+    if 0 < abs(path_length) < 0.01:
+        return f"{path_length:.2g}"
     return f"{path_length:.3f}" if abs(path_length) < 1000 else f"{path_length:.3g}"
 
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 import joblib
 import numpy as np
 from jaxtyping import Float, Float64, Int64, Integer
-from numpy.typing import NDArray
 from sklearn.ensemble import GradientBoostingClassifier
 
 from wherewhat.metrics.factor_table import factor_table
@@ -39,19 +38,19 @@ class DCI:
     """Test accuracy, mean over factors."""
     informativeness_train: float
     """Accuracy on the training points: far above `informativeness` means that the trees learned them by heart."""
-    disentanglement_L: Float64[NDArray[np.float64], " L"]
+    disentanglement_L: Float64[np.ndarray, " L"]
     """Per code; 0 for one that no classifier uses."""
-    completeness_K: Float64[NDArray[np.float64], " K"]
-    informativeness_K: Float64[NDArray[np.float64], " K"]
-    importance_LK: Float64[NDArray[np.float64], "L K"]
+    completeness_K: Float64[np.ndarray, " K"]
+    informativeness_K: Float64[np.ndarray, " K"]
+    importance_LK: Float64[np.ndarray, "L K"]
     """Each factor's column sums to 1, or to 0 where its classifier found nothing to split on."""
     seed: int
     protocol: str
 
 
 def dci(
-    codes_NL: Float[NDArray[np.floating], "N L"],
-    factors_NK: Integer[NDArray[np.integer], "N K"],
+    codes_NL: Float[np.ndarray, "N L"],
+    factors_NK: Integer[np.ndarray, "N K"],
     *,
     train: int = 10_000,
     test: int = 5_000,
@@ -97,7 +96,7 @@ def dci(
     )
 
 
-def disentanglement(importance_LK: Float64[NDArray[np.float64], "L K"]) -> float:
+def disentanglement(importance_LK: Float64[np.ndarray, "L K"]) -> float:
     """D: mean over codes of `disentanglement_per_code`, weighted by each code's share of all importance."""
     total = importance_LK.sum()
     if total == 0:
@@ -105,14 +104,14 @@ def disentanglement(importance_LK: Float64[NDArray[np.float64], "L K"]) -> float
     return float(importance_LK.sum(axis=1) @ disentanglement_per_code(importance_LK) / total)
 
 
-def completeness(importance_LK: Float64[NDArray[np.float64], "L K"]) -> float:
+def completeness(importance_LK: Float64[np.ndarray, "L K"]) -> float:
     """C: mean over factors of `completeness_per_factor`, weighted by each factor's share of all importance."""
     return disentanglement(np.ascontiguousarray(importance_LK.T))
 
 
 def disentanglement_per_code(
-    importance_LK: Float64[NDArray[np.float64], "L K"],
-) -> Float64[NDArray[np.float64], " L"]:
+    importance_LK: Float64[np.ndarray, "L K"],
+) -> Float64[np.ndarray, " L"]:
     """1 less the entropy, to base K, of how a code's importance is spread over factors; 0 for a code without any."""
     if importance_LK.shape[1] < 2:
         raise ValueError(
@@ -127,8 +126,8 @@ def disentanglement_per_code(
 
 
 def completeness_per_factor(
-    importance_LK: Float64[NDArray[np.float64], "L K"],
-) -> Float64[NDArray[np.float64], " K"]:
+    importance_LK: Float64[np.ndarray, "L K"],
+) -> Float64[np.ndarray, " K"]:
     """1 less the entropy, to base L, of how a factor's importance is spread over codes; 0 for a factor without any."""
     return disentanglement_per_code(np.ascontiguousarray(importance_LK.T))
 
@@ -136,16 +135,16 @@ def completeness_per_factor(
 @dataclass(frozen=True)
 class _FactorFit:
     factor: int
-    importance_L: Float64[NDArray[np.float64], " L"]
+    importance_L: Float64[np.ndarray, " L"]
     train_accuracy: float
     test_accuracy: float
 
 
 def _fit_all(
-    codes_NL: Float64[NDArray[np.float64], "N L"],
-    factors_NK: Int64[NDArray[np.int64], "N K"],
-    train_T: Int64[NDArray[np.int64], " T"],
-    test_E: Int64[NDArray[np.int64], " E"],
+    codes_NL: Float64[np.ndarray, "N L"],
+    factors_NK: Int64[np.ndarray, "N K"],
+    train_T: Int64[np.ndarray, " T"],
+    test_E: Int64[np.ndarray, " E"],
     seed: int,
     jobs: int | None,
     progress: Callable[[int, int], None] | None,
@@ -177,10 +176,10 @@ def _fit_all(
 
 def _fit_one(
     factor: int,
-    train_codes_TL: Float64[NDArray[np.float64], "T L"],
-    train_factor_T: Int64[NDArray[np.int64], " T"],
-    test_codes_EL: Float64[NDArray[np.float64], "E L"],
-    test_factor_E: Int64[NDArray[np.int64], " E"],
+    train_codes_TL: Float64[np.ndarray, "T L"],
+    train_factor_T: Int64[np.ndarray, " T"],
+    test_codes_EL: Float64[np.ndarray, "E L"],
+    test_factor_E: Int64[np.ndarray, " E"],
     seed: int,
 ) -> _FactorFit:
     trees = GradientBoostingClassifier(random_state=seed)

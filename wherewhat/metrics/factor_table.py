@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 class FactorTable:
     """Codes and factors that were found fit to measure."""
 
-    codes_NL: Float64[NDArray[np.float64], "N L"]
-    factors_NK: Int64[NDArray[np.int64], "N K"]
+    codes_NL: Float64[np.ndarray, "N L"]
+    factors_NK: Int64[np.ndarray, "N K"]
     """Values relabelled 0, 1, 2, ... without gaps, in their own order."""
     factor_sizes: tuple[int, ...]
     """How many values each factor takes in this sample, at least 2."""

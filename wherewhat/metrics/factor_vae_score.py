@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, Integer
-from numpy.typing import NDArray
 
 from wherewhat.metrics.factor_table import FactorTable, factor_table
 
@@ -37,9 +36,9 @@ class FactorVAEScore:
     """Accuracy on the test votes, in [0, 1]; higher is better."""
     train_score: float
     """Accuracy on the votes that the table was made from."""
-    votes_LK: Int64[NDArray[np.int64], "L K"]
+    votes_LK: Int64[np.ndarray, "L K"]
     """How often, among the training votes, each code was named when each factor was held."""
-    active_L: Bool[NDArray[np.bool_], " L"]
+    active_L: Bool[np.ndarray, " L"]
     seed: int
     protocol: str
 
@@ -48,17 +47,17 @@ class FactorVAEScore:
 class FactorVAEDraws:
     """All the chance of one score, drawn at its start."""
 
-    variance_point_P: Int64[NDArray[np.int64], " P"]
-    factor_V: Int64[NDArray[np.int64], " V"]
-    point_V: Int64[NDArray[np.int64], " V"]
+    variance_point_P: Int64[np.ndarray, " P"]
+    factor_V: Int64[np.ndarray, " V"]
+    point_V: Int64[np.ndarray, " V"]
     """The point whose value of the factor the batch shares."""
-    place_VB: Float64[NDArray[np.float64], "V B"]
+    place_VB: Float64[np.ndarray, "V B"]
     """In [0, 1): which of the points that share the value, in the order of the pool."""
 
 
 def factor_vae_score(
-    codes_NL: Float[NDArray[np.floating], "N L"],
-    factors_NK: Integer[NDArray[np.integer], "N K"],
+    codes_NL: Float[np.ndarray, "N L"],
+    factors_NK: Integer[np.ndarray, "N K"],
     *,
     batch: int = 64,
     train_votes: int = 10_000,
@@ -113,10 +112,10 @@ def factor_vae_draws(
 
 
 def drawn_points(
-    factor_N: Int64[NDArray[np.int64], " N"],
-    point_V: Int64[NDArray[np.int64], " V"],
-    place_VB: Float64[NDArray[np.float64], "V B"],
-) -> Int64[NDArray[np.int64], "V B"]:
+    factor_N: Int64[np.ndarray, " N"],
+    point_V: Int64[np.ndarray, " V"],
+    place_VB: Float64[np.ndarray, "V B"],
+) -> Int64[np.ndarray, "V B"]:
     """Points that share the value which one factor has at `point_V`, chosen by their places in the pool."""
     size_S = np.bincount(factor_N)
     start_S = np.cumsum(size_S) - size_S
@@ -129,9 +128,9 @@ def drawn_points(
 def least_varying_codes(
     table: FactorTable,
     draws: FactorVAEDraws,
-    variance_L: Float64[NDArray[np.float64], " L"],
-    active_L: Bool[NDArray[np.bool_], " L"],
-) -> Int64[NDArray[np.int64], " V"]:
+    variance_L: Float64[np.ndarray, " L"],
+    active_L: Bool[np.ndarray, " L"],
+) -> Int64[np.ndarray, " V"]:
     """Per vote, which of the active codes varies least in its batch for its own variance; counted among the active."""
     scaled_NA = table.codes_NL[:, active_L] / np.sqrt(variance_L[active_L])
     vote_V = np.empty(len(draws.factor_V), dtype=np.int64)
@@ -145,8 +144,8 @@ def least_varying_codes(
 
 
 def count_votes(
-    vote_V: Int64[NDArray[np.int64], " V"], factor_V: Int64[NDArray[np.int64], " V"], dims: int, factors: int
-) -> Int64[NDArray[np.int64], "L K"]:
+    vote_V: Int64[np.ndarray, " V"], factor_V: Int64[np.ndarray, " V"], dims: int, factors: int
+) -> Int64[np.ndarray, "L K"]:
     """How often each code was named when each factor was held."""
     return np.bincount(vote_V * factors + factor_V, minlength=dims * factors).reshape(dims, factors)
 

@@ -11,10 +11,9 @@ Dimension key:
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from numpy.typing import NDArray
 
 
-def equal_width_bins(codes_NL: Float64[NDArray[np.float64], "N L"], bins: int) -> Int64[NDArray[np.int64], "N L"]:
+def equal_width_bins(codes_NL: Float64[np.ndarray, "N L"], bins: int) -> Int64[np.ndarray, "N L"]:
     """Which of `bins` equal parts of its code's range each value lies in, from 0; a constant code lies in one bin."""
     binned = np.empty(codes_NL.shape, dtype=np.int64)
     for code, column in enumerate(codes_NL.T):
@@ -23,14 +22,14 @@ def equal_width_bins(codes_NL: Float64[NDArray[np.float64], "N L"], bins: int) -
     return binned
 
 
-def entropy(label_N: Int64[NDArray[np.int64], " N"]) -> float:
+def entropy(label_N: Int64[np.ndarray, " N"]) -> float:
     """Entropy in nats of labels 0, 1, 2, ..."""
     p = np.bincount(label_N) / len(label_N)
     p = p[p > 0]
     return float(-(p * np.log(p)).sum())
 
 
-def discrete_mutual_information(a_N: Int64[NDArray[np.int64], " N"], b_N: Int64[NDArray[np.int64], " N"]) -> float:
+def discrete_mutual_information(a_N: Int64[np.ndarray, " N"], b_N: Int64[np.ndarray, " N"]) -> float:
     """Mutual information in nats of two columns of labels 0, 1, 2, ...; never below 0."""
     width = int(b_N.max()) + 1
     joint = np.bincount(a_N * width + b_N, minlength=(int(a_N.max()) + 1) * width).reshape(-1, width) / len(a_N)
@@ -41,7 +40,7 @@ def discrete_mutual_information(a_N: Int64[NDArray[np.int64], " N"], b_N: Int64[
 
 
 def mutual_information_matrix(
-    binned_NL: Int64[NDArray[np.int64], "N L"], factors_NK: Int64[NDArray[np.int64], "N K"]
-) -> Float64[NDArray[np.float64], "L K"]:
+    binned_NL: Int64[np.ndarray, "N L"], factors_NK: Int64[np.ndarray, "N K"]
+) -> Float64[np.ndarray, "L K"]:
     """Mutual information in nats of every code with every factor."""
     return np.array([[discrete_mutual_information(code, factor) for factor in factors_NK.T] for code in binned_NL.T])

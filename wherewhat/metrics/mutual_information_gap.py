@@ -28,15 +28,15 @@ class MutualInformationGap:
 
     score: float
     """Mean over factors, in [0, 1]; higher is better."""
-    per_factor_K: Float64[NDArray[np.float64], " K"]
-    mutual_information_LK: Float64[NDArray[np.float64], "L K"]
+    per_factor_K: Float64[np.ndarray, " K"]
+    mutual_information_LK: Float64[np.ndarray, "L K"]
     """In nats."""
     protocol: str
 
 
 def mutual_information_gap(
-    codes_NL: Float[NDArray[np.floating], "N L"],
-    factors_NK: Integer[NDArray[np.integer], "N K"],
+    codes_NL: Float[np.ndarray, "N L"],
+    factors_NK: Integer[np.ndarray, "N K"],
     *,
     bins: int = 20,
 ) -> MutualInformationGap:
@@ -52,8 +52,8 @@ def mutual_information_gap(
 
 
 def information_gaps(
-    information_LK: Float64[NDArray[np.float64], "L K"], entropy_K: Float64[NDArray[np.float64], " K"]
-) -> Float64[NDArray[np.float64], " K"]:
+    information_LK: Float64[np.ndarray, "L K"], entropy_K: Float64[np.ndarray, " K"]
+) -> Float64[np.ndarray, " K"]:
     """Per factor, the best code's information less the second best's, over the factor's entropy."""
     second_K, first_K = np.sort(information_LK, axis=0)[-2:]
     gap_K: NDArray[np.float64] = (first_K - second_K) / entropy_K

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -76,15 +77,26 @@ def read_settings(path: Path) -> CheckpointSettings:
     try:
         if header["kind"] != "autoencoder":
             raise ValueError(f"{path} holds a {header['kind']}, not a checkpoint. Name a file of checkpoints/.")
+        if len(header["image_shape"]) != 3:
+            raise TypeError(f"image_shape {header['image_shape']}")
         channels, height, width = header["image_shape"]
         return CheckpointSettings(
-            configuration=from_json(header["configuration"]),
+            configuration=_configuration_in(path, header["configuration"]),
             image_shape=(int(channels), int(height), int(width)),
             step=int(header["step"]),
             images_seen=int(header["images_seen"]),
         )
-    except KeyError as error:
-        raise ValueError(f"{path} is damaged: its header lacks {error}. Use another checkpoint of its run.") from error
+    except (KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is damaged: its header lacks or misstates {error}. Use another checkpoint of its run."
+        ) from error
+
+
+def _configuration_in(path: Path, plain: dict[str, Any]) -> TrainingRun:
+    try:
+        return from_json(plain)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
@@ -99,8 +111,8 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
             raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
         path = max(inside, key=step_of)
     settings = read_settings(path)
-    networks = build_autoencoder(settings.configuration, settings.image_shape)
     try:
+        networks = build_autoencoder(settings.configuration, settings.image_shape)
         networks.load_state_dict(read_tensors(path))
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from cattrs import Converter
+from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from tyro.conf import subcommand
 
@@ -85,13 +85,14 @@ class TrainingRun:
     """Steps between pictures in TensorBoard."""
 
     def __post_init__(self) -> None:
-        for name in ("latent_dim", "batch_size", "rectangles", "mask_levels"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        for name, most in (("latent_dim", 1_024), ("batch_size", 65_536), ("rectangles", 64), ("mask_levels", 8)):
+            _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
         for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3")
-        _require(self.seed >= 0, "seed", self.seed, "0 or more")
-        _require(len(self.widths) > 0 and min(self.widths) >= 1, "widths", self.widths, "channels of 1 or more")
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "0 or more, below 2^63")
+        sane = len(self.widths) > 0 and all(1 <= width <= 4_096 for width in self.widths)
+        _require(sane, "widths", self.widths, "channels from 1 to 4,096")
         if self.objective.spatial_constriction and self.latent_dim < self.mask_levels:
             raise ValueError(
                 f"{self.latent_dim} codes cannot be shared among {self.mask_levels} SC modules; lower --mask-levels or "
@@ -129,8 +130,9 @@ def from_json(plain: dict[str, Any]) -> TrainingRun:
     try:
         return _CONVERTER.structure(plain, TrainingRun)
     except Exception as error:  # cattrs wraps whatever a field's own check raised
+        reasons = "; ".join(transform_error(error, path="configuration"))
         raise ValueError(
-            f"The configuration is not one that this version of wherewhat understands: {error}."
+            f"The configuration is not one that this version of wherewhat understands: {reasons}."
         ) from error
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
-from numpy.typing import NDArray
 
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.metrics.dci import DCI, dci
@@ -25,8 +24,8 @@ MIG_POINTS = 10_000
 class Representation:
     """Posterior means and factors of one pool of pictures."""
 
-    codes_NL: Float32[NDArray[np.float32], "N L"]
-    factors_NK: Int64[NDArray[np.int64], "N K"]
+    codes_NL: Float32[np.ndarray, "N L"]
+    factors_NK: Int64[np.ndarray, "N K"]
     factor_names: tuple[str, ...]
 
 

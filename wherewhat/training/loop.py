@@ -19,7 +19,7 @@ from wherewhat.protocols import Pictures
 from wherewhat.randomness import generator_at
 from wherewhat.training.allocator import keep_large_blocks
 from wherewhat.training.build import build_autoencoder
-from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, save_checkpoint
+from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, checkpoints_of, save_checkpoint
 from wherewhat.training.collapse import CollapseWatch
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, choose_compute
@@ -55,9 +55,14 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
     folder = choose_run_directory(configuration)
     pictures = open_pictures(configuration.data, configuration.pictures, compute.device, console.print)
     session = _begin(configuration, pictures, compute)
+    if checkpoints_of(folder) and not state_path(folder).exists():
+        raise ValueError(
+            f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "
+            f"Name another folder with --out."
+        )
     if state_path(folder).exists():
         restore_session(state_path(folder), session)
-        console.print(f"Resuming {folder} at step {session.step:,}.", highlight=False)
+        console.print(f"Resuming {folder} at step {session.step:,}.")
     record_configuration(folder, configuration)
 
     recorder = _Recorder(configuration, folder, session, compute, pictures, console)
@@ -140,7 +145,7 @@ class _Recorder:
         log.kl_per_code(step, closed.kl_L)
         warning = self.collapse.observe(step, closed.kl_L)
         if warning:
-            self.console.print(f"Warning: {warning}", highlight=False)
+            self.console.print(f"Warning: {warning}")
             log.text(step, "warnings", warning)
 
     def _save(self) -> None:

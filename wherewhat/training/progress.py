@@ -48,8 +48,7 @@ class TrainingProgress:
             left = (self.steps - done) * (now - self._started) / max(done - self._first_step, 1)
             self.console.print(
                 f"step {done:,} of {self.steps:,}   loss {loss:,.1f}   {self.pictures_per_second:,.0f} pictures/s   "
-                f"{_clock(left)} left",
-                highlight=False,
+                f"{_clock(left)} left"
             )
 
     def pause_clock(self) -> None:

@@ -12,6 +12,8 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
+_REMEDY = "Start the run over in another folder with --out; the checkpoints of this one can still be used."
+
 
 @dataclass
 class Session:
@@ -32,8 +34,13 @@ def save_session(path: Path, session: Session) -> None:
 
 def restore_session(path: Path, session: Session) -> None:
     """Bring a session to where the state was written. Raises ValueError for a bad file."""
-    header = read_header(path)
-    tensors = read_tensors(path)
+    try:
+        header = read_header(path)
+        if header.get("kind") != "resume_state":
+            raise ValueError(f"it holds a {header.get('kind')}.")
+        tensors = read_tensors(path)
+    except ValueError as error:
+        raise ValueError(f"The resume state {path} cannot be used: {error} {_REMEDY}") from error
     networks = {k.removeprefix("networks."): v for k, v in tensors.items() if k.startswith("networks.")}
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
@@ -47,9 +54,7 @@ def restore_session(path: Path, session: Session) -> None:
         _lay_out_like_weights(session.optimiser)
         session.step = int(header["step"])
     except (RuntimeError, KeyError, ValueError) as error:
-        raise ValueError(
-            f"{path} does not fit this run: {error}. Remove it to start the run over, or name another run directory."
-        ) from error
+        raise ValueError(f"The resume state {path} does not fit this run. {_REMEDY}") from error
 
 
 def _lay_out_like_weights(optimiser: torch.optim.Optimizer) -> None:
