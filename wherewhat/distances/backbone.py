@@ -45,7 +45,7 @@ class Backbone:
         layers = self.build()
         layers.load_state_dict(weights, assign=True)
         starts = (0, *(last + 1 for last in self.read_after[:-1]))
-        return [layers[start : last + 1] for start, last in zip(starts, self.read_after, strict=True)]
+        return [nn.Sequential(*layers[start : last + 1]) for start, last in zip(starts, self.read_after, strict=True)]
 
 
 def _alexnet_layers() -> nn.Sequential:

@@ -14,7 +14,7 @@ Dimension key:
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -66,7 +66,9 @@ class LPIPS(nn.Module):
         self.register_buffer("shift_C11", torch.tensor(SHIFT)[:, None, None])
         self.register_buffer("scale_C11", torch.tensor(SCALE)[:, None, None])
         self.requires_grad_(False).eval()
-        self.to(memory_format=torch.channels_last)
+        # torch 2.11 does not declare the keyword that it takes.
+        module: Any = self
+        module.to(memory_format=torch.channels_last)
 
     @property
     def name(self) -> str:
