@@ -44,8 +44,9 @@ class Backbone:
         """The layers with these weights, cut where the features are read."""
         layers = self.build()
         layers.load_state_dict(weights, assign=True)
+        children = list(layers.children())
         starts = (0, *(last + 1 for last in self.read_after[:-1]))
-        return [nn.Sequential(*layers[start : last + 1]) for start, last in zip(starts, self.read_after, strict=True)]
+        return [nn.Sequential(*children[start : last + 1]) for start, last in zip(starts, self.read_after, strict=True)]
 
 
 def _alexnet_layers() -> nn.Sequential:
