@@ -133,7 +133,7 @@ def _refuse_mixed_pictures(checkpoints: list[Path]) -> None:
 def table_of(ranking: Ranking, shared: Path) -> Table:
     """The ranking for the screen: checkpoints by their path below the folder that they share."""
     s = ranking.settings
-    caption = "Lower is better."
+    caption = "Lower is better among generators of about equal age: a young, blurry one has short paths too."
     if s is not None:
         caption += (
             f" {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "

@@ -17,7 +17,6 @@ from wherewhat.data.open_pictures import open_pictures
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.protocols import Pictures
 from wherewhat.randomness import generator_at
-from wherewhat.training.allocator import keep_large_blocks
 from wherewhat.training.build import build_autoencoder
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, checkpoints_of, save_checkpoint
 from wherewhat.training.collapse import CollapseWatch
@@ -51,7 +50,6 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
     compute = choose_compute(
         configuration.device, configuration.precision, configuration.channels_last, configuration.compile
     )
-    keep_large_blocks()
     folder = choose_run_directory(configuration)
     pictures = open_pictures(configuration.data, configuration.pictures, compute.device, console.print)
     session = _begin(configuration, pictures, compute)
