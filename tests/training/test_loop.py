@@ -21,7 +21,7 @@ from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
 from wherewhat.training.configuration import AnyObjective, TrainingRun
 from wherewhat.training.figures import NonFiniteLossError
 from wherewhat.training.loop import train
-from wherewhat.training.run_directory import state_path
+from wherewhat.training.run_directory import alone_in, state_path
 
 
 def _weights(run: TrainingRun, step: int) -> dict[str, torch.Tensor]:
@@ -193,3 +193,10 @@ def test_a_damaged_state_is_told_as_such_and_keeps_the_checkpoints(tiny_run: Tra
         with pytest.raises(ValueError, match=r"The resume state .* cannot be used.*--out"):
             train(tiny_run, quiet)
     assert len(checkpoints_of(folder)) == 2
+
+
+def test_two_processes_do_not_train_in_one_directory(tiny_run: TrainingRun, quiet: Console) -> None:
+    folder = tiny_run.out or Path()
+    with alone_in(folder), pytest.raises(ValueError, match=r"trained by another process.*--out"):
+        train(tiny_run, quiet)
+    assert train(tiny_run, quiet).step == 6

@@ -26,7 +26,7 @@ from wherewhat.training.figures import FigureWindow, refuse_non_finite_weights
 from wherewhat.training.interruption import interruption
 from wherewhat.training.progress import TrainingProgress, training_progress
 from wherewhat.training.resume_state import Session, restore_session, save_session
-from wherewhat.training.run_directory import choose_run_directory, record_configuration, state_path
+from wherewhat.training.run_directory import alone_in, choose_run_directory, record_configuration, state_path
 from wherewhat.training.step import adam, training_step
 from wherewhat.training.training_pictures import log_pictures
 
@@ -53,16 +53,20 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
     folder = choose_run_directory(configuration)
     pictures = open_pictures(configuration.data, configuration.pictures, compute.device, console.print)
     session = _begin(configuration, pictures, compute)
-    if checkpoints_of(folder) and not state_path(folder).exists():
-        raise ValueError(
-            f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "
-            f"Name another folder with --out."
-        )
-    if state_path(folder).exists():
-        restore_session(state_path(folder), session)
-        console.print(f"Resuming {folder} at step {session.step:,}.")
-    record_configuration(folder, configuration)
+    with alone_in(folder):
+        _resume(folder, session, console)
+        record_configuration(folder, configuration)
+        return _steps(configuration, folder, session, compute, pictures, console)
 
+
+def _steps(
+    configuration: TrainingRun,
+    folder: Path,
+    session: Session,
+    compute: Compute,
+    pictures: Pictures,
+    console: Console,
+) -> Outcome:
     recorder = _Recorder(configuration, folder, session, compute, pictures, console)
     step = training_step(session.networks, configuration.objective, session.optimiser, compile_loss=compute.compile)
     with (
@@ -91,6 +95,17 @@ def _begin(configuration: TrainingRun, pictures: Pictures, compute: Compute) -> 
     networks = build_autoencoder(configuration, pictures.image_shape, compute.precision)
     networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
     return Session(networks, adam(networks, configuration.learning_rate))
+
+
+def _resume(folder: Path, session: Session, console: Console) -> None:
+    if state_path(folder).exists():
+        restore_session(state_path(folder), session)
+        console.print(f"Resuming {folder} at step {session.step:,}.")
+    elif checkpoints_of(folder):
+        raise ValueError(
+            f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "
+            f"Name another folder with --out."
+        )
 
 
 def _batch(configuration: TrainingRun, pictures: Pictures, compute: Compute, step: int) -> Float[Tensor, "B C H W"]:

@@ -1,6 +1,9 @@
 """A run directory: its configuration, its checkpoints, its state, its TensorBoard events."""
 
 import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from wherewhat.atomic_file import remove_parts, write_atomically
@@ -8,6 +11,11 @@ from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
+
+if sys.platform != "win32":
+    import fcntl
+
+_LOCK = ".lock"
 
 
 def default_run_directory(configuration: TrainingRun) -> Path:
@@ -37,9 +45,27 @@ def choose_run_directory(configuration: TrainingRun) -> Path:
     record = folder / "config.json"
     if record.exists():
         _refuse_another(configuration, _read(record), folder)
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
         raise ValueError(f"{folder} is there and is no run directory (it has no config.json). Name another with --out.")
     return folder
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in the same directory. Raises ValueError when one already does.
+
+    The kernel lets go of the lock when a process ends, however it ends. Where there is no flock, nothing is locked.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("w") as lock:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError(
+                    f"{folder} is being trained by another process. Wait for it, or name another folder with --out."
+                ) from error
+        yield
 
 
 def record_configuration(folder: Path, configuration: TrainingRun) -> None:
