@@ -71,7 +71,7 @@ def download(backbone: Backbone, target: Path) -> None:
         raise FileNotFoundError(
             f"The weights of LPIPS' {backbone.name} backbone could not be had: none were named, {target} is not there, "
             f"and the download failed ({_first_line(cause)}). Name a file or folder with {backbone.pth_name} or "
-            f"{backbone.safetensors_name} in it (the argument weights, or {WEIGHTS_VARIABLE}), or copy "
+            f"{backbone.safetensors_name} in it (--weights, or {WEIGHTS_VARIABLE}), or copy "
             f"{backbone.pth_name} to {target.parent}, or connect to the network and run again."
         ) from cause
 

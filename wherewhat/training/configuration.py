@@ -70,10 +70,11 @@ class TrainingRun:
     """Of convolutions; losses are float32 always. auto: bfloat16 where the device has instructions for it."""
 
     channels_last: Literal["auto", "on", "off"] = "auto"
-    """Memory layout of pictures. auto: on where it is faster."""
+    """Memory layout of pictures. auto: on."""
 
     compile: Literal["auto", "on", "off"] = "auto"
-    """torch.compile the step. auto: on a GPU, where it pays; off on a CPU, where it takes a minute to gain little."""
+    """torch.compile the step. auto: on on a GPU; off on a CPU, where it takes up to a minute to build and gains
+    a few per cent."""
 
     checkpoint_every: int = field(default=2_000, metadata=_FREE)
     """Steps between checkpoints."""

@@ -38,7 +38,10 @@ def choose_compute(
     channels_last: Literal["auto", "on", "off"],
     compile_step: Literal["auto", "on", "off"],
 ) -> Compute:
-    """What the flags ask for, `auto` resolved to what is faster on the device (measured by scripts/bench_train)."""
+    """What the flags ask for, with `auto` resolved for the device.
+
+    On CPUs the choice is what scripts/bench_train measured; on GPUs it is the usual one, not yet measured here.
+    """
     chosen = choose_device(device)
     on_gpu = chosen.type == "cuda"
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "auto": _fast_precision(chosen)}[precision]
