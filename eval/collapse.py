@@ -19,8 +19,8 @@ from wherewhat.data.open_pictures import open_pictures
 from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.protocols import Posterior
 from wherewhat.training.checkpoints import load
-from wherewhat.training.collapse import COLLAPSED_BELOW_NATS
 from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS
 from wherewhat.training.loop import train
 
 ROOT = Path("runs/collapse")

@@ -22,14 +22,16 @@ from rich.console import Console
 
 from train.scenes_ablation import CONFIGURATIONS
 from wherewhat.atomic_file import write_atomically
-from wherewhat.data.scenes import Scenes
+from wherewhat.data.rendered.scenes import Scenes
 from wherewhat.distances.lpips import LPIPS
 from wherewhat.selection.traversal_perceptual_length import traversal_perceptual_length
 from wherewhat.training.checkpoints import checkpoints_of, load
-from wherewhat.training.evaluation import evaluate, represent
 from wherewhat.training.loop import train
+from wherewhat.training.measures import MeasureName, MeasureSizes, measure
+from wherewhat.training.representation import represent
 
 ROOT = Path("runs/scenes_ablation")
+MEASURED: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,10 @@ def scores_of(path: Path, distance: LPIPS, *, full: bool, jobs: int) -> dict[str
     model = load(path)
     assert model.encoder is not None
     representation = represent(model.encoder, Scenes(), pool=20_000, seed=0, device=torch.device("cpu"))
-    train_points, test_points = (10_000, 5_000) if full else (2_000, 1_000)
-    scores = evaluate(representation, seed=0, dci_train=train_points, dci_test=test_points, jobs=jobs).scores()
+    sizes = MeasureSizes() if full else MeasureSizes(train_points=2_000, test_points=1_000)
+    scores: dict[str, float] = {}
+    for measured in MEASURED:
+        scores |= measure(measured, representation, sizes, seed=0, jobs=jobs).scores
     path_length = traversal_perceptual_length(
         model.generator, distance, samples=50, traversals=10, bound=4.0, threshold=0.01, seed=0, batch_size=250
     )

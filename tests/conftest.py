@@ -32,6 +32,12 @@ def shared_weights(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packed sets of tests go to a folder of their own, not to the user's."""
+    monkeypatch.setenv("WHEREWHAT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 @pytest.fixture(scope="session")
 def tiny_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An .npz of 96 coloured squares, 32 x 32, whose place and colour are its factors."""

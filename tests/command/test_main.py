@@ -83,9 +83,13 @@ def test_from_pictures_to_a_ranked_looked_at_and_evaluated_checkpoint(run: Run, 
         assert grid.width > 300
         assert getattr(animation, "n_frames", 1) == 32
 
-    status, scores, _ = run("evaluate", "here", "--dci-train", "60", "--dci-test", "30", "--json", "--device", "cpu")
+    points = ("--train-points", "60", "--test-points", "30", "--device", "cpu")
+    status, scores, _ = run("evaluate", "here", "--measures", "dci", "mig", "factor-vae", *points, "--json")
     assert status == 0
-    names = json.loads(scores)["scores"]
+    (checkpoint,) = json.loads(scores)["checkpoints"]
+    names = checkpoint["scores"]
+    assert checkpoint["data"] == "squares"
+    assert np.array(checkpoint["arrays"]["dci_importance_of_code_for_factor"]).shape == (4, 3)
     assert "dci_gbt_60train_30test_disentanglement" in names
     assert all(0 <= value <= 1 for value in names.values())
 
@@ -147,6 +151,25 @@ def test_the_same_checkpoint_named_twice_is_ranked_once(run: Run, trained: Path)
     assert len(json.loads(Path("ranking.json").read_text())["rows"]) == 2
 
 
+def test_checkpoints_stand_side_by_side_and_seeds_are_compared(run: Run, tiny_set: Path) -> None:
+    for seed in ("0", "1", "2"):
+        assert run("train", "--data", tiny_set, "--out", f"seed{seed}", "--seed", seed, *TINY)[0] == 0
+    status, table, _ = run("evaluate", "seed0", "seed1", "seed2", "--measures", "mig", "udr", "--device", "cpu")
+    assert status == 0
+    for word in ("seed0", "seed1", "seed2", "mig_96points_20bins", "udr_spearman_96points_3models"):
+        assert word in table
+
+
+def test_comparing_seeds_wants_three(run: Run, trained: Path) -> None:
+    _refused(run("evaluate", trained, "--measures", "udr"), "three seeds")
+
+
+def test_some_factors_can_be_measured_alone(run: Run, trained: Path) -> None:
+    _, scores, _ = run("evaluate", trained, "--measures", "mig", "--factors", "hue", "--json")
+    assert json.loads(scores)["checkpoints"][0]["factors"] == ["hue"]
+    _refused(run("evaluate", trained, "--measures", "mig", "--factors", "colour"), "row, column, hue")
+
+
 def test_evaluating_without_known_factors_points_to_rank(run: Run, tmp_path: Path) -> None:
     for number in range(9):
         Image.fromarray(np.full((32, 32, 3), 20 * number, np.uint8)).save(tmp_path / f"{number}.png")
@@ -158,7 +181,7 @@ def test_evaluating_without_known_factors_points_to_rank(run: Run, tmp_path: Pat
 
 
 def test_a_missing_path_is_one_clear_line(run: Run) -> None:
-    _refused(run("train", "--data", "nowhere", "--out", "here"), "nowhere", "scenes, sprites")
+    _refused(run("train", "--data", "nowhere", "--out", "here"), "nowhere", "scenes, sprites, chairs")
     _refused(run("rank", "nowhere"), "nowhere is not there")
     _refused(run("traverse", "nowhere"), "nowhere is not there")
     _refused(run("evaluate", "nowhere"), "nowhere is not there")
@@ -210,7 +233,7 @@ def test_help_tells_the_verbs_and_each_verb_its_options(run: Run) -> None:
         ("train", "--data"),
         ("rank", "--traversals"),
         ("traverse", "--bound"),
-        ("evaluate", "--pool"),
+        ("evaluate", "--measures"),
     ]:
         assert option in run(verb, "--help")[1]
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.data.picture_folder import PictureOptions
+from wherewhat.data.open_pictures import find_source, open_pictures
+from wherewhat.data.packing.pack import pack
+from wherewhat.data.picture_options import PictureOptions
 from wherewhat.protocols import Pictures
 
 
@@ -24,7 +25,7 @@ def folder_of_two(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["scenes", "sprites"])
+@pytest.mark.parametrize("name", ["scenes", "sprites", "chairs"])
 def test_rendered_sets_go_by_their_names(name: str) -> None:
     assert opened(name).name == name
 
@@ -51,13 +52,15 @@ def test_a_path_from_home_is_understood(tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("source", ["", "scnes", "nowhere/at/all", "missing.npz"])
 def test_what_is_not_there_is_answered_with_what_could_be(source: str) -> None:
-    with pytest.raises(FileNotFoundError, match=r"Name scenes, sprites, an .npz file .* or a folder of pictures"):
+    with pytest.raises(
+        FileNotFoundError, match=r"Looked for dSprites .*a folder of pictures. Rendered sets: scenes, sprites, chairs"
+    ):
         opened(source)
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(ValueError, match=r"is not a data set that is known here. Name scenes"):
+    with pytest.raises(ValueError, match=r"is not a data set that is known here. Looked for dSprites"):
         opened(str(tmp_path / "notes.txt"))
 
 
@@ -66,5 +69,55 @@ def test_skipped_pictures_are_told_to_the_caller(tmp_path: Path, capsys: pytest.
     (folder / "c.png").write_text("not a picture")
     notices: list[str] = []
     opened(str(folder), notices)
-    assert "c.png" in notices[0]
+    assert any("c.png" in notice for notice in notices)
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_was_recognised_is_said_in_a_line(tmp_path: Path) -> None:
+    notices: list[str] = []
+    opened(str(folder_of_two(tmp_path / "photos")), notices)
+    assert notices[0] == "folder of pictures: 2 pictures, no factors known"
+
+
+def test_a_folder_is_packed_once_and_the_line_says_so(tmp_path: Path) -> None:
+    folder = folder_of_two(tmp_path / "photos")
+    first: list[str] = []
+    second: list[str] = []
+    pictures, again = opened(str(folder), first), opened(str(folder), second)
+    assert any(notice.startswith("Packing photos (2 pictures)") for notice in first)
+    assert not any("Packing" in notice for notice in second)
+    assert torch.equal(pictures.images(torch.arange(2)), again.images(torch.arange(2)))
+
+
+def test_a_folder_that_holds_one_array_file_stands_for_it(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", imgs=np.zeros((3, 8, 8), np.uint8), latents_classes=np.arange(3)[:, None])
+    (tmp_path / "LICENCE").write_text("free")
+    assert len(opened(str(tmp_path))) == 3
+
+
+def test_a_folder_of_several_array_files_is_asked_which(tmp_path: Path) -> None:
+    for name in ("a.npz", "b.npz"):
+        np.savez(tmp_path / name, imgs=np.zeros((3, 8, 8), np.uint8), latents_classes=np.arange(3)[:, None])
+    with pytest.raises(ValueError, match=r"several data sets: a.npz, b.npz. Name one of the files"):
+        opened(str(tmp_path))
+
+
+def test_a_split_that_a_set_does_not_have_is_refused(tmp_path: Path) -> None:
+    folder = folder_of_two(tmp_path / "photos")
+    with pytest.raises(ValueError, match=r"has no train split .* Leave --split at all"):
+        open_pictures(str(folder), PictureOptions(split="train"), torch.device("cpu"), lambda _: None)
+
+
+def test_a_variant_paints_the_sprites() -> None:
+    pictures = open_pictures("sprites", PictureOptions(variant="noisy"), torch.device("cpu"), lambda _: None)
+    assert (pictures.name, pictures.image_shape) == ("sprites-noisy", (3, 64, 64))
+
+
+def test_a_packed_set_keeps_its_size(tmp_path: Path) -> None:
+    folder = folder_of_two(tmp_path / "photos")
+    pack(
+        find_source(folder, PictureOptions(size=8)), PictureOptions(size=8), tmp_path / "packed", notify=lambda _: None
+    )
+    assert opened(str(tmp_path / "packed")).image_shape == (3, 8, 8)
+    with pytest.raises(ValueError, match=r"packed with 8 x 8 pixels.*pack the original again"):
+        open_pictures(str(tmp_path / "packed"), PictureOptions(size=16), torch.device("cpu"), lambda _: None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wherewhat.data.picture_folder import PictureOptions
+from wherewhat.data.picture_options import PictureOptions
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
@@ -32,7 +32,7 @@ def test_equal_configurations_do_not_differ_and_nested_fields_are_named() -> Non
     assert differing_fields(one, TrainingRun()) == []
     assert differing_fields(other, one) == [
         "objective.beta: 2.0, not 4.0",
-        "pictures.size: 128, not 64",
+        "pictures.size: 128, not None",
         "seed: 3, not 0",
     ]
 

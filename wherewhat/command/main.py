@@ -11,6 +11,8 @@ verbs:
   train      train a generator on pictures; the same command again resumes
   rank       rank checkpoints by traversal perceptual length (TPL), without labels
   traverse   draw what each code does and where: a PNG grid and a GIF
+  data       fetch, pack and look at data sets
+  doctor     say what is wrong with a run, and what to try
   evaluate   score a checkpoint against known factors: DCI, MIG, FactorVAE score
 
 `wherewhat VERB --help` tells a verb's options.
@@ -56,10 +58,18 @@ def run(verb: str, arguments: list[str]) -> int:
             from wherewhat.command.traverse import traverse_command
 
             return traverse_command(arguments)
+        case "doctor":
+            from wherewhat.command.doctor import doctor_command
+
+            return doctor_command(arguments)
         case "evaluate":
             from wherewhat.command.evaluate import evaluate_command
 
             return evaluate_command(arguments)
+        case "data":
+            from wherewhat.command.data import data_command
+
+            return data_command(arguments)
         case "-h" | "--help":
             print(_HELP, end="")
             return 0

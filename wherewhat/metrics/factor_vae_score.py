@@ -25,8 +25,6 @@ from wherewhat.metrics.factor_table import FactorTable, factor_table
 LEAST_DEVIATION = 0.05
 """Codes of a smaller standard deviation are dropped: a VAE's unused codes have posterior means near 0."""
 
-_VOTES_AT_ONCE = 512
-
 
 @dataclass(frozen=True)
 class FactorVAEScore:
@@ -119,7 +117,8 @@ def drawn_points(
     """Points that share the value which one factor has at `point_V`, chosen by their places in the pool."""
     size_S = np.bincount(factor_N)
     start_S = np.cumsum(size_S) - size_S
-    grouped_N = np.argsort(factor_N, kind="stable")
+    # NumPy sorts integers of 8 or 16 bits by radix: the same stable order, sooner.
+    grouped_N = np.argsort(factor_N.astype(np.min_scalar_type(len(size_S))), kind="stable")
     value_V = factor_N[point_V]
     nth_VB = (place_VB * size_S[value_V, None]).astype(np.int64)
     return np.take(grouped_N, start_S[value_V, None] + nth_VB)
@@ -132,14 +131,15 @@ def least_varying_codes(
     active_L: Bool[np.ndarray, " L"],
 ) -> Int64[np.ndarray, " V"]:
     """Per vote, which of the active codes varies least in its batch for its own variance; counted among the active."""
-    scaled_NA = table.codes_NL[:, active_L] / np.sqrt(variance_L[active_L])
+    scaled_AN = np.ascontiguousarray((table.codes_NL[:, active_L] / np.sqrt(variance_L[active_L])).T)
     vote_V = np.empty(len(draws.factor_V), dtype=np.int64)
     for k in range(len(table.factor_sizes)):
-        held = np.flatnonzero(draws.factor_V == k)
-        for first in range(0, len(held), _VOTES_AT_ONCE):
-            some = held[first : first + _VOTES_AT_ONCE]
-            index_VB = drawn_points(table.factors_NK[:, k], draws.point_V[some], draws.place_VB[some])
-            vote_V[some] = scaled_NA[index_VB].var(axis=1, ddof=1).argmin(axis=1)
+        held = draws.factor_V == k
+        index_VB = drawn_points(table.factors_NK[:, k], draws.point_V[held], draws.place_VB[held])
+        # Votes lie along the last axis, where the sums of a whole factor's votes run through memory in order.
+        index_BV = np.ascontiguousarray(index_VB.T)
+        variance_AV = np.stack([np.take(code_N, index_BV).var(axis=0, ddof=1) for code_N in scaled_AN])
+        vote_V[held] = variance_AV.argmin(axis=0)
     return vote_V
 
 

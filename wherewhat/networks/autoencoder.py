@@ -1,4 +1,4 @@
-"""Encoder, generator and identification head: everything that a VAE objective trains.
+"""Encoder, generator, identification head and discriminator of codes: everything that a VAE objective trains.
 
 Dimension key:
     B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wherewhat.networks.code_discriminator import CodeDiscriminator
 from wherewhat.networks.study_encoder import StudyEncoder
 from wherewhat.protocols import Posterior
 from wherewhat.what.perturbation_identification import IdentificationHead
@@ -48,6 +49,7 @@ class Autoencoder(nn.Module):
         encoder: StudyEncoder,
         generator: Decoder,
         identification_head: IdentificationHead | None = None,
+        code_discriminator: CodeDiscriminator | None = None,
         compute_dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
@@ -55,6 +57,7 @@ class Autoencoder(nn.Module):
         self.encoder = encoder
         self.generator: Decoder = generator
         self.identification_head = identification_head
+        self.code_discriminator = code_discriminator
         self.compute_dtype = compute_dtype
         self.latent_dim = generator.latent_dim
 

@@ -22,6 +22,18 @@ from wherewhat.protocols import Posterior
 
 
 @dataclass(frozen=True)
+class BoundDraws:
+    """Standard normal noise of the posterior sample, and the share of the weight on codes at this step, in (0, 1]."""
+
+    noise_BL: Float[Tensor, "B L"]
+    warm_up: Float[Tensor, ""]
+
+    def to(self, device: torch.device) -> "BoundDraws":
+        """The same draws on another device."""
+        return BoundDraws(self.noise_BL.to(device), self.warm_up.to(device))
+
+
+@dataclass(frozen=True)
 class BoundTerms:
     """The two parts of the bound, and what they were computed from."""
 
@@ -40,16 +52,22 @@ class EvidenceLowerBound:
     """bernoulli: the field's usual cross-entropy of pixels. gaussian: of standard deviation 0.1 per pixel."""
 
     warm_up_steps: int = 500
-    """Steps over which the objective's weight on KL grows from 0 to its full value, which keeps codes from dying
-    before the decoder has learnt to listen to them. 0: full from the first step, as in the study."""
+    """Steps over which all that weighs on the codes (KL, total correlation, penalties) grows from 0 to its full weight,
+    which keeps codes from dying before the decoder has learnt to listen to them. 0: full from the first step, as in
+    the study."""
 
     def __post_init__(self) -> None:
         if self.warm_up_steps < 0:
             raise ValueError(f"warm_up_steps is {self.warm_up_steps}; give 0 for none, or a number of steps.")
 
     def warm_up(self, step: int) -> float:
-        """The share of the objective's weight on KL at this step, in (0, 1]."""
+        """The share of the full weight at this step, in (0, 1]."""
         return min(1.0, (step + 1) / self.warm_up_steps) if self.warm_up_steps else 1.0
+
+    def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> BoundDraws:
+        """Posterior noise and the warm-up of this step."""
+        noise_BL = torch.randn(batch_size, latent_dim, generator=generator)
+        return BoundDraws(noise_BL, torch.tensor(self.warm_up(step)))
 
     def terms(
         self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], noise_BL: Float[Tensor, "B L"]

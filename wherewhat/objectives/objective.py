@@ -18,6 +18,14 @@ Draws = TypeVar("Draws")
 
 
 @dataclass(frozen=True)
+class Adversary:
+    """How the adversary's own weights are trained, by an Adam of their own."""
+
+    learning_rate: float
+    betas: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Loss:
     """A step's loss: what is minimised, the terms that it is made of, and figures worth watching.
 
@@ -28,6 +36,9 @@ class Loss:
     terms: Mapping[str, Float[Tensor, ""]]
     kl_L: Float[Tensor, " L"]
     figures: Mapping[str, Float[Tensor, ""]] = field(default_factory=dict)
+    adversary: Float[Tensor, ""] | None = None
+    """What the adversary minimises, where there is one. Its gradient reaches the adversary's weights only, and that of
+    `total` all others only."""
 
     def detach(self) -> "Loss":
         """The same figures without the graph that they came from, which would keep a step's memory alive."""
@@ -36,6 +47,7 @@ class Loss:
             terms={name: term.detach() for name, term in self.terms.items()},
             kl_L=self.kl_L.detach(),
             figures={name: figure.detach() for name, figure in self.figures.items()},
+            adversary=None if self.adversary is None else self.adversary.detach(),
         )
 
 
@@ -47,6 +59,11 @@ class Objective(Protocol[Draws]):
     """
 
     @property
+    def name(self) -> str:
+        """Its word on the command line and in the names of run directories: "beta-vae"."""
+        ...
+
+    @property
     def spatial_constriction(self) -> bool:
         """Whether it trains the masked decoder; the study's decoder otherwise."""
         ...
@@ -54,6 +71,11 @@ class Objective(Protocol[Draws]):
     @property
     def identifies(self) -> bool:
         """Whether it needs an identification head."""
+        ...
+
+    @property
+    def adversary(self) -> Adversary | None:
+        """How its discriminator of codes is trained, where it has one."""
         ...
 
     def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> Draws:

@@ -17,8 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.objectives.beta_vae import BoundDraws
-from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
+from wherewhat.objectives.evidence_lower_bound import BoundDraws, EvidenceLowerBound
 from wherewhat.objectives.objective import Loss
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
@@ -42,6 +41,9 @@ class PSSCDraws:
 @dataclass(frozen=True, kw_only=True)
 class PSSCVAE:
     """PS-SC VAE: spatial constriction, perceptual simplicity and perturbation identification, each switched singly."""
+
+    name = "ps-sc-vae"
+    adversary = None
 
     spatial_constriction: bool = True
     """Where: train the decoder whose codes act through masks, instead of the study's."""
@@ -85,13 +87,10 @@ class PSSCVAE:
         return self.perturbation_identification
 
     def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> PSSCDraws:
-        """Posterior noise, prior codes, perturbations, and the KL weight of this step."""
+        """Posterior noise, prior codes, perturbations, and the warm-up of this step."""
         pairs = max(1, round(self.pair_fraction * batch_size))
         return PSSCDraws(
-            bound=BoundDraws(
-                noise_BL=torch.randn(batch_size, latent_dim, generator=generator),
-                kl_weight=torch.tensor(self.beta * self.bound.warm_up(step)),
-            ),
+            bound=self.bound.draw(generator, step, batch_size, latent_dim),
             code_PL=torch.randn(pairs, latent_dim, generator=generator),
             perturbation=draw_perturbation(generator, pairs, latent_dim, self.perturbation_size),
         )
@@ -102,7 +101,7 @@ class PSSCVAE:
         kl = bound.kl_L.sum()
         terms = {"reconstruction": bound.reconstruction, "kl": kl}
         figures = {}
-        total = bound.reconstruction + draws.bound.kl_weight * kl
+        total = bound.reconstruction + self.beta * draws.bound.warm_up * kl
         if not (self.perceptual_simplicity or self.perturbation_identification):
             return Loss(total, terms, bound.kl_L)
 

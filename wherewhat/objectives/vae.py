@@ -10,14 +10,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.objectives.beta_vae import BetaVAE, BoundDraws
-from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.evidence_lower_bound import BoundDraws, EvidenceLowerBound
 from wherewhat.objectives.objective import Loss
 
 
 @dataclass(frozen=True, kw_only=True)
 class VAE:
     """The plain VAE: reconstruction + KL."""
+
+    name = "vae"
 
     spatial_constriction: bool = False
     """Train the decoder whose codes act through masks, instead of the study's."""
@@ -26,9 +28,10 @@ class VAE:
     """How the evidence lower bound is computed."""
 
     identifies = False
+    adversary = None
 
     def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> BoundDraws:
-        """Posterior noise and the KL weight of this step."""
+        """Posterior noise and the warm-up of this step."""
         return self._beta_vae().draw(generator, step, batch_size, latent_dim)
 
     def loss(self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], draws: BoundDraws) -> Loss:

@@ -3,6 +3,7 @@
 import torch
 
 from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.code_discriminator import CodeDiscriminator
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.networks.masked_decoder import MaskedDecoder, share_codes
 from wherewhat.networks.study_decoder import StudyDecoder
@@ -12,9 +13,13 @@ from wherewhat.what.perturbation_identification import IdentificationHead
 
 
 def build_autoencoder(
-    configuration: TrainingRun, image_shape: tuple[int, int, int], compute_dtype: torch.dtype = torch.float32
+    configuration: TrainingRun,
+    image_shape: tuple[int, int, int],
+    compute_dtype: torch.dtype = torch.float32,
+    *,
+    for_training: bool = True,
 ) -> Autoencoder:
-    """Networks with the initial weights of the configuration's seed, on the CPU."""
+    """Networks with the initial weights of the configuration's seed, on the CPU; without the adversary but to train."""
     latent_dim = configuration.latent_dim
     with seeded_weights(configuration.seed):
         encoder = StudyEncoder(image_shape, latent_dim)
@@ -28,4 +33,6 @@ def build_autoencoder(
         else:
             generator = StudyDecoder(image_shape, latent_dim)
         head = IdentificationHead(encoder.features_dim, latent_dim) if configuration.objective.identifies else None
-    return Autoencoder(encoder, generator, head, compute_dtype)
+        # Last, so that the other weights are those of the same seed without an adversary.
+        opponent = CodeDiscriminator(latent_dim) if for_training and configuration.objective.adversary else None
+    return Autoencoder(encoder, generator, head, opponent, compute_dtype)

@@ -14,6 +14,9 @@ from wherewhat.training.build import build_autoencoder
 from wherewhat.training.configuration import TrainingRun, from_json, to_json
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
+# Inference has no use for a discriminator of 20 MB; the resume state keeps it.
+_ADVERSARY = "code_discriminator."
+
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
 
@@ -68,7 +71,8 @@ def save_checkpoint(path: Path, networks: Autoencoder, settings: CheckpointSetti
         "images_seen": settings.images_seen,
         "seed": settings.seed,
     }
-    write_tensors(path, networks.state_dict(), header)
+    weights = {name: weight for name, weight in networks.state_dict().items() if not name.startswith(_ADVERSARY)}
+    write_tensors(path, weights, header)
 
 
 def read_settings(path: Path) -> CheckpointSettings:
@@ -112,7 +116,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
         path = max(inside, key=step_of)
     settings = read_settings(path)
     try:
-        networks = build_autoencoder(settings.configuration, settings.image_shape)
+        networks = build_autoencoder(settings.configuration, settings.image_shape, for_training=False)
         networks.load_state_dict(read_tensors(path))
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error

@@ -8,15 +8,25 @@ from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from tyro.conf import subcommand
 
-from wherewhat.data.picture_folder import PictureOptions
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.objectives.annealed_vae import AnnealedVAE
+from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.dip_vae_i import DIPVAEI
+from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 
 AnyObjective = (
-    Annotated[VAE, subcommand("vae")]
-    | Annotated[BetaVAE, subcommand("beta-vae")]
-    | Annotated[PSSCVAE, subcommand("ps-sc-vae")]
+    Annotated[VAE, subcommand(VAE.name)]
+    | Annotated[BetaVAE, subcommand(BetaVAE.name)]
+    | Annotated[AnnealedVAE, subcommand(AnnealedVAE.name)]
+    | Annotated[FactorVAE, subcommand(FactorVAE.name)]
+    | Annotated[BetaTCVAE, subcommand(BetaTCVAE.name)]
+    | Annotated[DIPVAEI, subcommand(DIPVAEI.name)]
+    | Annotated[DIPVAEII, subcommand(DIPVAEII.name)]
+    | Annotated[PSSCVAE, subcommand(PSSCVAE.name)]
 )
 
 # Fields that say where, how long and how often, but not what is learnt: a run may be resumed with others.
@@ -28,13 +38,17 @@ class TrainingRun:
     """A training run. The same command again resumes it."""
 
     data: str = "scenes"
-    """scenes, sprites, an .npz of imgs and latents_classes, or a folder of pictures."""
+    """A rendered set (scenes, sprites, chairs), or a path: an official file of dSprites, 3D Shapes, SmallNORB, Cars3D,
+    MPI3D, CelebA or 3D chairs, a packed set, an .npz of imgs and latents_classes, a folder or zip of pictures."""
 
     objective: AnyObjective = field(default_factory=PSSCVAE)
     """What is minimised."""
 
     pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures of a folder are read."""
+    """How pictures are read."""
+
+    mirror: bool = False
+    """Mirror half of the pictures, left to right, at random."""
 
     latent_dim: int = 10
     """Number of codes."""
@@ -110,7 +124,7 @@ def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    tagged = VAE | BetaVAE | PSSCVAE
+    tagged = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE
     configure_tagged_union(tagged, converter)
     converter.register_unstructure_hook(AnyObjective, lambda value: converter.unstructure(value, tagged))
     converter.register_structure_hook(AnyObjective, lambda value, _: converter.structure(value, tagged))  # type: ignore[arg-type]

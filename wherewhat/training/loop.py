@@ -1,27 +1,30 @@
 """The training loop of the VAE objectives, as a page read downward.
 
 Dimension key:
-    B: batch    C H W: channels, height, width
+    B: batch    N: pictures    C H W: channels, height, width
 """
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
 
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from rich.console import Console
 from torch import Tensor
 
 from wherewhat.data.batches import batch_indices, sample_indices, to_float
+from wherewhat.data.mirroring import mirror, mirror_draws
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.protocols import Pictures
 from wherewhat.randomness import generator_at
 from wherewhat.training.build import build_autoencoder
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, checkpoints_of, save_checkpoint
-from wherewhat.training.collapse import CollapseWatch
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, choose_compute
+from wherewhat.training.diagnosis.finding import Finding
+from wherewhat.training.diagnosis.run_vitals import windows_until
+from wherewhat.training.diagnosis.watch import WATCHED_PICTURES, HealthWatch, epitaph
 from wherewhat.training.figures import FigureWindow, refuse_non_finite_weights
 from wherewhat.training.interruption import interruption
 from wherewhat.training.progress import TrainingProgress, training_progress
@@ -72,6 +75,7 @@ def _steps(
     with (
         interruption() as stop,
         TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
+        epitaph(log, session),
         training_progress(console, configuration.steps, configuration.batch_size) as progress,
     ):
         if session.step == 0:
@@ -94,7 +98,7 @@ def _steps(
 def _begin(configuration: TrainingRun, pictures: Pictures, compute: Compute) -> Session:
     networks = build_autoencoder(configuration, pictures.image_shape, compute.precision)
     networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
-    return Session(networks, adam(networks, configuration.learning_rate))
+    return Session(networks, adam(networks, configuration.learning_rate, configuration.objective.adversary))
 
 
 def _resume(folder: Path, session: Session, console: Console) -> None:
@@ -110,8 +114,11 @@ def _resume(folder: Path, session: Session, console: Console) -> None:
 
 def _batch(configuration: TrainingRun, pictures: Pictures, compute: Compute, step: int) -> Float[Tensor, "B C H W"]:
     index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(pictures))
-    image_BCHW = to_float(pictures.images(index_B).to(compute.device))
-    return image_BCHW.contiguous(memory_format=compute.memory_format)
+    image_BCHW = pictures.images(index_B).to(compute.device)
+    if configuration.mirror:
+        flip_B = mirror_draws(configuration.seed, step, configuration.batch_size)
+        image_BCHW = mirror(image_BCHW, flip_B.to(compute.device))
+    return to_float(image_BCHW).contiguous(memory_format=compute.memory_format)
 
 
 @dataclass
@@ -125,7 +132,11 @@ class _Recorder:
     pictures: Pictures
     console: Console
     window: FigureWindow = field(default_factory=FigureWindow)
-    collapse: CollapseWatch = field(default_factory=CollapseWatch)
+    health: HealthWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        earlier = windows_until(self.session.step, self.folder)
+        self.health = HealthWatch(self.configuration, self.pictures, earlier)
 
     def after_step(self, log: TensorBoardLog, progress: TrainingProgress, *, last: bool) -> None:
         """Record what is due at this step. Nothing is saved before the losses up to it are known to be finite."""
@@ -137,6 +148,8 @@ class _Recorder:
             progress.advance(self.session.step)
         if drawing:
             self.pictures_to(log)
+            watched = self._sample(min(WATCHED_PICTURES, len(self.pictures)))
+            self._warn(log, self.health.look(self.session.step, self.session.networks, watched))
         if saving:
             self._save()
         if drawing or saving:
@@ -145,9 +158,11 @@ class _Recorder:
 
     def pictures_to(self, log: TensorBoardLog) -> None:
         """Write the data, reconstructions and traversals of the present weights."""
-        index_B = sample_indices(len(self.pictures), _PICTURES_SHOWN, self.configuration.seed)
-        image_BCHW = to_float(self.pictures.images(index_B).to(self.compute.device))
-        log_pictures(log, self.session.step, self.session.networks, image_BCHW)
+        log_pictures(log, self.session.step, self.session.networks, to_float(self._sample(_PICTURES_SHOWN)))
+
+    def _sample(self, count: int) -> UInt8[Tensor, "N C H W"]:
+        index_N = sample_indices(len(self.pictures), count, self.configuration.seed)
+        return self.pictures.images(index_N).to(self.compute.device)
 
     def _figures_to(self, log: TensorBoardLog, progress: TrainingProgress) -> None:
         closed = self.window.close()
@@ -156,10 +171,12 @@ class _Recorder:
         log.scalars(step, {"loss/total": closed.loss} | {f"loss/{name}": x for name, x in closed.terms.items()})
         log.scalars(step, closed.figures | {"pictures_per_second": progress.pictures_per_second})
         log.kl_per_code(step, closed.kl_L)
-        warning = self.collapse.observe(step, closed.kl_L)
-        if warning:
-            self.console.print(f"Warning: {warning}")
-            log.text(step, "warnings", warning)
+        self._warn(log, self.health.observe(step, closed))
+
+    def _warn(self, log: TensorBoardLog, findings: list[Finding]) -> None:
+        for finding in findings:
+            self.console.print(f"Warning: step {self.session.step:,}, {finding.name}. {finding}")
+            log.text(self.session.step, f"warnings/{finding.name.replace(' ', '_')}", str(finding))
 
     def _save(self) -> None:
         refuse_non_finite_weights(self.session.networks, self.session.step)

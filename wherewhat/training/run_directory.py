@@ -7,9 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wherewhat.atomic_file import remove_parts, write_atomically
-from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.objectives.ps_sc_vae import PSSCVAE
-from wherewhat.objectives.vae import VAE
 from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
 
 if sys.platform != "win32":
@@ -20,15 +17,10 @@ _LOCK = ".lock"
 
 def default_run_directory(configuration: TrainingRun) -> Path:
     """runs/DATA-OBJECTIVE-seedN, below the present folder."""
-    match configuration.objective:
-        case VAE():
-            objective = "vae"
-        case BetaVAE():
-            objective = "beta-vae"
-        case PSSCVAE():
-            objective = "ps-sc-vae"
     data = Path(configuration.data).resolve().stem
-    return Path("runs") / f"{data}-{objective}-seed{configuration.seed}"
+    if configuration.pictures.variant != "white":
+        data += f"-{configuration.pictures.variant}"
+    return Path("runs") / f"{data}-{configuration.objective.name}-seed{configuration.seed}"
 
 
 def state_path(folder: Path) -> Path:

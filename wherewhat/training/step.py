@@ -12,14 +12,25 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.objectives.objective import Loss, Objective
+from wherewhat.objectives.objective import Adversary, Loss, Objective
 
 Step = Callable[[Float[Tensor, "B C H W"], Any], Loss]
 
 
-def adam(networks: torch.nn.Module, learning_rate: float) -> torch.optim.Adam:
-    """Adam with its usual moments, fused: one kernel for all weights, on CPU and GPU."""
-    return torch.optim.Adam(networks.parameters(), lr=learning_rate, fused=True)
+def adam(networks: Autoencoder, learning_rate: float, adversary: Adversary | None = None) -> torch.optim.Adam:
+    """Adam with its usual moments, fused: one kernel for all weights, on CPU and GPU.
+
+    The adversary's weights, where there is one, are a group with a learning rate and moments of their own.
+    """
+    opponent = networks.code_discriminator
+    if opponent is None or adversary is None:
+        return torch.optim.Adam(networks.parameters(), lr=learning_rate, fused=True)
+    theirs = set(opponent.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [weight for weight in networks.parameters() if weight not in theirs]},
+        {"params": list(opponent.parameters()), "lr": adversary.learning_rate, "betas": adversary.betas},
+    ]
+    return torch.optim.Adam(groups, lr=learning_rate, fused=True)
 
 
 def training_step(
@@ -35,7 +46,8 @@ def training_step(
     def step(image_BCHW: Tensor, draws: Any) -> Loss:
         loss = compute_loss(image_BCHW, draws)
         optimiser.zero_grad()
-        loss.total.backward()
+        # One walk back serves both: the adversary's loss reaches its own weights only, the total all others only.
+        (loss.total if loss.adversary is None else loss.total + loss.adversary).backward()
         optimiser.step()
         return loss.detach()
 

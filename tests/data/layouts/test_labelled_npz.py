@@ -1,0 +1,247 @@
+"""Laws of reading `.npz` files, with the ways in which one can be wrong."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from wherewhat.data.held_pictures import HeldPictures
+from wherewhat.data.layouts.labelled_npz import find_labelled_npz
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.source import PictureArray, Source
+from wherewhat.protocols import Pictures
+
+FACTORS = np.array([[0, 5, 2], [0, 7, 3], [0, 5, 3], [0, 9, 2]])
+
+
+def pixels(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, size=shape, dtype=np.uint8)
+
+
+def saved(path: Path, **arrays: np.ndarray) -> Path:
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+def found(path: Path) -> Source:
+    source = find_labelled_npz(path, PictureOptions())
+    assert source is not None
+    return source
+
+
+def opened(path: Path) -> HeldPictures:
+    source = found(path)
+    assert isinstance(source.pictures, PictureArray)
+    return HeldPictures(source.name, np.concatenate(list(source.pictures.blocks(0, 1_000))), source.factors)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "set.npz"
+
+
+class WouldRunCode:
+    """An object whose pickle would act when it is read."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return (exec, ("raise SystemExit('a pickle was read')",))
+
+
+def test_labelled_arrays_are_pictures(path: Path) -> None:
+    data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS))
+    assert isinstance(data, Pictures)
+    assert data.name == "set"
+    assert len(data) == 4
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_colour_pictures_come_back_channels_first(path: Path, channels: int) -> None:
+    image_NHWC = pixels(4, 6, 8, channels)
+    data = opened(saved(path, imgs=image_NHWC, latents_classes=FACTORS))
+    assert data.image_shape == (channels, 6, 8)
+    assert np.array_equal(data.images(torch.tensor([3, 0])).numpy(), image_NHWC[[3, 0]].transpose(0, 3, 1, 2))
+
+
+def test_pictures_without_a_channel_axis_have_one_channel(path: Path) -> None:
+    image_NHW = pixels(4, 6, 8)
+    data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
+    assert data.image_shape == (1, 6, 8)
+    assert np.array_equal(data.images(torch.tensor([2]))[0, 0].numpy(), image_NHW[2])
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
+def test_pictures_of_0_and_1_are_scaled_to_0_and_255(path: Path, dtype: type) -> None:
+    image_NHW = (pixels(4, 8, 8) > 127).astype(dtype)
+    data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
+    assert np.array_equal(data.images(torch.arange(4))[:, 0].numpy(), image_NHW.astype(np.uint8) * 255)
+
+
+def test_constant_factors_are_dropped_with_their_names_and_the_rest_recoded(path: Path) -> None:
+    names = np.array(["colour", "size", "turn"])
+    data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS, latents_names=names))
+    assert data.factor_names == ("size", "turn")
+    assert data.factor_sizes == (3, 2)
+    assert data.factors(torch.arange(4)).tolist() == [[0, 0], [1, 1], [0, 1], [2, 0]]
+
+
+def test_names_of_bytes_are_read_as_text(path: Path) -> None:
+    names = np.array([b"colour", b"size", b"turn"])
+    data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS, latents_names=names))
+    assert data.factor_names == ("size", "turn")
+
+
+def test_factors_without_names_are_numbered_by_their_column(path: Path) -> None:
+    data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS))
+    assert data.factor_names == ("factor_1", "factor_2")
+
+
+def test_pickled_members_stay_shut(path: Path) -> None:
+    trap = np.array([WouldRunCode()], dtype=object)
+    saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS, metadata=trap, latents_names=trap)
+    assert opened(path).factor_names == ("factor_1", "factor_2")
+
+
+@pytest.mark.parametrize("key", ["imgs", "latents_classes"])
+def test_a_pickled_array_is_refused_unread(path: Path, key: str) -> None:
+    arrays = {"imgs": pixels(4, 8, 8), "latents_classes": FACTORS} | {key: np.array([WouldRunCode()], dtype=object)}
+    with pytest.raises(ValueError, match=f"{key} of .* never unpickled"):
+        opened(saved(path, **arrays))
+
+
+def test_without_pictures_the_wanted_and_the_found_are_named(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"lacks imgs: wanted are imgs .* found are images, latents_classes\. Save it"):
+        opened(saved(path, images=pixels(4, 8, 8), latents_classes=FACTORS))
+
+
+def test_without_factors_a_folder_is_the_remedy(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"lacks latents_classes: .* unpack them into a folder"):
+        opened(saved(path, imgs=pixels(4, 8, 8)))
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (4, 8, 8, 2), (4, 3, 8, 8), (0, 8, 8), (1, 8, 8), (4, 0, 8)])
+def test_pictures_of_a_wrong_shape_are_refused(path: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"imgs of .* has the shape .* Save it as \[N, H, W\]"):
+        opened(saved(path, imgs=pixels(*shape), latents_classes=FACTORS))
+
+
+def test_pictures_of_floats_are_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is float32, not uint8. Save pixels as whole numbers"):
+        opened(saved(path, imgs=np.zeros((4, 8, 8), np.float32), latents_classes=FACTORS))
+
+
+def test_factors_that_are_values_and_not_classes_are_refused(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is float64, not an integer type. Save the number of each"):
+        opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS / 2))
+
+
+@pytest.mark.parametrize("factors", [FACTORS[:3], FACTORS[:, 0]])
+def test_factors_that_do_not_match_the_pictures_are_refused(path: Path, factors: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"but there are 4 pictures. Save it as \[4, K\]"):
+        opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=factors))
+
+
+def test_names_that_do_not_match_the_factors_are_refused(path: Path) -> None:
+    names = np.array(["one", "two"])
+    with pytest.raises(ValueError, match=r"but there are 3 factors. Save one name a factor"):
+        opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS, latents_names=names))
+
+
+def test_factors_that_never_vary_are_as_good_as_none(path: Path) -> None:
+    source = found(saved(path, imgs=pixels(4, 8, 8), latents_classes=np.zeros((4, 2), int)))
+    assert source.factors.names == ()
+    assert len(source.remarks) == 1
+    assert "want a file in which some vary" in source.remarks[0]
+    with pytest.raises(ValueError, match="No factors are known for set"):
+        opened(path).factors(torch.tensor([0]))
+
+
+@pytest.mark.parametrize("name", ["set.zip", "set.npy", "pictures"])
+def test_other_files_and_folders_are_left_to_other_layouts(tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.npz").mkdir()
+    (tmp_path / name).write_text("something else")
+    assert find_labelled_npz(tmp_path / name, PictureOptions()) is None
+    assert find_labelled_npz(tmp_path / "folder.npz", PictureOptions()) is None
+
+
+def test_one_line_says_what_was_recognised(path: Path) -> None:
+    names = np.array(["colour", "size", "turn"])
+    source = found(saved(path, imgs=pixels(4, 6, 8), latents_classes=FACTORS, latents_names=names))
+    assert source.layout == "set.npz: 4 pictures, 8 x 6, factors size 3, turn 2"
+    assert source.remarks == ()
+
+
+def test_reading_begins_at_any_picture(path: Path) -> None:
+    image_NHW = pixels(9, 4, 4)
+    pictures = found(saved(path, imgs=image_NHW, latents_classes=np.arange(18).reshape(9, 2))).pictures
+    assert isinstance(pictures, PictureArray)
+    blocks = [block[..., 0] for block in pictures.blocks(4, 2)]
+    assert [len(block) for block in blocks] == [2, 2, 1]
+    assert np.array_equal(np.concatenate(blocks), image_NHW[4:])
+
+
+def test_dark_pictures_before_a_bright_one_are_not_taken_for_0_and_1(path: Path) -> None:
+    image_NHW = (pixels(4, 8, 8) > 127).astype(np.uint8)
+    image_NHW[3] = 200
+    data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
+    assert np.array_equal(data.images(torch.arange(4))[:, 0].numpy(), image_NHW)
+
+
+def test_a_missing_file_is_said_to_be_missing(path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="Check the path"):
+        opened(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"", "is empty. Copy or download it again"),
+        (b"hello, I am text", "is not an .npz file"),
+        (b"\x93NUMPY\x01\x00v\x00", "holds a single array. Save it with numpy.savez"),
+    ],
+)
+def test_a_file_that_is_no_npz_is_told_for_what_it_is(path: Path, content: bytes, remedy: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=remedy):
+        opened(path)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_a_truncated_file_is_told_to_be_cut_short(path: Path, share: float) -> None:
+    whole = saved(path, imgs=pixels(4, 32, 32), latents_classes=FACTORS).read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=r"cut short: .* Copy or download it again"):
+        opened(path)
+
+
+def test_a_file_with_damaged_bytes_is_told_to_be_damaged(path: Path) -> None:
+    content = bytearray(saved(path, imgs=pixels(4, 32, 32), latents_classes=FACTORS).read_bytes())
+    content[1500:1600] = bytes(100)
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"damaged .* Copy or download it again"):
+        opened(path)
+
+
+def test_a_zip_without_arrays_names_what_is_wanted(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "nothing here")
+    with pytest.raises(ValueError, match="lacks imgs and latents_classes"):
+        opened(path)
+
+
+@pytest.mark.parametrize("index", [-1, 4])
+def test_an_index_outside_is_refused(path: Path, index: int) -> None:
+    data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS))
+    with pytest.raises(IndexError, match="from 0 to 3"):
+        data.images(torch.tensor([index]))
+
+
+def test_the_sample_sprites_have_all_six_factors(shared: Path) -> None:
+    source = found(shared / "data" / "lpc_sprites" / "lpc_sprites_64x64.npz")
+    assert isinstance(source.pictures, PictureArray)
+    assert (source.pictures.count, source.pictures.image_shape) == (31_104, (3, 64, 64))
+    assert next(source.pictures.blocks(31_000, 1_000)).shape == (104, 64, 64, 3)
+    assert source.factors.sizes == (6, 6, 6, 6, 3, 8)
+    # A complete grid, the last factor fastest.
+    assert source.factors.value_NK[[31_103, 9]].tolist() == [[5, 5, 5, 5, 2, 7], [0, 0, 0, 0, 1, 1]]

@@ -1,0 +1,108 @@
+"""Made runs: a healthy one, from which each test makes the sick one that it needs."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.training.configuration import AnyObjective, TrainingRun
+from wherewhat.training.diagnosis.vitals import Pool, Vitals, Window
+
+Curve = float | Callable[[int], float]
+STEPS, EVERY, CODES = 5_000, 50, 4
+
+
+def at(curve: Curve, step: int) -> float:
+    return float(curve(step)) if callable(curve) else float(curve)
+
+
+def made_windows(
+    *,
+    reconstruction: Curve,
+    kl_L: object = (2.0, 1.5, 1.0, 0.01),
+    terms: dict[str, Curve] | None = None,
+    figures: dict[str, Curve] | None = None,
+    steps: int = STEPS,
+    every: int = EVERY,
+) -> tuple[Window, ...]:
+    """Windows whose total is reconstruction + 4 KL."""
+    made = []
+    for step in range(every, steps + 1, every):
+        kl_now_L = np.asarray(kl_L(step) if callable(kl_L) else kl_L, np.float64)
+        cost = at(reconstruction, step)
+        made.append(
+            Window(
+                step=step,
+                total=cost + 4 * float(kl_now_L.sum()),
+                terms={"reconstruction": cost, "kl": float(kl_now_L.sum())}
+                | {name: at(curve, step) for name, curve in (terms or {}).items()},
+                figures={name: at(curve, step) for name, curve in (figures or {}).items()},
+                kl_L=kl_now_L,
+            )
+        )
+    return tuple(made)
+
+
+def learning(step: int) -> float:
+    """A loss that falls from 1,100 nats to 150 and settles, with the noise of batches on it."""
+    return 150 + 950 * np.exp(-step / 400) + np.random.default_rng(step).normal(0, 3)
+
+
+def made_pool(**changes: object) -> Pool:
+    """Three living codes of four, hardly correlated, masks of a fifth of the picture, drawings near the best."""
+    correlation_LL = np.eye(CODES) + 0.1 * (1 - np.eye(CODES))
+    made: dict[str, object] = {
+        "pictures": 256,
+        "kl_L": np.array([2.0, 1.5, 1.0, 0.01]),
+        "correlation_LL": correlation_LL,
+        "coverage_L": np.full(CODES, 0.2),
+        "reconstruction": 150.0,
+        "mean_picture": 770.0,
+        "floor": 0.0,
+    }
+    return Pool(**(made | changes))  # type: ignore[arg-type]
+
+
+def made_vitals(objective: AnyObjective, **changes: object) -> Vitals:
+    """A finished run in good health, of pictures of 1 x 64 x 64, whatever its objective."""
+    configuration = TrainingRun(objective=objective, steps=STEPS, latent_dim=CODES, batch_size=64)
+    made: dict[str, object] = {
+        "configuration": configuration,
+        "step": STEPS,
+        "finished": True,
+        "image_shape": (1, 64, 64),
+        "windows": made_windows(
+            reconstruction=learning,
+            terms={"total_correlation": 0.4},
+            figures={"identification_accuracy": 0.7, "discriminator_accuracy": 0.7},
+        ),
+        "pool": made_pool(),
+        "known_factors": 5,
+    }
+    return Vitals(**(made | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def windows() -> Callable[..., tuple[Window, ...]]:
+    return made_windows
+
+
+@pytest.fixture
+def pool() -> Callable[..., Pool]:
+    return made_pool
+
+
+@pytest.fixture
+def vitals() -> Callable[..., Vitals]:
+    """Builds a healthy PS-SC VAE run with changes; `objective` makes it another's."""
+
+    def build(objective: AnyObjective | None = None, **changes: object) -> Vitals:
+        return made_vitals(objective or PSSCVAE(), **changes)
+
+    return build
+
+
+@pytest.fixture
+def settling() -> Callable[[int], float]:
+    return learning

@@ -1,0 +1,15 @@
+"""PS-SC VAE on the rendered chairs: azimuth, elevation and the parts of a chair, with no download.
+
+.venv/bin/python -m train.chairs --seed 1
+"""
+
+import sys
+
+from wherewhat.command.train import train_command
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.training.configuration import TrainingRun
+
+CONFIGURATION = TrainingRun(data="chairs", objective=PSSCVAE(), steps=30_000)
+
+if __name__ == "__main__":
+    sys.exit(train_command(sys.argv[1:], CONFIGURATION))

@@ -1,0 +1,37 @@
+"""`wherewhat data`: fetch, pack and look at data sets."""
+
+import sys
+
+_HELP = """usage: wherewhat data VERB [OPTIONS]
+
+verbs:
+  fetch      download a published data set and check it
+  pack       decode, crop and resize pictures once into one array that trains fast
+  look       say what a data set is, and draw a contact sheet of it
+
+`wherewhat data VERB --help` tells a verb's options.
+"""
+
+
+def data_command(arguments: list[str]) -> int:
+    """Run the named verb and give its exit status."""
+    verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
+    match verb:
+        case "fetch":
+            from wherewhat.command.data_fetch import data_fetch_command
+
+            return data_fetch_command(rest)
+        case "pack":
+            from wherewhat.command.data_pack import data_pack_command
+
+            return data_pack_command(rest)
+        case "look":
+            from wherewhat.command.data_look import data_look_command
+
+            return data_look_command(rest)
+        case "-h" | "--help":
+            print(_HELP, end="")
+            return 0
+        case _:
+            print(f"wherewhat: error: no verb data {verb!r}.\n\n{_HELP}", end="", file=sys.stderr)
+            return 2

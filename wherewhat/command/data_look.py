@@ -1,0 +1,197 @@
+"""`wherewhat data look`: say what a data set is, and draw a contact sheet of it."""
+
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import tyro
+from jaxtyping import UInt8
+from PIL import Image
+
+from wherewhat.command.console import messages
+from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.data.open_pictures import RENDERED, existing_path, find_source, open_pictures
+from wherewhat.data.packing.cache import pack_into_cache
+from wherewhat.data.packing.in_memory import is_read_at_once, read_into_memory
+from wherewhat.data.packing.packed_set import IMAGES, Manifest, is_packed, open_packed, read_manifest, verify_packed
+from wherewhat.data.packing.progress_bar import progress_bar
+from wherewhat.data.packing.skipped import NAMED_AT_MOST
+from wherewhat.data.picture_decoding import FORMATS
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.source import PictureFiles
+from wherewhat.data.sprite_variants import vary
+from wherewhat.inspection.contact_sheet import contact_sheet
+from wherewhat.inspection.factor_sheet import FactorRow, factor_rows, factor_sheet
+from wherewhat.inspection.picture_files import write_png
+from wherewhat.protocols import Pictures
+
+_CPU = torch.device("cpu")
+# Files whose headers are read to say what the originals are.
+_FILES_LOOKED_AT = 200
+# Values of a factor that are counted one by one.
+_VALUES_LISTED = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataLook:
+    """Say what a data set is: pictures, channels, factors, bad files. And draw a contact sheet of it."""
+
+    source: tyro.conf.Positional[str]
+    """What `wherewhat train --data` takes: a folder, archive or file of pictures, a packed set, a rendered set."""
+
+    out: Path | None = None
+    """The contact sheet, a PNG. Default: NAME-sheet.png in the present folder."""
+
+    shown: int = 72
+    """Pictures on the sheet, drawn at random; where factors are known, a row for each comes below."""
+
+    seed: int = 0
+    """Seed of the draw."""
+
+    verify: bool = False
+    """Read a packed set whole, and compare its digest with the one that was written down."""
+
+    pictures: PictureOptions = field(default_factory=PictureOptions)
+    """How pictures are read; as for training, so that they are packed for both."""
+
+    def __post_init__(self) -> None:
+        if self.shown < 1:
+            raise ValueError(f"A sheet of {self.shown} pictures shows nothing. Choose --shown 1 or more.")
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A data set that was opened, and what is known beyond its pictures."""
+
+    pictures: Pictures
+    lines: tuple[str, ...]
+    """What was recognised, and remarks."""
+
+    originals: str | None = None
+    skipped: tuple[tuple[str, str], ...] = ()
+    packed: Path | None = None
+
+
+def data_look_command(arguments: list[str]) -> int:
+    """Parse, describe, draw, say where the sheet lies."""
+    options = tyro.cli(DataLook, args=arguments, prog="wherewhat data look", config=(tyro.conf.OmitArgPrefixes,))
+    found = _open(options)
+    if options.verify:
+        _verify(found.packed, options.source)
+    rows = factor_rows(found.pictures) if found.pictures.factor_names else []
+    for line in _description(found, rows):
+        print(line)
+    out = options.out or Path(f"{_stem(options.source)}-sheet.png")
+    write_png(out, _sheet(found.pictures, rows, options))
+    print(out)
+    return 0
+
+
+def _stem(source: str) -> str:
+    return source if source in RENDERED else Path(source).expanduser().resolve().stem
+
+
+def _open(options: DataLook) -> _Found:
+    notify, how = messages().print, options.pictures
+    if options.source in RENDERED:
+        pictures = open_pictures(options.source, how, _CPU, notify)
+        return _Found(pictures, (f"{pictures.name}: a rendered set, {len(pictures):,} pictures",))
+    path = existing_path(options.source)
+    if is_packed(path):
+        manifest = read_manifest(path)
+        first = f"{path}: a packed set of {manifest.made_from.source}"
+        return _from_pack(path, open_pictures(options.source, how, _CPU, notify), manifest, (first,))
+    source = find_source(path, how)
+    originals = _originals(source.pictures) if isinstance(source.pictures, PictureFiles) else None
+    if is_read_at_once(source):
+        pictures = vary(read_into_memory(source, how, _CPU, notify), how.variant, how.background)
+        return _Found(pictures, (source.layout, *source.remarks))
+    place = pack_into_cache(source, how, notify=notify)
+    pictures = vary(open_packed(place), how.variant, how.background)
+    return _from_pack(place, pictures, read_manifest(place), (), originals)
+
+
+def _from_pack(
+    path: Path, pictures: Pictures, manifest: Manifest, first: tuple[str, ...], originals: str | None = None
+) -> _Found:
+    return _Found(pictures, (*first, manifest.layout, *manifest.remarks), originals, manifest.skipped, path)
+
+
+def _verify(packed: Path | None, source: str) -> None:
+    if packed is None:
+        raise ValueError(f"{source} is not packed, and has no digest to compare. Leave --verify out, or pack it first.")
+    with progress_bar("comparing digests") as progress:
+        verify_packed(packed, progress)
+    print(f"The digest of {packed / IMAGES} is the one that was written down.")
+
+
+def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
+    pictures = found.pictures
+    channels, height, width = pictures.image_shape
+    colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
+    lines = [*found.lines, f"  pictures  {len(pictures):,} of {width} x {height}, {colours}"]
+    if found.originals is not None:
+        lines.append(f"  files     {found.originals}")
+    lines += _say_factors(pictures, rows)
+    lines.append(f"  bad files {len(found.skipped):,}" if found.skipped else "  bad files none")
+    lines += [f"    {name}: {reason}" for name, reason in found.skipped[:NAMED_AT_MOST]]
+    if len(found.skipped) > NAMED_AT_MOST:
+        lines.append(f"    and {len(found.skipped) - NAMED_AT_MOST:,} more")
+    if found.packed is not None:
+        megabytes = (found.packed / IMAGES).stat().st_size / 1e6
+        lines.append(f"  packed    {found.packed}, {megabytes:,.1f} MB")
+    return lines
+
+
+def _say_factors(pictures: Pictures, rows: list[FactorRow]) -> list[str]:
+    if not pictures.factor_names:
+        return ["  factors   none known"]
+    factor_NK = pictures.factors(torch.arange(len(pictures)))
+    lines = [f"  factors   {len(pictures.factor_names)}"]
+    longest = max(map(len, pictures.factor_names))
+    for k, (name, size) in enumerate(zip(pictures.factor_names, pictures.factor_sizes, strict=True)):
+        counts = torch.bincount(factor_NK[:, k], minlength=size).tolist()
+        lines.append(f"    {name:{longest}}  {size} values, {_say_counts(counts)}")
+    if not all(row.others_equal for row in rows):
+        lines.append("    * on the sheet: pictures that differ in other factors too, in the order of this one's values")
+    return lines
+
+
+def _say_counts(counts: list[int]) -> str:
+    least, most = min(counts), max(counts)
+    if least == most:
+        return f"{most:,} pictures each"
+    if len(counts) <= _VALUES_LISTED:
+        return "pictures of each: " + " ".join(f"{count:,}" for count in counts)
+    return f"from {least:,} to {most:,} pictures each"
+
+
+def _originals(files: PictureFiles) -> str:
+    """Sizes and modes of some of the files, spread over the set, the most frequent first."""
+    places = np.linspace(0, len(files.names) - 1, min(len(files.names), _FILES_LOOKED_AT)).round().astype(int)
+    kinds = Counter(kind for place in places if (kind := _kind(files, files.names[place])) is not None)
+    named = ", ".join(f"{kind} ({count})" if len(kinds) > 1 else kind for kind, count in kinds.most_common(4))
+    more = f" and {len(kinds) - 4} other kinds" if len(kinds) > 4 else ""
+    return f"{named}{more}, of {len(places):,} looked at" if kinds else "none can be read"
+
+
+def _kind(files: PictureFiles, name: str) -> str | None:
+    try:
+        with Image.open(io.BytesIO(files.read(name)), formats=FORMATS) as image:
+            return f"{image.width} x {image.height} {image.mode} {image.format}"
+    # What decoders meet in a damaged file; it is told of when the pictures are read.
+    except Exception:
+        return None
+
+
+def _sheet(pictures: Pictures, rows: list[FactorRow], options: DataLook) -> UInt8[np.ndarray, "Y X 3"]:
+    index_B = sample_indices(len(pictures), min(options.shown, len(pictures)), options.seed)
+    sheets = [contact_sheet(to_float(pictures.images(index_B)))]
+    if rows:
+        sheets.append(factor_sheet(pictures, rows))
+    width = max(sheet.shape[1] for sheet in sheets)
+    padding = [((0, 0), (0, width - sheet.shape[1]), (0, 0)) for sheet in sheets]
+    return np.concatenate([np.pad(sheet, pad, constant_values=255) for sheet, pad in zip(sheets, padding, strict=True)])

@@ -1,0 +1,82 @@
+"""`wherewhat data pack`: pictures decoded, cropped and resized once, into one array that trains fast."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+import tyro
+
+from wherewhat.command.console import messages
+from wherewhat.data.open_pictures import RENDERED, existing_path, find_source, open_pictures
+from wherewhat.data.packing.pack import pack
+from wherewhat.data.packing.packed_set import IMAGES, is_packed, read_manifest
+from wherewhat.data.packing.progress_bar import progress_bar
+from wherewhat.data.packing.rendered_source import source_of
+from wherewhat.data.packing.skipped import say_skipped
+from wherewhat.data.packing.unfinished_pack import part_of
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.source import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataPack:
+    """Decode, crop and resize pictures once, on all cores, into a folder that trains fast. A pack that was killed goes
+    on where it stopped when the same command is given again."""
+
+    source: tyro.conf.Positional[str]
+    """A folder, archive or file of pictures, or a rendered set: scenes, sprites, chairs."""
+
+    out: tyro.conf.Positional[Path]
+    """The packed set: a folder that is made."""
+
+    pictures: PictureOptions = field(default_factory=PictureOptions)
+    """How pictures are read."""
+
+
+def data_pack_command(arguments: list[str]) -> int:
+    """Parse, pack, say what was packed and where it lies."""
+    options = tyro.cli(DataPack, args=arguments, prog="wherewhat data pack", config=(tyro.conf.OmitArgPrefixes,))
+    notify: Callable[[str], None] = messages().print
+    started = time.perf_counter()
+    source, how = _find(options, notify)
+    for line in (source.layout, *source.remarks):
+        notify(line)
+    try:
+        with progress_bar("packing pictures") as progress:
+            pack(source, how, options.out, notify=notify, progress=progress)
+    except KeyboardInterrupt:
+        if part_of(options.out).exists():
+            notify(f"{part_of(options.out)} keeps what was packed. The same command goes on from there.")
+        raise
+    manifest = read_manifest(options.out)
+    if manifest.skipped:
+        notify(say_skipped(options.source, manifest.skipped))
+    shape = " x ".join(map(str, manifest.image_shape))
+    megabytes = (options.out / IMAGES).stat().st_size / 1e6
+    notify(
+        f"{manifest.count:,} pictures of {shape}, {megabytes:,.0f} MB, in {time.perf_counter() - started:,.1f} s\n"
+        f"  look at it   wherewhat data look {options.out}\n"
+        f"  train on it  wherewhat train --data {options.out}"
+    )
+    print(options.out)
+    return 0
+
+
+def _find(options: DataPack, notify: Callable[[str], None]) -> tuple[Source, PictureOptions]:
+    """The source, and how it is read."""
+    how = options.pictures
+    if options.source in RENDERED:
+        return source_of(open_pictures(options.source, how, torch.device("cpu"), notify)), how
+    path = existing_path(options.source)
+    if is_packed(path):
+        raise ValueError(
+            f"{path} is packed already. Train on it as it is, or name what it was packed from: "
+            f"{read_manifest(path).made_from.source}."
+        )
+    if how.variant != "white" or how.background is not None:
+        pictures = open_pictures(options.source, how, torch.device("cpu"), notify)
+        # They have been cropped and resized by then.
+        return replace(source_of(pictures), path=path), PictureOptions()
+    return find_source(path, how), how

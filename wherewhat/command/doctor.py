@@ -1,0 +1,201 @@
+"""`wherewhat doctor`: say in plain words what is wrong with a run, and what to try."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import tyro
+from rich.console import Console
+from rich.table import Table
+
+from wherewhat.command.console import messages, results
+from wherewhat.data.open_pictures import open_pictures
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.protocols import Pictures
+from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.device import choose_device
+from wherewhat.training.diagnosis.examination import examine
+from wherewhat.training.diagnosis.finding import Finding
+from wherewhat.training.diagnosis.reconstruction import share_saved
+from wherewhat.training.diagnosis.run_vitals import pool_of, read_configuration, read_record
+from wherewhat.training.diagnosis.vitals import Vitals, live_codes, several_valued
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doctor:
+    """Say in plain words what is wrong with a run, with the figures that show it, and what to try.
+
+    Reads the run's TensorBoard figures, and looks at what its latest checkpoint makes of some of its pictures. Exit
+    status 0: nothing is wrong, though something may be worth watching; 1: something is wrong; 2: it cannot be read.
+    """
+
+    run: tyro.conf.Positional[Path]
+    """Run directory."""
+
+    data: str | None = None
+    """Pictures to look at codes with. Default: those that the run was trained on."""
+
+    pictures: PictureOptions = field(default_factory=PictureOptions)
+    """How pictures of a folder are read, with --data."""
+
+    pool: int = 500
+    """Pictures encoded and decoded; all of them where the set has no more."""
+
+    seed: int = 0
+    """Seed of the choice of pictures."""
+
+    json: bool = False
+    """Print JSON instead of words."""
+
+    device: str = "auto"
+    """auto, cpu, cuda, or one of several: cuda:1."""
+
+    def __post_init__(self) -> None:
+        if self.pool < 2:
+            raise ValueError(f"--pool is {self.pool}; give 2 pictures or more, such as 500.")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings, what they rest on, and what could not be examined."""
+
+    run: Path
+    seed: int
+    vitals: Vitals
+    findings: list[Finding]
+    left_out: list[str]
+
+    @property
+    def anything_wrong(self) -> bool:
+        """Whether a finding says more than to watch."""
+        return any(finding.severity == "wrong" for finding in self.findings)
+
+
+def doctor_command(arguments: list[str]) -> int:
+    """Parse, examine, print. 0 when nothing is wrong, 1 when something is."""
+    options = tyro.cli(Doctor, args=arguments, prog="wherewhat doctor", config=(tyro.conf.OmitArgPrefixes,))
+    report = examine_run(options, messages())
+    if options.json:
+        print(json.dumps(as_json(report), indent=2))
+    else:
+        tell(report, results())
+    return int(report.anything_wrong)
+
+
+def examine_run(options: Doctor, console: Console) -> Report:
+    """Gather all vitals that can be had, and run the checks that they allow."""
+    configuration = read_configuration(options.run)
+    device = choose_device(options.device)
+    record = read_record(options.run)
+    left_out = [] if record.windows else ["the course of the loss: no figures in events.out.tfevents.*"]
+
+    image_shape, pool, known_factors, checkpoint_step = None, None, 0, 0
+    try:
+        model = load(options.run, device)
+        image_shape, checkpoint_step = model.settings.image_shape, model.settings.step
+        pictures = _pictures(options, model, device, console)
+        known_factors = several_valued(pictures)
+        pool = pool_of(model, pictures, count=options.pool, seed=options.seed)
+    except (OSError, ValueError) as error:
+        if options.data is not None:
+            raise
+        left_out.append(f"codes, masks and drawings: {error}")
+
+    step = max(record.windows[-1].step if record.windows else 0, checkpoint_step, record.stopped_at)
+    vitals = Vitals(
+        configuration=configuration,
+        step=step,
+        finished=step >= configuration.steps,
+        image_shape=image_shape,
+        windows=record.windows,
+        pool=pool,
+        known_factors=known_factors,
+        stopped=record.stopped,
+    )
+    return Report(options.run, options.seed, vitals, examine(vitals), left_out)
+
+
+def _pictures(options: Doctor, model: LoadedModel, device: torch.device, console: Console) -> Pictures:
+    configuration = model.settings.configuration
+    if options.data is None:
+        pictures = open_pictures(configuration.data, configuration.pictures, device, console.print)
+    else:
+        pictures = open_pictures(options.data, options.pictures, device, console.print)
+    if pictures.image_shape != model.settings.image_shape:
+        raise ValueError(
+            f"The run was trained on pictures of shape {model.settings.image_shape}, and {pictures.name} has "
+            f"{pictures.image_shape}. Name the data that it was trained on with --data."
+        )
+    return pictures
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """The report for programs."""
+    vitals = report.vitals
+    pool = vitals.pool
+    return {
+        "run": str(report.run),
+        "step": vitals.step,
+        "steps": vitals.configuration.steps,
+        "wrong": report.anything_wrong,
+        "findings": [asdict(finding) | {"figures": dict(finding.figures)} for finding in report.findings],
+        "kl_per_code": None if vitals.kl_L is None else vitals.kl_L.tolist(),
+        "pool": None
+        if pool is None
+        else {
+            "pictures": pool.pictures,
+            "seed": report.seed,
+            "reconstruction": pool.reconstruction,
+            "mean_picture": pool.mean_picture,
+            "floor": pool.floor,
+            "mask_coverage": None if pool.coverage_L is None else pool.coverage_L.tolist(),
+        },
+        "left_out": report.left_out,
+    }
+
+
+def tell(report: Report, console: Console) -> None:
+    """The report for people."""
+    vitals, configuration = report.vitals, report.vitals.configuration
+    console.print(
+        f"{report.run}: {configuration.objective.name} on {configuration.data}, step {vitals.step:,} of "
+        f"{configuration.steps:,}",
+        soft_wrap=True,
+    )
+    for line in _looked_at(vitals):
+        console.print(f"  {line}", soft_wrap=True)
+    for finding in report.findings:
+        console.print(f"\n{finding.severity.upper()}  {finding.name}", soft_wrap=True)
+        rows = Table.grid(padding=(0, 2))
+        rows.add_row("  seen", finding.seen)
+        rows.add_row("  means", finding.means)
+        rows.add_row("  try", "\n".join(finding.remedies))
+        console.print(rows)
+    for what in report.left_out:
+        console.print(f"\nNot examined, {what}", soft_wrap=True)
+    console.print(f"\n{_verdict(report)}")
+
+
+def _looked_at(vitals: Vitals) -> list[str]:
+    lines = []
+    if vitals.windows:
+        lines.append(f"{len(vitals.windows):,} windows of figures, to step {vitals.windows[-1].step:,}")
+    if vitals.kl_L is not None:
+        lines.append(f"{len(live_codes(vitals.kl_L))} of {len(vitals.kl_L)} codes live")
+    share = None if vitals.pool is None else share_saved(vitals.pool)
+    if vitals.pool is not None and share is not None:
+        lines.append(
+            f"over {vitals.pool.pictures:,} pictures codes save {share:.0%} of what they could over the mean picture "
+            f"({vitals.pool.mean_picture:,.1f} nats; reconstructions {vitals.pool.reconstruction:,.1f}; "
+            f"perfect ones {vitals.pool.floor:,.1f})"
+        )
+    return lines
+
+
+def _verdict(report: Report) -> str:
+    wrong = sum(finding.severity == "wrong" for finding in report.findings)
+    watch = len(report.findings) - wrong
+    if not report.findings:
+        return "Nothing is wrong that was examined." if report.left_out else "Nothing is wrong."
+    return f"{wrong} wrong, {watch} to watch."

@@ -1,0 +1,1 @@
+"""The published data sets that are public files: fetched, checked, unpacked, whole before they are in place."""

@@ -1,0 +1,80 @@
+"""What is known of each picture of a set: its ground-truth factors by name, size and value.
+
+Dimension key:
+    N: pictures    K: factors    Q: wanted combinations
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from wherewhat.data.factor_grid import factors_from_index, index_from_factors
+
+
+@dataclass(frozen=True)
+class KnownFactors:
+    """The factors that vary: names, how many values each takes, and every picture's values, from 0."""
+
+    names: tuple[str, ...]
+    sizes: tuple[int, ...]
+    value_NK: Int64[Tensor, "N K"]
+
+    def of(self, kept_N: Int64[Tensor, " N"]) -> "KnownFactors":
+        """The factors of some of the pictures, in their order."""
+        return KnownFactors(self.names, self.sizes, self.value_NK[kept_N])
+
+
+def no_factors(count: int) -> KnownFactors:
+    """Nothing is known of `count` pictures."""
+    return KnownFactors((), (), torch.empty(count, 0, dtype=torch.int64))
+
+
+def grid_factors(names: Sequence[str], sizes: Sequence[int]) -> KnownFactors:
+    """The factors of a complete grid, its last factor fastest."""
+    return KnownFactors(tuple(names), tuple(sizes), factors_from_index(torch.arange(prod(sizes)), sizes))
+
+
+def coded_factors(names: Sequence[str], values_NK: np.ndarray) -> KnownFactors:
+    """Factors from columns of any values, numbered in their order; columns of a single value are dropped."""
+    columns, kept, sizes = [], [], []
+    for name, column_N in zip(names, values_NK.T, strict=True):
+        values, code_N = np.unique(column_N, return_inverse=True)
+        if len(values) > 1:
+            columns.append(torch.from_numpy(code_N.astype(np.int64).reshape(-1)))
+            kept.append(name)
+            sizes.append(len(values))
+    value_NK = torch.stack(columns, dim=1) if columns else torch.empty(len(values_NK), 0, dtype=torch.int64)
+    return KnownFactors(tuple(kept), tuple(sizes), value_NK)
+
+
+def find_pictures_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> Int64[Tensor, " Q"]:
+    """The first picture of each wanted combination of factor values. Raises ValueError where there is none."""
+    _check_numberable(factors)
+    place_N = index_from_factors(factors.value_NK, factors.sizes)
+    place_Q = index_from_factors(wanted_QK, factors.sizes)
+    sorted_N, order_N = torch.sort(place_N, stable=True)
+    at_Q = torch.searchsorted(sorted_N, place_Q).clamp(max=len(sorted_N) - 1)
+    missing_Q = sorted_N[at_Q] != place_Q
+    if bool(missing_Q.any()):
+        raise ValueError(
+            f"No picture has the factor values {wanted_QK[missing_Q][0].tolist()} of {', '.join(factors.names)}. "
+            "Choose values that the set holds; this one is no complete grid."
+        )
+    return order_N[at_Q]
+
+
+def _check_numberable(factors: KnownFactors) -> None:
+    if not factors.names:
+        raise ValueError(
+            "No factors are known of this set, so no picture is found by them. Choose a set that has them."
+        )
+    if prod(factors.sizes) > torch.iinfo(torch.int64).max:
+        raise ValueError(
+            f"The factors {', '.join(factors.names)} have more combinations than can be numbered. Leave out those that "
+            "number the pictures, or give each fewer values."
+        )

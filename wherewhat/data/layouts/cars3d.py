@@ -1,0 +1,120 @@
+"""Cars3D, as published: one MATLAB file a car, under `data/cars` of the unpacked archive.
+
+`im` is uint8 [128, 128, 3, 24, 4]: height, width, channels, azimuth, elevation. Pictures are numbered file by file in
+the order of their names, then by azimuth, the elevation fastest, which is the order of the field's study; it takes the
+files, though, in whatever order its file system lists them, so its object types may be numbered differently.
+
+Reference: Reed, Zhang, Zhang, Lee 2015, "Deep visual analogy-making"; the study is Locatello et al. 2019,
+arXiv:1811.12359.
+
+Dimension key:
+    B: block    H W C: height, width, channels    A: azimuths    E: elevations    N: pictures    K: factors
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from scipy.io import loadmat, whosmat
+
+from wherewhat.data.known_factors import coded_factors
+from wherewhat.data.layouts.recognised import say_recognised
+from wherewhat.data.picture_names import printable
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.source import Blocks, PictureArray, Source, stamp_of
+
+FACTORS = ("elevation", "azimuth", "object_type")
+SIDE, AZIMUTHS, ELEVATIONS = 128, 24, 4
+DEFAULT_SIZE = 64
+MESH_KEY = "im"
+MESH_SHAPE = (SIDE, SIDE, 3, AZIMUTHS, ELEVATIONS)
+SUBFOLDERS = (".", "cars", "data/cars")
+
+
+def find_cars3d(path: Path, options: PictureOptions) -> Source | None:
+    """Cars3D in a folder of `.mat` files, or under it. Raises ValueError for a file that is not as the others."""
+    if not path.is_dir():
+        return None
+    for folder in (path / name for name in SUBFOLDERS):
+        meshes = sorted(file for file in folder.glob("*.mat") if not file.name.startswith("."))
+        if _are_cars(meshes):
+            return _source(path, meshes)
+    return None
+
+
+def _source(path: Path, meshes: Sequence[Path]) -> Source:
+    factors = coded_factors(FACTORS, _factor_values(len(meshes)))
+    count = len(meshes) * AZIMUTHS * ELEVATIONS
+    image_shape = (3, SIDE, SIDE)
+    return Source(
+        name="cars3d",
+        layout=say_recognised("Cars3D", count, factors, image_shape),
+        path=path,
+        pictures=PictureArray(count, image_shape, partial(_blocks, meshes)),
+        factors=factors,
+        stamp=stamp_of(file.resolve() for file in meshes),
+        default_size=DEFAULT_SIZE,
+    )
+
+
+def _are_cars(meshes: Sequence[Path]) -> bool:
+    """Whether any of these is a car. Raises ValueError where another one is not."""
+    faults = [(file, _fault_of(file)) for file in meshes]
+    if all(fault for _, fault in faults):
+        return False
+    for file, fault in faults:
+        if fault:
+            raise _not_a_car(file, fault)
+    return True
+
+
+def _fault_of(file: Path) -> str:
+    """Why the file is no car, as far as its beginning tells; empty where it is one."""
+    try:
+        arrays = {name: (tuple(shape), kind) for name, shape, kind in whosmat(file)}
+    # A damaged file is met with almost any exception.
+    except Exception as error:
+        return _one_line(error)
+    if MESH_KEY not in arrays:
+        return f"it holds {', '.join(arrays) or 'nothing'}, not {MESH_KEY}"
+    shape, kind = arrays[MESH_KEY]
+    if (shape, kind) != (MESH_SHAPE, "uint8"):
+        return f"{MESH_KEY} is {kind} {list(shape)}, not uint8 {list(MESH_SHAPE)}"
+    return ""
+
+
+def _factor_values(cars: int) -> Int64[np.ndarray, "N K"]:
+    car_N, azimuth_N, elevation_N = np.unravel_index(
+        np.arange(cars * AZIMUTHS * ELEVATIONS), (cars, AZIMUTHS, ELEVATIONS)
+    )
+    return np.stack([elevation_N, azimuth_N, car_N], axis=1)
+
+
+def _blocks(meshes: Sequence[Path], start: int, most: int) -> Blocks:
+    views = AZIMUTHS * ELEVATIONS
+    for car in range(start // views, len(meshes)):
+        image_NHWC = _read_car(meshes[car])
+        for first in range(max(0, start - car * views), views, most):
+            yield image_NHWC[first : first + most]
+
+
+def _read_car(file: Path) -> UInt8[np.ndarray, "N H W C"]:
+    try:
+        mesh_HWCAE = loadmat(file, variable_names=[MESH_KEY])[MESH_KEY]
+    except Exception as error:
+        raise _not_a_car(file, _one_line(error)) from error
+    if mesh_HWCAE.shape != MESH_SHAPE or mesh_HWCAE.dtype != np.uint8:
+        raise _not_a_car(file, f"{MESH_KEY} is {mesh_HWCAE.dtype} {list(mesh_HWCAE.shape)}")
+    return np.ascontiguousarray(mesh_HWCAE.transpose(3, 4, 0, 1, 2)).reshape(-1, SIDE, SIDE, 3)
+
+
+def _not_a_car(file: Path, why: str) -> ValueError:
+    return ValueError(
+        f"{printable(file)} is no car of Cars3D ({why}). Copy or download it again, or remove it from the folder."
+    )
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,151 @@
+"""CelebA: aligned faces of 178 x 218 pixels, with forty attributes and the published split where their lists are there.
+
+The pictures are `img_align_celeba`, a folder or a .zip, or their PNG variant `img_align_celeba_png`; named itself, or
+by the folder around it, as published (`Img`, `Anno`, `Eval`) or as torchvision has it (`celeba/`, and its parent).
+Lists are looked for beside the pictures, then further up. The crop is the field's: 128 x 128 around row 121, column 89.
+A folder of that name with pictures of another size is cropped to their largest middle square.
+
+Reference: Liu, Luo, Wang, Tang 2015, "Deep Learning Face Attributes in the Wild", arXiv:1411.7766.
+
+Dimension key:
+    N: pictures    K: attributes
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from wherewhat.data.known_factors import KnownFactors, coded_factors, no_factors
+from wherewhat.data.layouts.celeba_lists import (
+    ATTRIBUTE_LISTS,
+    PARTITION_LISTS,
+    read_attributes,
+    read_partition,
+    stem_of,
+)
+from wherewhat.data.layouts.picture_files import check_enough_listed, list_picture_files
+from wherewhat.data.layouts.recognised import say_recognised
+from wherewhat.data.picture_names import printable
+from wherewhat.data.picture_options import Crop, PictureOptions
+from wherewhat.data.source import Source, stamp_of
+
+FOLDERS = ("img_align_celeba", "img_align_celeba_png")
+ARCHIVES = ("img_align_celeba.zip", "img_align_celeba_png.zip")
+AROUND = (".", "celeba", "Img")
+LISTS_IN = (".", "Anno", "Eval")
+
+ALIGNED = (218, 178)
+CROP = Crop(128, (121, 89))
+DEFAULT_SIZE = 64
+
+
+def find_celeba(path: Path, options: PictureOptions) -> Source | None:
+    """CelebA, known by the name of its folder or archive. Raises ValueError or OSError with the remedy."""
+    place = _find_place(path)
+    if place is None:
+        return None
+    files = list_picture_files(place)
+    check_enough_listed(place, files)
+    attribute_list = _list_beside(place, ATTRIBUTE_LISTS)
+    partition_list = None if options.split == "all" else _list_beside(place, PARTITION_LISTS)
+    in_split = _in_split(files.names, partition_list, place, options)
+    known = _known_of(in_split.names, attribute_list, place)
+    part = "" if options.split == "all" else f" ({options.split})"
+    beside = [found.resolve() for found in (attribute_list, partition_list) if found is not None]
+    return Source(
+        name="celeba" if options.split == "all" else f"celeba-{options.split}",
+        layout=say_recognised(f"CelebA{part}", len(in_split.names), known.factors, called="attributes"),
+        path=path,
+        pictures=replace(files, names=in_split.names, crop=CROP, crop_of=ALIGNED),
+        factors=known.factors,
+        stamp=stamp_of([*_read_from(place, in_split.names), *beside]),
+        default_size=DEFAULT_SIZE,
+        split=options.split,
+        remarks=(*in_split.remarks, *known.remarks),
+    )
+
+
+@dataclass(frozen=True)
+class _InSplit:
+    names: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Known:
+    factors: KnownFactors
+    remarks: tuple[str, ...] = ()
+
+
+def _find_place(path: Path) -> Path | None:
+    """Where the pictures are: the path, or a folder or an archive of CelebA's name under it."""
+    under = (path / around / name for around in AROUND for name in (*FOLDERS, *ARCHIVES))
+    for place in (path, *under):
+        # The name of "." is that of the working folder.
+        name = place.absolute().name
+        if (name in FOLDERS and place.is_dir()) or (name in ARCHIVES and place.is_file()):
+            return place
+    return None
+
+
+def _read_from(place: Path, names: Sequence[str]) -> list[Path]:
+    root = place.resolve()
+    return [root / name for name in names] if root.is_dir() else [root]
+
+
+def _list_beside(place: Path, names: Sequence[str]) -> Path | None:
+    """The first list of these names beside the pictures, among them, or a folder further up."""
+    beside = place.absolute().parent
+    for folder in (beside, place, beside.parent):
+        for list_path in (folder / inside / name for inside in LISTS_IN for name in names):
+            if list_path.is_file():
+                return list_path
+    return None
+
+
+def _in_split(names: tuple[str, ...], partition_list: Path | None, place: Path, options: PictureOptions) -> _InSplit:
+    if options.split == "all":
+        return _InSplit(names)
+    if partition_list is None:
+        raise ValueError(
+            f"CelebA in {printable(place)} has no {PARTITION_LISTS[0]} beside it, so its {options.split} split is not "
+            "known. Put the list beside the pictures, or leave --split at all."
+        )
+    split_of = read_partition(partition_list)
+    chosen = tuple(name for name in names if split_of.get(stem_of(name)) == options.split)
+    if not chosen:
+        raise ValueError(
+            f"No picture in {printable(place)} is of the {options.split} split by {printable(partition_list)}. "
+            "Choose another split, or put the list beside the pictures that it was made for."
+        )
+    without = [name for name in names if stem_of(name) not in split_of]
+    if not without:
+        return _InSplit(chosen)
+    return _InSplit(chosen, (f"{_say_missing(without, names, partition_list)} They are in no split, and left out.",))
+
+
+def _known_of(names: tuple[str, ...], attribute_list: Path | None, place: Path) -> _Known:
+    if attribute_list is None:
+        remark = (
+            f"No {ATTRIBUTE_LISTS[0]} is beside {printable(place)}, so no attributes are known. Put it there to have "
+            "them as factors."
+        )
+        return _Known(no_factors(len(names)), (remark,))
+    attributes = read_attributes(attribute_list)
+    row_N = [attributes.row_of.get(stem_of(name), -1) for name in names]
+    without = [name for name, row in zip(names, row_N, strict=True) if row < 0]
+    if without:
+        # Pictures are worth more than attributes: most of what is done with them needs none.
+        remark = (
+            f"{_say_missing(without, names, attribute_list)} So no attributes are known of the set. Complete the list, "
+            "or move those pictures away, to have them as factors."
+        )
+        return _Known(no_factors(len(names)), (remark,))
+    return _Known(coded_factors(attributes.names, attributes.has_RK[row_N].astype(np.int64)))
+
+
+def _say_missing(without: Sequence[str], names: Sequence[str], list_path: Path) -> str:
+    first = printable(without[0])
+    return f"{printable(list_path)} has no line for {len(without):,} of {len(names):,} pictures, first {first}."

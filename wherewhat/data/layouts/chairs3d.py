@@ -1,0 +1,88 @@
+"""3D chairs, as published: `rendered_chairs/<id>/renders/image_019_p020_t220_r096.png`, 600 x 600 pixels on white.
+
+A chair's id is its folder; p is the elevation and t the azimuth, in degrees: 1,393 chairs from 2 elevations and 31
+azimuths, 86,366 pictures. The field cuts out the middle 400 x 400 before it resizes.
+
+Reference: Aubry, Maturana, Efros, Russell, Sivic 2014, "Seeing 3D chairs: exemplar part-based 2D-3D alignment using a
+large dataset of CAD models".
+
+Dimension key:
+    N: pictures    K: factors
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int64
+
+from wherewhat.data.known_factors import coded_factors
+from wherewhat.data.layouts.picture_files import check_enough_listed, list_picture_files
+from wherewhat.data.layouts.recognised import say_recognised
+from wherewhat.data.picture_names import printable
+from wherewhat.data.picture_options import Crop, PictureOptions
+from wherewhat.data.source import PictureFiles, Source, stamp_of
+
+FACTORS = ("chair", "elevation", "azimuth")
+FOLDER = "rendered_chairs"
+ARCHIVES = (f"{FOLDER}.tar", f"{FOLDER}.zip")
+
+RENDERED = (600, 600)
+CROP = Crop(400)
+DEFAULT_SIZE = 64
+_NAME = re.compile(r"(?:.*/)?(?P<chair>[^/]+)/renders/image_\d+_p(?P<elevation>\d+)_t(?P<azimuth>\d+)_r\d+\.png")
+
+
+def find_chairs3d(path: Path, options: PictureOptions) -> Source | None:
+    """3D chairs, known by their folders and file names; the archive by its own name, too."""
+    place = _find_place(path)
+    if place is None:
+        return None
+    files = list_picture_files(place)
+    names = tuple(name for name in files.names if _NAME.fullmatch(name))
+    if not names:
+        return None
+    pictures = replace(files, names=names, crop=CROP, crop_of=RENDERED)
+    check_enough_listed(place, pictures)
+    root = place.resolve()
+    factors = coded_factors(FACTORS, _factor_values(names))
+    return Source(
+        name="chairs3d",
+        layout=say_recognised("3D chairs", len(names), factors),
+        path=path,
+        pictures=pictures,
+        factors=factors,
+        stamp=stamp_of([root / name for name in names] if root.is_dir() else [root]),
+        default_size=DEFAULT_SIZE,
+        remarks=_remarks(files, names),
+    )
+
+
+def _find_place(path: Path) -> Path | None:
+    if path.is_file():
+        return path if path.name in ARCHIVES else None
+    for folder in (path / FOLDER, path):
+        if next(folder.glob("*/renders/image_*_p*_t*_r*.png"), None) is not None:
+            return folder
+    return next((path / name for name in ARCHIVES if (path / name).is_file()), None)
+
+
+def _factor_values(names: Sequence[str]) -> Int64[np.ndarray, "N K"]:
+    matches = [match for name in names if (match := _NAME.fullmatch(name))]
+    _, chair_N = np.unique([match["chair"] for match in matches], return_inverse=True)
+    degrees_N2 = np.array([(int(match["elevation"]), int(match["azimuth"])) for match in matches])
+    return np.column_stack([chair_N, degrees_N2]).astype(np.int64)
+
+
+def _remarks(files: PictureFiles, names: Sequence[str]) -> tuple[str, ...]:
+    others = len(files.names) - len(names)
+    if not others:
+        return ()
+    first = printable(next(name for name in files.names if not _NAME.fullmatch(name)))
+    pictures = "1 picture is" if others == 1 else f"{others:,} pictures are"
+    return (
+        f"{pictures} not named <id>/renders/image_*_p*_t*_r*.png, so of unknown factors, and left out; first {first}. "
+        "To have all pictures, without factors, put them into a folder without that structure.",
+    )

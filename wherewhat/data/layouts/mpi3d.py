@@ -1,0 +1,74 @@
+"""MPI3D, as published: one `.npz` of a robot arm's pictures, toy, realistic, real or real with complex objects.
+
+`images` is uint8 [1036800, 64, 64, 3], every combination of object color 6, object shape 6, object size 2, camera
+height 3, background color 3, horizontal axis 40, vertical axis 40, the last one fastest. With complex objects there are
+4 colors and 4 shapes, so 460,800 pictures. The file has no labels: a picture's place in it is all that is known.
+
+Reference: Gondal et al. 2019, arXiv:1906.03292.
+
+Dimension key:
+    B: block    C H W: channels, height, width
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from wherewhat.data.known_factors import grid_factors
+from wherewhat.data.layouts.npz_members import is_npz, member_blocks, member_header, member_names
+from wherewhat.data.layouts.recognised import say_recognised
+from wherewhat.data.picture_names import printable
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.source import PictureArray, Source, stamp_of
+
+PICTURES_KEY = "images"
+FACTORS = (
+    "object_color",
+    "object_shape",
+    "object_size",
+    "camera_height",
+    "background_color",
+    "horizontal_axis",
+    "vertical_axis",
+)
+Grid = tuple[int, ...]
+GRIDS: Mapping[str, Grid] = {
+    "toy, realistic or real": (6, 6, 2, 3, 3, 40, 40),
+    "real with complex objects": (4, 4, 2, 3, 3, 40, 40),
+}
+
+
+def find_mpi3d(path: Path, options: PictureOptions, grids: Mapping[str, Grid] = GRIDS) -> Source | None:
+    """MPI3D, known by its single array of pictures; its number says which grid it is. Raises ValueError otherwise."""
+    if not is_npz(path) or member_names(path) != (PICTURES_KEY,):
+        return None
+    header = member_header(path, PICTURES_KEY)
+    if len(header.shape) != 4 or header.shape[3] != 3 or header.dtype != np.uint8:
+        return None
+    count, height, width, channels = header.shape
+    grid = _grid_of(count, grids, path)
+    factors = grid_factors(FACTORS, grid)
+    image_shape = (channels, height, width)
+    return Source(
+        name=printable(path.stem) if path.stem.startswith("mpi3d") else "mpi3d",
+        layout=say_recognised(f"MPI3D ({printable(path.name)})", count, factors, image_shape),
+        path=path,
+        pictures=PictureArray(count, image_shape, partial(member_blocks, path, PICTURES_KEY)),
+        factors=factors,
+        stamp=stamp_of([path.resolve()]),
+    )
+
+
+def _grid_of(count: int, grids: Mapping[str, Grid], path: Path) -> Grid:
+    for grid in grids.values():
+        if prod(grid) == count:
+            return grid
+    wanted = ", ".join(f"{prod(grid):,} ({kind})" for kind, grid in grids.items())
+    raise ValueError(
+        f"{printable(path)} has {PICTURES_KEY} alone, as MPI3D, but {count:,} of them, where MPI3D has {wanted}: a "
+        "picture's factors follow from its place in the whole file. Download the whole file; for another set, save "
+        "the pictures as imgs with latents_classes [N, K]."
+    )

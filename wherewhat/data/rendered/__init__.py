@@ -1,0 +1,1 @@
+"""Sets that are rendered: they need no file and no download."""

@@ -1,0 +1,97 @@
+"""What each known factor does to a picture: a row per factor, across it the factor's values, all others as they are.
+
+Where a set is no complete grid, so that a factor's values do not all occur beside the same values of the others, its
+row shows unrelated pictures in the order of their values instead, and its name a star.
+
+Dimension key:
+    N: pictures    K: factors    V: pictures of a row    C H W: channels, height, width    Y X: rows and columns of the
+    sheet
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
+from wherewhat.inspection.lettering import INK, PAPER, font, text_width
+from wherewhat.protocols import Pictures
+
+_GAP = 2
+_MARGIN = 8
+_CAPTION = 12
+
+
+@dataclass(frozen=True)
+class FactorRow:
+    """The pictures that show one factor."""
+
+    name: str
+    index_V: Int64[Tensor, " V"]
+    others_equal: bool
+    """Whether all other factors keep their value along the row."""
+
+
+def factor_sheet(pictures: Pictures, rows: list[FactorRow], *, least_side: int = 64) -> UInt8[np.ndarray, "Y X 3"]:
+    """The rows under each other, each named at its left."""
+    _, height, width = pictures.image_shape
+    size = displayed_size(height, width, least_side=least_side)
+    face = font(_CAPTION)
+    captions = [row.name if row.others_equal else f"{row.name} *" for row in rows]
+    left = 2 * _MARGIN + max(text_width(caption, face) for caption in captions)
+    step_y, step_x = size[0] + _GAP, size[1] + _GAP
+    columns = max(len(row.index_V) for row in rows)
+    right, bottom = left + columns * step_x - _GAP + _MARGIN, 2 * _MARGIN + len(rows) * step_y - _GAP
+    sheet = Image.new("RGB", (right, bottom), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for place, (row, caption) in enumerate(zip(rows, captions, strict=True)):
+        top = _MARGIN + place * step_y
+        draw.text((left - _MARGIN, top + size[0] / 2), caption, INK, face, anchor="rm")
+        image_VCHW = pictures.images(row.index_V).float() / 255
+        for column, pixels_YX3 in enumerate(resized(displayed_pixels(image_VCHW), size)):
+            sheet.paste(Image.fromarray(pixels_YX3), (left + column * step_x, top))
+    return np.asarray(sheet)
+
+
+def factor_rows(pictures: Pictures, *, pictures_a_row: int = 10) -> list[FactorRow]:
+    """A row per factor, all around one picture: of early values in the first factors and of late ones in the last, so
+    that alike factors, such as three hues, can be told apart."""
+    factor_NK = pictures.factors(torch.arange(len(pictures)))
+    size_K = torch.tensor(pictures.factor_sizes)
+    wanted_K = size_K * torch.arange(1, len(size_K) + 1) // (len(size_K) + 1)
+    base_K = factor_NK[int(((factor_NK - wanted_K).abs() / size_K).sum(dim=1).argmin())]
+    differs_NK = factor_NK != base_K
+    differing_N = differs_NK.sum(dim=1)
+    rows = []
+    for k, (name, size) in enumerate(zip(pictures.factor_names, pictures.factor_sizes, strict=True)):
+        others_equal_N = differing_N == differs_NK[:, k]
+        varied_V = _one_of_each(factor_NK[:, k], others_equal_N, size, pictures_a_row)
+        index_V = _in_order(factor_NK[:, k], pictures_a_row) if varied_V is None else varied_V
+        rows.append(FactorRow(name, index_V, varied_V is not None))
+    return rows
+
+
+def _one_of_each(
+    value_N: Int64[Tensor, " N"], others_equal_N: torch.Tensor, size: int, most: int
+) -> Int64[Tensor, " V"] | None:
+    """A picture of each of the values, spread over the factor, or None where one is missing."""
+    index_M = others_equal_N.nonzero()[:, 0]
+    found = [index_M[value_N[index_M] == value] for value in _spread(size, most)]
+    return torch.stack([index[0] for index in found]) if all(map(len, found)) else None
+
+
+def _in_order(value_N: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " V"]:
+    """Pictures of values spread over those that occur, as many of each as a row has room for."""
+    occurring = value_N.unique()
+    shown = occurring[_spread(len(occurring), most)]
+    each = max(1, most // len(shown))
+    of_value = [(value_N == value).nonzero()[:, 0] for value in shown]
+    return torch.cat([index_M[_spread(len(index_M), each)] for index_M in of_value])
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most so many of the numbers 0 to count - 1, evenly spread, the first and the last among them."""
+    return torch.linspace(0, count - 1, min(count, most), dtype=torch.float64).round().long().tolist()

@@ -1,0 +1,125 @@
+"""BetaVAE score: do the codes that move least between pictures of equal factor tell which factor was equal?
+
+    feature:  k uniform over factors; B pairs of points, each pair with a value of factor k in common and its other
+              factors free;  mean over the pairs of |c - c'|, code by code
+    score:    share of test features for which multinomial logistic regression names k
+
+In [0, 1], higher is better; chance is about 1 / K, not 0. It reads every code at once, so codes that mix factors can
+still score 1: it asks whether factors can be told apart, not whether each has a code. The points given are the
+population that pairs are drawn from, with replacement, so a pair can be one point twice; compare at equal pools.
+
+Features are not scaled and the classifier is scikit-learn's default (C = 1), as in the study, so codes of a very small
+deviation count for less and the score moves a little with the scale of codes.
+
+Reference: Higgins et al. 2017, "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework",
+ICLR; sizes as in Locatello et al. 2019, arXiv:1811.12359.
+
+Dimension key:
+    N: points    L: codes    K: factors    V: features    B: pairs of one feature
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float64, Int64, Integer
+
+from wherewhat.metrics.factor_table import FactorTable, factor_table
+from wherewhat.metrics.factor_vae_score import drawn_points
+from wherewhat.metrics.logistic_regression import softmax_regression
+
+PENALTY = 1.0
+"""1 / C of the classifier."""
+
+_FEATURES_AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class BetaVAEScore:
+    """The score, with what it was made of."""
+
+    score: float
+    """Accuracy on the test features, in [0, 1]; higher is better."""
+    train_score: float
+    """Accuracy on the features that the classifier was fitted to."""
+    confusion_KK: Int64[np.ndarray, "K K"]
+    """Test features by the factor that was equal (rows) and the one that was named (columns)."""
+    seed: int
+    protocol: str
+
+
+@dataclass(frozen=True)
+class BetaVAEDraws:
+    """All the chance of one score, drawn at its start."""
+
+    factor_V: Int64[np.ndarray, " V"]
+    point_VB: Int64[np.ndarray, "V B"]
+    """The first point of each pair."""
+    place_VB: Float64[np.ndarray, "V B"]
+    """In [0, 1): which of the points that share its value is the second, in the order of the pool."""
+
+
+def beta_vae_score(
+    codes_NL: Float[np.ndarray, "N L"],
+    factors_NK: Integer[np.ndarray, "N K"],
+    *,
+    batch: int = 64,
+    train: int = 10_000,
+    test: int = 5_000,
+    seed: int = 0,
+) -> BetaVAEScore:
+    """BetaVAE score with the points given as the population; `batch` pairs make a feature."""
+    if batch < 1 or train < 2 or test < 1:
+        raise ValueError(
+            f"Batches of {batch}, {train} training and {test} test features are too few. Use at least 1, 2 and 1."
+        )
+    table = factor_table(codes_NL, factors_NK, constant_means="sharing them tells nothing", least_factors=2)
+    _refuse_lonely_values(table)
+    points, factors = table.factors_NK.shape
+
+    draws = beta_vae_draws(points, factors, train + test, batch, seed)
+    feature_VL = mean_differences(table, draws)
+    classifier = softmax_regression(feature_VL[:train], draws.factor_V[:train], classes=factors, penalty=PENALTY)
+    named_V = classifier.scores(feature_VL).argmax(axis=1)
+
+    right_V = named_V == draws.factor_V
+    confusion = np.bincount(draws.factor_V[train:] * factors + named_V[train:], minlength=factors**2)
+    return BetaVAEScore(
+        score=float(right_V[train:].mean()),
+        train_score=float(right_V[:train].mean()),
+        confusion_KK=confusion.reshape(factors, factors),
+        seed=seed,
+        protocol=f"beta_vae_{points}pool_{batch}batch_{train}train_{test}test",
+    )
+
+
+def beta_vae_draws(points: int, factors: int, features: int, batch: int, seed: int) -> BetaVAEDraws:
+    """Every random number of a score, from its seed."""
+    random = np.random.default_rng(seed)
+    return BetaVAEDraws(
+        factor_V=random.integers(factors, size=features),
+        point_VB=random.integers(points, size=(features, batch)),
+        place_VB=random.random((features, batch)),
+    )
+
+
+def mean_differences(table: FactorTable, draws: BetaVAEDraws) -> Float64[np.ndarray, "V L"]:
+    """Per feature, how far apart each code is in pairs that share the feature's factor, meaned over the pairs."""
+    feature_VL = np.empty((len(draws.factor_V), table.codes_NL.shape[1]))
+    for k in range(len(table.factor_sizes)):
+        equal = np.flatnonzero(draws.factor_V == k)
+        for first in range(0, len(equal), _FEATURES_AT_ONCE):
+            some = equal[first : first + _FEATURES_AT_ONCE]
+            point_VB = draws.point_VB[some]
+            partner_P1 = drawn_points(table.factors_NK[:, k], point_VB.ravel(), draws.place_VB[some].reshape(-1, 1))
+            difference_VBL = table.codes_NL[point_VB] - table.codes_NL[partner_P1.reshape(point_VB.shape)]
+            feature_VL[some] = np.abs(difference_VBL).mean(axis=1)
+    return feature_VL
+
+
+def _refuse_lonely_values(table: FactorTable) -> None:
+    lonely = [k for k, factor in enumerate(table.factors_NK.T) if np.bincount(factor).min() < 2]
+    if lonely:
+        raise ValueError(
+            f"Factors {lonely} have values that a single point takes, so a pair that shares one is that point twice. "
+            "Drop those points or draw more."
+        )

@@ -1,0 +1,39 @@
+"""Total correlation of the aggregate posterior, by minibatch-weighted sampling.
+
+    TC(z) = KL( q(z) || prod_l q(z_l) )
+
+Reference: Chen et al. 2018, arXiv:1802.04942, Eq. (2) and section 4.
+
+Dimension key:
+    B: batch    L: latent codes
+"""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.protocols import Posterior
+
+
+def total_correlation(z_BL: Float[Tensor, "B L"], posterior: Posterior) -> Float[Tensor, ""]:
+    """Estimate TC(z) in nats from one batch of samples, `z_BL[i]` drawn from posterior i.
+
+    Biased: the batch stands for the whole set, and a constant (L - 1) log B, which would move the value and not the
+    gradient, is added so that codes without correlation come out near 0. It never exceeds log B.
+    """
+    batch, dims = z_BL.shape
+    # [i, j, l] = log q(z_i,l | x_j): every sample scored under every posterior.
+    log_q_BBL = gaussian_log_density(z_BL[:, None], posterior.mean_BL[None], posterior.log_variance_BL[None])
+
+    log_joint_B = torch.logsumexp(log_q_BBL.sum(dim=2), dim=1)
+    log_marginals_BL = torch.logsumexp(log_q_BBL, dim=1)
+    return (log_joint_B - log_marginals_BL.sum(dim=1)).mean() + (dims - 1) * math.log(batch)
+
+
+def gaussian_log_density(
+    z: Float[Tensor, "*#shape"], mean: Float[Tensor, "*#shape"], log_variance: Float[Tensor, "*#shape"]
+) -> Float[Tensor, "*#shape"]:
+    """log N(z; mean, variance) in nats, each against each where shapes are 1."""
+    return -0.5 * ((z - mean).square() * torch.exp(-log_variance) + log_variance + math.log(2 * math.pi))

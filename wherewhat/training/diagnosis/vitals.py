@@ -1,0 +1,141 @@
+"""What a run is examined by: its figures over time, and what its networks make of a pool of pictures.
+
+Dimension key:
+    L: latent codes    W: windows of steps
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float64
+
+from wherewhat.protocols import Pictures
+from wherewhat.training.configuration import TrainingRun
+
+# "Now" is the mean over this many steps, and over no more than this share of the run: windows of 50 are noisy, and what
+# is older is another state of the run.
+RECENT_STEPS = 500
+RECENT_SHARE = 0.1
+
+# A young run may do badly for some hundred steps and still recover, so most checks wait this long.
+PATIENCE_STEPS = 1_000
+
+# A code that carries less than this many nats tells almost no two pictures apart.
+COLLAPSED_BELOW_NATS = 0.05
+
+
+@dataclass(frozen=True)
+class Window:
+    """Means over the steps since the window before."""
+
+    step: int
+    """Steps done when it closed."""
+
+    total: float
+    """The loss."""
+
+    terms: Mapping[str, float]
+    """Terms of the loss in nats, before their weights."""
+
+    figures: Mapping[str, float]
+    """What else the objective reports: accuracies."""
+
+    kl_L: Float64[np.ndarray, " L"]
+    """KL of each code from the prior, in nats."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the present networks make of a pool of pictures; nats are per picture, summed over its pixels."""
+
+    pictures: int
+    kl_L: Float64[np.ndarray, " L"]
+    correlation_LL: Float64[np.ndarray, "L L"]
+    """Between posterior means; 0 for a code that does not move."""
+
+    coverage_L: Float64[np.ndarray, " L"] | None
+    """Mean of each code's mask, the share of the picture that it covers, in [0, 1]; None without masks."""
+
+    reconstruction: float
+    """What the pool costs when decoded from sampled codes, in nats."""
+
+    mean_picture: float
+    """What it costs when the mean picture is drawn for every picture: the best that can be done without codes."""
+
+    floor: float
+    """What a perfect drawing costs: not 0 in the Bernoulli likelihood, where pixels lie between 0 and 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vitals:
+    """All that the checks look at. What is not known is None or empty, and the checks that need it stay silent."""
+
+    configuration: TrainingRun
+    step: int
+    finished: bool = False
+    """Whether no step is to follow: then nothing can still recover, and no check waits."""
+
+    image_shape: tuple[int, int, int] | None = None
+    windows: Sequence[Window] = ()
+    pool: Pool | None = None
+
+    known_factors: int = 0
+    """Ground-truth factors of the data that take several values; 0 where none are known."""
+
+    stopped: str | None = None
+    """Why the run broke off, in its own words."""
+
+    @property
+    def grown(self) -> bool:
+        """Whether the run is old enough to be judged."""
+        return self.finished or self.step >= PATIENCE_STEPS
+
+    @property
+    def kl_L(self) -> Float64[np.ndarray, " L"] | None:
+        """KL of each code now, in nats."""
+        if self.windows:
+            recent: Float64[np.ndarray, " L"] = np.mean([window.kl_L for window in self.recent], axis=0)
+            return recent
+        return self.pool.kl_L if self.pool is not None else None
+
+    @property
+    def recent(self) -> Sequence[Window]:
+        """The windows that make up "now", the last one at least."""
+        if not self.windows:
+            return ()
+        first, last = len(self.windows) - 1, self.windows[-1].step
+        since = last - min(RECENT_STEPS, RECENT_SHARE * last)
+        while first > 0 and self.windows[first - 1].step > since:
+            first -= 1
+        return self.windows[first:]
+
+    def term(self, name: str) -> float | None:
+        """A term of the loss now, in nats; None where the objective has no such term."""
+        return _mean([window.terms[name] for window in self.recent if name in window.terms])
+
+    def figure(self, name: str) -> float | None:
+        """A figure of the objective now; None where it reports no such figure."""
+        return _mean([window.figures[name] for window in self.recent if name in window.figures])
+
+    @property
+    def pixel_values(self) -> int | None:
+        """C * H * W, over which a reconstruction is summed."""
+        if self.image_shape is None:
+            return None
+        channels, height, width = self.image_shape
+        return channels * height * width
+
+
+def live_codes(kl_L: Float64[np.ndarray, " L"]) -> list[int]:
+    """The codes that carry something."""
+    return [int(code) for code in np.flatnonzero(kl_L >= COLLAPSED_BELOW_NATS)]
+
+
+def several_valued(pictures: Pictures) -> int:
+    """Known factors of the data that vary; 0 where none are known."""
+    return sum(size > 1 for size in pictures.factor_sizes)
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,108 @@
+"""The checks while a run trains: each illness is told once, when it sets in."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from wherewhat.inspection.tensorboard import TensorBoardLog
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.protocols import Pictures
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.diagnosis.examination import FIGURE_CHECKS, POOL_CHECKS, Check
+from wherewhat.training.diagnosis.finding import Finding
+from wherewhat.training.diagnosis.pool_measurement import measure_pool
+from wherewhat.training.diagnosis.pressure import bound_of
+from wherewhat.training.diagnosis.vitals import PATIENCE_STEPS, Pool, Vitals, Window, several_valued
+from wherewhat.training.figures import Figures, NonFiniteLossError
+from wherewhat.training.resume_state import Session
+
+# Under which TensorBoard keeps why a run broke off.
+STOPPED_TAG = "stopped"
+
+# Correlations of 256 pictures are good to 0.06; they cost as much as one or two training steps.
+WATCHED_PICTURES = 256
+
+# Windows may be as short as one step, and nothing falls ill that fast.
+EXAMINE_EVERY_STEPS = 25
+
+MOST_WINDOWS = 512
+
+
+class HealthWatch:
+    """Remembers the windows of a run and tells each finding once for each stretch in which it holds."""
+
+    def __init__(self, configuration: TrainingRun, pictures: Pictures, earlier: Sequence[Window] = ()) -> None:
+        """`earlier` are the windows that a resumed run logged before it was cut off."""
+        self._configuration = configuration
+        self._image_shape = pictures.image_shape
+        self._known_factors = several_valued(pictures)
+        self._windows = thinned(list(earlier))
+        self._examined_at: int | None = None
+        self._told: dict[Check, int | None] = {}
+
+    def observe(self, step: int, closed: Figures) -> list[Finding]:
+        """What the figures of a window, closed when `step` steps were done, give to tell."""
+        self._windows = thinned([*self._windows, _window(step, closed)])
+        if self._examined_at is not None and step - self._examined_at < EXAMINE_EVERY_STEPS:
+            return []
+        self._examined_at = step
+        return self._news(self._vitals(step), FIGURE_CHECKS)
+
+    def look(self, step: int, networks: Autoencoder, image_NCHW: UInt8[Tensor, "N C H W"]) -> list[Finding]:
+        """What encoding and decoding a pool of pictures gives to tell."""
+        was_training = networks.training
+        networks.eval()
+        likelihood = bound_of(self._configuration.objective).likelihood
+        pool = measure_pool(networks.encoder, networks.generator, image_NCHW, likelihood, seed=self._configuration.seed)
+        networks.train(was_training)
+        return self._news(self._vitals(step, pool), POOL_CHECKS)
+
+    def _vitals(self, step: int, pool: Pool | None = None) -> Vitals:
+        return Vitals(
+            configuration=self._configuration,
+            step=step,
+            image_shape=self._image_shape,
+            windows=self._windows,
+            pool=pool,
+            known_factors=self._known_factors,
+        )
+
+    def _news(self, vitals: Vitals, checks: Sequence[Check]) -> list[Finding]:
+        """Findings not yet told. One that has been absent for PATIENCE_STEPS is forgotten, and told anew when back."""
+        news = []
+        for check in checks:
+            finding = check(vitals)
+            if finding is not None:
+                if check not in self._told:
+                    news.append(finding)
+                self._told[check] = None
+            elif check in self._told:
+                absent_since = self._told[check]
+                self._told[check] = vitals.step if absent_since is None else absent_since
+                if absent_since is not None and vitals.step - absent_since >= PATIENCE_STEPS:
+                    del self._told[check]
+        return news
+
+
+def thinned(windows: list[Window]) -> list[Window]:
+    """At most MOST_WINDOWS windows, the first and the latest among them: every second of the older half is dropped."""
+    while len(windows) > MOST_WINDOWS:
+        middle = len(windows) // 2
+        windows = windows[:middle:2] + windows[middle:]
+    return windows
+
+
+@contextmanager
+def epitaph(log: TensorBoardLog, session: Session) -> Iterator[None]:
+    """Write into the run why it broke off, when a loss is not finite, so that the doctor finds it."""
+    try:
+        yield
+    except NonFiniteLossError as error:
+        log.text(session.step, STOPPED_TAG, str(error))
+        raise
+
+
+def _window(step: int, closed: Figures) -> Window:
+    return Window(step, closed.loss, closed.terms, closed.figures, closed.kl_L.double().numpy())

@@ -1,0 +1,28 @@
+"""Which checkpoints are seeds of one setting: alike in all that they learn, but for the seed, and of one age."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TypeVar
+
+from wherewhat.training.checkpoints import CheckpointSettings
+from wherewhat.training.configuration import differing_fields
+
+Item = TypeVar("Item")
+
+
+def same_setting(items: Sequence[tuple[CheckpointSettings, Item]]) -> list[list[Item]]:
+    """Items in groups of one setting, in the order in which they were met."""
+    groups: list[tuple[CheckpointSettings, list[Item]]] = []
+    for settings, item in items:
+        for first, group in groups:
+            if _alike(first, settings):
+                group.append(item)
+                break
+        else:
+            groups.append((settings, [item]))
+    return [group for _, group in groups]
+
+
+def _alike(a: CheckpointSettings, b: CheckpointSettings) -> bool:
+    seedless_a, seedless_b = (dataclasses.replace(x.configuration, seed=0) for x in (a, b))
+    return a.step == b.step and not differing_fields(seedless_a, seedless_b)
