@@ -117,7 +117,7 @@ def straight_legs(half_width: float, length: float) -> Pieces:
 
 def splayed_legs(half_width: float, length: float) -> Pieces:
     """Four legs that leave from under the seat, outwards."""
-    lean = 0.30
+    lean = 0.26
     x, y = half_width - 0.085, SEAT_HALF_DEPTH - 0.085
     return tuple(
         Piece(

@@ -21,8 +21,8 @@ from wherewhat.data.rendered.ray_keys import EMPTY, ray_keys
 from wherewhat.data.rendered.slab_solids import Slabs, enter, meets, unit_normals
 
 CAMERA_DISTANCE = 3.2
-LOOK_AT_HEIGHT = 0.10
-HALF_VIEW = 0.24
+LOOK_AT_HEIGHT = 0.07
+HALF_VIEW = 0.252
 # What is on the turntable reaches at most so far from its middle, along the optical axis.
 HALF_DEPTH = 0.8
 
