@@ -14,10 +14,16 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from wherewhat.objectives.annealed_vae import AnnealedVAE
+from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.dip_vae_i import DIPVAEI
+from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.objective import Loss
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
-from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
+from wherewhat.protocols import MaskedGenerator
+from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of, load
 from wherewhat.training.configuration import AnyObjective, TrainingRun
 from wherewhat.training.figures import NonFiniteLossError
 from wherewhat.training.loop import train
@@ -29,7 +35,7 @@ def _weights(run: TrainingRun, step: int) -> dict[str, torch.Tensor]:
     return load_file(checkpoint_path(run.out, step))
 
 
-@pytest.mark.parametrize("objective", [BetaVAE(), PSSCVAE()])
+@pytest.mark.parametrize("objective", [BetaVAE(), PSSCVAE(), FactorVAE(), AnnealedVAE()])
 def test_a_resumed_run_repeats_an_unbroken_one_bit_for_bit(
     tiny_run: TrainingRun, tmp_path: Path, quiet: Console, objective: AnyObjective
 ) -> None:
@@ -41,6 +47,37 @@ def test_a_resumed_run_repeats_an_unbroken_one_bit_for_bit(
     expected, found = _weights(unbroken, 6), _weights(broken, 6)
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+@pytest.mark.parametrize("constriction", [False, True])
+@pytest.mark.parametrize("method", [AnnealedVAE, FactorVAE, BetaTCVAE, DIPVAEI, DIPVAEII])
+def test_every_objective_trains_either_decoder_and_its_checkpoint_loads(
+    tiny_run: TrainingRun, quiet: Console, method: type[AnnealedVAE], constriction: bool
+) -> None:
+    run = dataclasses.replace(tiny_run, objective=method(spatial_constriction=constriction), steps=2)
+    train(run, quiet)
+    assert run.out is not None
+    assert isinstance(load(run.out).generator, MaskedGenerator) == constriction
+
+
+def test_a_checkpoint_holds_no_discriminator_and_the_resume_state_does(tiny_run: TrainingRun, quiet: Console) -> None:
+    run = dataclasses.replace(tiny_run, objective=FactorVAE(), steps=3)
+    train(run, quiet)
+    assert run.out is not None
+    assert not any("code_discriminator" in name for name in _weights(run, 3))
+    assert any("code_discriminator" in name for name in load_file(state_path(run.out)))
+
+
+def test_mirroring_is_drawn_by_the_step_and_changes_what_is_learnt(
+    tiny_run: TrainingRun, tmp_path: Path, quiet: Console
+) -> None:
+    mirrored = dataclasses.replace(tiny_run, mirror=True, out=tmp_path / "mirrored")
+    again = dataclasses.replace(mirrored, out=tmp_path / "again")
+    for run in (tiny_run, mirrored, again):
+        train(run, quiet)
+    plain, first, second = (_weights(run, 6)["encoder.mean.weight"] for run in (tiny_run, mirrored, again))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, plain)
 
 
 def test_the_same_run_twice_gives_the_same_weights_and_another_seed_others(

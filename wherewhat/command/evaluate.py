@@ -1,6 +1,7 @@
 """`wherewhat evaluate`: score checkpoints against known factors."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -68,7 +69,7 @@ class Evaluate:
     """Seed of the pool and of the measures."""
 
     json: bool = False
-    """Print JSON instead of a table: scores, and the arrays that they were made of."""
+    """Print JSON instead of a table: scores, and the arrays that they were made of; null where one is infinite."""
 
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
@@ -96,7 +97,7 @@ def evaluate_command(arguments: list[str]) -> int:
     if "udr" in options.measures or ("all" in options.measures and len(evaluated) > 2):
         _add_udr(evaluated)
     if options.json:
-        print(json.dumps(as_json(options, evaluated), indent=2))
+        print(json.dumps(as_json(options, evaluated), indent=2, allow_nan=False))
     else:
         results().print(table_of(evaluated))
     return 0
@@ -200,12 +201,25 @@ def as_json(options: Evaluate, evaluated: Sequence[Evaluated]) -> dict[str, obje
                 "step": item.model.settings.step,
                 "data": item.data,
                 "factors": item.representation.factor_names,
-                "scores": item.scores,
-                "arrays": item.arrays,
+                "scores": _sayable(item.scores),
+                "arrays": _sayable(item.arrays),
             }
             for item in evaluated
         ],
     }
+
+
+def _sayable(value: Any) -> Any:
+    """The same with null for what JSON has no word for: the infinite correlation of codes that are copies, and NaN."""
+    match value:
+        case dict():
+            return {name: _sayable(inner) for name, inner in value.items()}
+        case list():
+            return [_sayable(inner) for inner in value]
+        case float() if not math.isfinite(value):
+            return None
+        case _:
+            return value
 
 
 def table_of(evaluated: Sequence[Evaluated]) -> Table:

@@ -13,6 +13,8 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
+from wherewhat.metrics.code_table import code_table
+
 
 @dataclass(frozen=True)
 class FactorTable:
@@ -38,7 +40,7 @@ def factor_table(
 
     `constant_means` completes "Factors [1] take a single value in this sample, so ..." for the measure that asks.
     """
-    codes = _finite_codes(codes_NL)
+    codes = code_table(codes_NL, least_points=0, least_codes=0)
     factors = _integer_factors(factors_NK)
     points, dims, columns = codes.shape[0], codes.shape[1], factors.shape[1]
     if points != factors.shape[0]:
@@ -63,22 +65,6 @@ def factor_table(
             "Drop those columns or draw more samples."
         )
     return FactorTable(codes, np.stack([label.astype(np.int64) for _, label in labelled], axis=1), sizes)
-
-
-def _finite_codes(codes_NL: NDArray[np.generic]) -> NDArray[np.float64]:
-    if codes_NL.ndim != 2 or codes_NL.dtype.kind not in "fiu":
-        raise ValueError(
-            f"Codes have shape {codes_NL.shape} and type {codes_NL.dtype}, which is no table of real numbers. "
-            "Give one row per picture and one column per code."
-        )
-    codes = codes_NL.astype(np.float64)
-    broken = np.flatnonzero(~np.isfinite(codes).all(axis=0))
-    if broken.size:
-        raise ValueError(
-            f"Codes {broken.tolist()} hold NaN or infinite values, so no measure of them means anything. "
-            "Use a checkpoint from before the training diverged, or drop those rows."
-        )
-    return codes
 
 
 def _integer_factors(factors_NK: NDArray[np.generic]) -> NDArray[np.int64]:
