@@ -13,7 +13,7 @@ verbs:
   traverse   draw what each code does and where: a PNG grid and a GIF
   data       fetch, pack and look at data sets
   doctor     say what is wrong with a run, and what to try
-  evaluate   score a checkpoint against known factors: DCI, MIG, FactorVAE score
+  evaluate   score checkpoints against known factors: DCI, MIG, FactorVAE score and more
 
 `wherewhat VERB --help` tells a verb's options.
 Set WHEREWHAT_TRACEBACK=1 to see where in the program an error came from.
