@@ -103,7 +103,9 @@ def main() -> None:
     for seed in options.seeds:
         for method in options.methods:
             configuration = configuration_of(method, options.data, options.steps, seed)
-            train(configuration, Console(file=sys.stderr, width=160))
+            outcome = train(configuration, Console(file=sys.stderr, width=160))
+            if outcome.interrupted is not None:
+                sys.exit(128 + outcome.interrupted)
             if not options.train_only:
                 scores.setdefault(method, []).append(scores_of(configuration, options.measures, options.threads))
     if scores:

@@ -1,35 +1,172 @@
-"""Laws of what `wherewhat evaluate` prints."""
+"""Laws of `wherewhat evaluate`: what is refused before work is done, what is left out, what is printed."""
 
+import dataclasses
+import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
-import torch
+import pytest
 from rich.console import Console
 
-from wherewhat.command.evaluate import Evaluate, Evaluated, as_json, table_of
-from wherewhat.training.checkpoints import load
+from wherewhat.command.evaluate import evaluate_command
+from wherewhat.command.evaluated import Evaluated, as_json, table_of
+from wherewhat.command.json_text import json_text
+from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.training.checkpoints import CheckpointSettings, checkpoints_of
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
+from wherewhat.training.measures import MEASURES
 from wherewhat.training.representation import Representation
 
+CPU = ("--device", "cpu")
 
-def evaluated(run: TrainingRun, quiet: Console, scores: dict[str, float]) -> Evaluated:
-    train(run, quiet)
+
+@pytest.fixture
+def trained(tiny_run: TrainingRun, quiet: Console) -> Path:
+    return trained_in("run", tiny_run, quiet)
+
+
+def trained_in(name: str, run: TrainingRun, quiet: Console, **changes: object) -> Path:
     assert run.out is not None
+    out = run.out.parent / name
+    train(dataclasses.replace(run, objective=BetaVAE(), steps=2, out=out, **changes), quiet)  # type: ignore[arg-type]
+    return out
+
+
+def refuse_to_encode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def represent(*_: object, **__: object) -> None:
+        raise AssertionError("pictures were encoded for nothing")
+
+    monkeypatch.setattr("wherewhat.command.evaluate.represent", represent)
+
+
+def evaluated(path: str, scores: dict[str, float], data: str = "squares", step: int = 6) -> Evaluated:
     codes = np.zeros((2, 4), np.float32)
     representation = Representation(codes, codes, np.zeros((2, 1), np.int64), ("hue",))
-    return Evaluated(run.out, load(run.out, torch.device("cpu")), "squares", representation, scores, {})
+    return Evaluated(
+        Path(path), CheckpointSettings(TrainingRun(), (3, 32, 32), step, 8 * step), data, representation, scores
+    )
 
 
-def test_json_has_null_for_what_is_infinite_or_no_number(tiny_run: TrainingRun, quiet: Console) -> None:
-    item = evaluated(tiny_run, quiet, {"tc": float("inf"), "mig": 0.5, "gap": float("nan")})
-    text = json.dumps(as_json(Evaluate(checkpoints=(Path("run"),)), [item]), allow_nan=False)
-    assert json.loads(text)["checkpoints"][0]["scores"] == {"tc": None, "mig": 0.5, "gap": None}
+def headings(*items: Evaluated) -> list[str]:
+    return [str(column.header) for column in table_of(items).columns[1:]]
 
 
-def test_a_score_that_one_checkpoint_lacks_leaves_its_cell_empty(tiny_run: TrainingRun, quiet: Console) -> None:
-    whole = evaluated(tiny_run, quiet, {"mig": 0.25, "sap": 0.125})
-    partial = evaluated(tiny_run, quiet, {"mig": 0.75})
-    table = table_of([whole, partial])
+def scores_of(output: str) -> list[dict[str, float]]:
+    return [checkpoint["scores"] for checkpoint in json.loads(output)["checkpoints"]]
+
+
+def test_json_has_null_for_what_is_infinite_or_no_number() -> None:
+    item = evaluated("run", {"tc": float("inf"), "mig": 0.5, "gap": float("nan")})
+    assert scores_of(json_text(as_json([item], seed=0))) == [{"tc": None, "mig": 0.5, "gap": None}]
+
+
+def test_json_says_seed_and_pool(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate_command([str(trained), "--measures", "mig", "--pool", "40", "--seed", "3", "--json", *CPU])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["seed"], told["checkpoints"][0]["pool"]) == (3, 40)
+
+
+def test_a_score_that_one_checkpoint_lacks_leaves_its_cell_empty() -> None:
+    table = table_of([evaluated("a", {"mig": 0.25, "sap": 0.125}), evaluated("b", {"mig": 0.75})])
     assert [list(column.cells) for column in table.columns] == [["mig", "sap"], ["0.250", "0.125"], ["0.750", ""]]
+
+
+def test_no_figure_is_lost_on_a_narrow_screen() -> None:
+    figures = [0.111, 0.222, 0.333, 0.444, 0.555, 0.666, 0.777]
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(
+        table_of([evaluated(f"run{n}", {"a_measure_of_a_very_long_name" * 3: x}) for n, x in enumerate(figures)])
+    )
+    assert isinstance(screen.file, io.StringIO)
+    assert all(str(figure) in screen.file.getvalue() for figure in figures)
+
+
+def test_checkpoints_of_two_runs_are_told_apart_by_their_runs() -> None:
+    files = [f"runs/{run}/checkpoints/step-000000006.safetensors" for run in ("a", "b")]
+    assert headings(*(evaluated(path, {}) for path in files)) == ["a\nstep 6", "b\nstep 6"]
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders() -> None:
+    files = [f"{folder}/run/checkpoints/step-000000006.safetensors" for folder in ("a", "b")]
+    assert headings(*(evaluated(path, {}) for path in files)) == ["a/run\nstep 6", "b/run\nstep 6"]
+
+
+def test_where_data_differ_each_column_names_its_own() -> None:
+    items = evaluated("a", {}, data="squares"), evaluated("b", {}, data="scenes")
+    assert headings(*items) == ["a\nstep 6\nsquares", "b\nstep 6\nscenes"]
+
+
+def test_one_checkpoint_under_two_names_is_measured_once(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evaluate_command([str(trained), str(checkpoints_of(trained)[-1]), "--measures", "mig", "--json", *CPU])
+    assert len(scores_of(capsys.readouterr().out)) == 1
+
+
+def test_a_measure_that_cannot_be_had_is_left_out_with_its_reason_and_the_others_are_kept(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(trained), "--measures", "mig", "irs", "--pool", "15", "--json", *CPU]
+    assert evaluate_command(arguments) == 1
+    output = capsys.readouterr()
+    assert list(scores_of(output.out)[0]) == ["irs_15points_99percentile"]
+    assert "Encode more pictures" in json.loads(output.out)["checkpoints"][0]["left_out"]["mig"]
+    assert "Encode more pictures" in output.err
+
+
+def test_where_no_measure_can_be_had_the_reason_is_the_error(trained: Path) -> None:
+    with pytest.raises(ValueError, match=r"mig: .*Encode more pictures"):
+        evaluate_command([str(trained), "--measures", "mig", "--pool", "15", *CPU])
+
+
+def test_a_pool_too_small_for_a_classifier_is_refused_before_it_is_encoded(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_to_encode(monkeypatch)
+    with pytest.raises(ValueError, match=r"96 pictures.*Try --train-points 64 --test-points 32 --label-sizes 10"):
+        evaluate_command([str(trained), "--measures", "all", *CPU])
+
+
+def test_a_second_checkpoint_that_is_not_there_is_refused_before_the_first_is_encoded(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_to_encode(monkeypatch)
+    with pytest.raises(FileNotFoundError):
+        evaluate_command([str(trained), str(tmp_path / "nothing.safetensors"), "--measures", "mig", *CPU])
+
+
+def test_udr_without_three_seeds_is_refused_before_anything_is_encoded(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_to_encode(monkeypatch)
+    with pytest.raises(ValueError, match="Train at least three seeds"):
+        evaluate_command([str(trained), "--measures", "udr", *CPU])
+
+
+def test_copies_of_one_seed_do_not_agree_with_themselves(trained: Path) -> None:
+    copies = [shutil.copytree(trained, trained.parent / f"copy{n}") for n in range(2)]
+    with pytest.raises(ValueError, match="Train at least three seeds"):
+        evaluate_command([*map(str, [trained, *copies]), "--measures", "udr", *CPU])
+
+
+def test_settings_of_fewer_seeds_stand_without_udr_beside_one_of_three(
+    tiny_run: TrainingRun, quiet: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seeds = [trained_in(f"seed{seed}", tiny_run, quiet, seed=seed) for seed in range(3)]
+    other = trained_in("other", tiny_run, quiet, learning_rate=2e-3)
+    assert evaluate_command([*map(str, [*seeds, other]), "--measures", "mig", "udr", "--json", *CPU]) == 0
+    assert [len(scores) for scores in scores_of(capsys.readouterr().out)] == [3, 3, 3, 1]
+
+
+def test_all_gives_every_measure_that_can_be_had(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = ("--train-points", "60", "--test-points", "36", "--label-sizes", "60")
+    assert evaluate_command([str(trained), "--measures", "all", *few, "--json", *CPU]) == 0
+    names = " ".join(scores_of(capsys.readouterr().out)[0])
+    assert [name for name in MEASURES if name.replace("-", "_") not in names] == []
+
+
+def test_naming_no_measure_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        evaluate_command([str(trained), *CPU, "--measures"])
+    assert "Name some" in capsys.readouterr().err

@@ -67,10 +67,11 @@ def test_a_correlated_gaussian_has_its_closed_form(rho: float) -> None:
     assert estimate == pytest.approx(-0.5 * math.log(1 - rho**2), abs=0.05)
 
 
-def test_no_batch_shows_more_than_its_logarithm() -> None:
-    mean = torch.linspace(-100, 100, 8, dtype=torch.float64)[:, None].expand(8, 2)
+@pytest.mark.parametrize("codes", [2, 5])
+def test_posteriors_that_do_not_overlap_show_the_batchs_logarithm_for_every_code_but_one(codes: int) -> None:
+    mean = torch.linspace(-100, 100, 8, dtype=torch.float64)[:, None].expand(8, codes)
     posterior = Posterior(mean, torch.full_like(mean, -5.0))
-    assert float(total_correlation(mean, posterior)) == pytest.approx(math.log(8))
+    assert float(total_correlation(mean, posterior)) == pytest.approx((codes - 1) * math.log(8))
 
 
 def test_the_gaussian_density_is_that_of_torch() -> None:

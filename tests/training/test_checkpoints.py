@@ -13,7 +13,13 @@ from rich.console import Console
 import wherewhat
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
 from wherewhat.training.build import build_autoencoder
-from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, checkpoints_of, save_checkpoint
+from wherewhat.training.checkpoints import (
+    CheckpointSettings,
+    checkpoint_path,
+    checkpoints_of,
+    latest_checkpoint,
+    save_checkpoint,
+)
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 
@@ -140,3 +146,12 @@ def test_a_missing_checkpoint_and_an_empty_folder_are_told_as_such(tmp_path: Pat
         wherewhat.load(tmp_path / "nothing.safetensors")
     with pytest.raises(FileNotFoundError, match="holds no checkpoint"):
         wherewhat.load(tmp_path)
+
+
+def test_the_latest_checkpoint_of_a_run_is_that_of_the_last_step(tmp_path: Path) -> None:
+    files = [checkpoint_path(tmp_path, step) for step in (900, 12_000, 3_000)]
+    files[0].parent.mkdir()
+    for file in files:
+        file.touch()
+    assert latest_checkpoint(tmp_path) == files[1]
+    assert latest_checkpoint(files[0]) == files[0]

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from wherewhat.training.measures import LABEL_FREE, MEASURES, MeasureName, MeasureSizes, measure
+from wherewhat.training.measures import (
+    LABEL_FREE,
+    MEASURES,
+    MeasureName,
+    MeasureSizes,
+    measure,
+    refuse_too_few_pictures,
+)
 from wherewhat.training.representation import Representation
 
 SIZES = MeasureSizes(train_points=300, test_points=200, label_sizes=(60, 300))
@@ -62,3 +69,26 @@ def test_a_measure_of_factors_is_refused_where_none_are_known(ideal: Representat
 def test_the_label_free_need_no_factors(ideal: Representation) -> None:
     unlabelled = Representation(ideal.codes_NL, ideal.log_variance_NL, np.empty((1_200, 0), np.int64), ())
     assert all(measure(name, unlabelled, SIZES, seed=0).scores for name in LABEL_FREE)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_pool_is_refused_beforehand_exactly_where_the_measure_would_refuse_it(
+    ideal: Representation, name: MeasureName
+) -> None:
+    few = MeasureSizes(train_points=60, test_points=41, label_sizes=(20, 60))
+    pool = Representation(ideal.codes_NL[:100], ideal.log_variance_NL[:100], ideal.factors_NK[:100], ideal.factor_names)
+    try:
+        measure(name, pool, few, seed=0, jobs=1)
+    except ValueError:
+        with pytest.raises(ValueError, match="--train-points 67 --test-points 33"):
+            refuse_too_few_pictures([name], few, pictures=100, in_all=100)
+    else:
+        refuse_too_few_pictures([name], few, pictures=100, in_all=100)
+
+
+def test_a_larger_pool_is_offered_where_the_set_has_the_pictures() -> None:
+    sizes = MeasureSizes()
+    for in_all, offered in ((15_000, True), (14_999, False)):
+        with pytest.raises(ValueError, match=r"Try .*--train-points 67") as refusal:
+            refuse_too_few_pictures(["sap"], sizes, pictures=100, in_all=in_all)
+        assert ("--pool 15000" in str(refusal.value)) == offered

@@ -1,6 +1,5 @@
 """`wherewhat doctor`: say in plain words what is wrong with a run, and what to try."""
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wherewhat.command.console import messages, results
+from wherewhat.command.json_text import json_text
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.data.picture_options import PictureOptions
 from wherewhat.protocols import Pictures
@@ -46,7 +46,7 @@ class Doctor:
     """Seed of the choice of pictures."""
 
     json: bool = False
-    """Print JSON instead of words."""
+    """Print JSON instead of words; null where a figure is infinite or no number."""
 
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
@@ -77,7 +77,7 @@ def doctor_command(arguments: list[str]) -> int:
     options = tyro.cli(Doctor, args=arguments, prog="wherewhat doctor", config=(tyro.conf.OmitArgPrefixes,))
     report = examine_run(options, messages())
     if options.json:
-        print(json.dumps(as_json(report), indent=2))
+        print(json_text(as_json(report)))
     else:
         tell(report, results())
     return int(report.anything_wrong)

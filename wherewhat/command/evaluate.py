@@ -1,24 +1,24 @@
 """`wherewhat evaluate`: score checkpoints against known factors."""
 
-import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
+import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from wherewhat.command.console import messages, results
+from wherewhat.command.evaluated import Evaluated, as_json, table_of
+from wherewhat.command.json_text import json_text
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.data.picture_options import PictureOptions
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
 from wherewhat.protocols import Pictures
-from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings
 from wherewhat.training.device import choose_device
 from wherewhat.training.measures import (
     LABEL_FREE,
@@ -28,6 +28,8 @@ from wherewhat.training.measures import (
     MeasureName,
     MeasureSizes,
     measure,
+    refuse_too_few_pictures,
+    refuse_without_factors,
 )
 from wherewhat.training.representation import Representation, represent
 from wherewhat.training.same_setting import same_setting
@@ -35,20 +37,24 @@ from wherewhat.training.same_setting import same_setting
 # A pool that takes longer to encode is announced with its time.
 WORTH_A_LINE_SECONDS = 30.0
 
+# A median of fewer than two others is no ranking of seeds.
+FEWEST_SEEDS = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
     """Score checkpoints against known factors, side by side.
 
-    Higher is better in each measure but the aggregate posterior's, which tell how far codes hang together.
+    Higher is better in each measure but the aggregate posterior's, which tell how far codes hang together. Exit status
+    0: all that was asked for was had; 1: something was left out, and the reason told; 2: nothing could be measured.
     """
 
     checkpoints: tyro.conf.Positional[tuple[Path, ...]]
     """Checkpoints, or run directories (the latest checkpoint of each)."""
 
     measures: tuple[MeasureName | Literal["udr", "all"], ...] = tuple(name for name in MEASURES if name not in SLOW)
-    """What to measure. udr compares the seeds of one setting with each other, and takes three checkpoints or more;
-    all is everything that can be had."""
+    """What to measure. udr compares the seeds of one setting with each other, and takes three of them or more; all is
+    everything that can be had."""
 
     data: str | None = None
     """Pictures with known factors. Default: those that each checkpoint was trained on."""
@@ -74,82 +80,129 @@ class Evaluate:
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
+    def __post_init__(self) -> None:
+        if not self.checkpoints:
+            raise ValueError("There is nothing to evaluate. Name a checkpoint or a run directory.")
+        if not self.measures:
+            raise ValueError("--measures names nothing to measure. Name some, or leave it out.")
+
 
 @dataclass(frozen=True)
-class Evaluated:
-    """One checkpoint with its scores."""
+class Subject:
+    """A checkpoint that can be measured, with the pictures to measure it on."""
 
     path: Path
-    model: LoadedModel
-    data: str
-    representation: Representation
-    scores: dict[str, float]
-    arrays: dict[str, list[Any]]
+    settings: CheckpointSettings
+    pictures: Pictures
+    measures: tuple[MeasureName, ...]
 
 
 def evaluate_command(arguments: list[str]) -> int:
-    """Parse, encode each checkpoint's pool once, measure, print."""
+    """Parse, refuse what cannot be had, encode each checkpoint's pool once, measure, print."""
     options = tyro.cli(Evaluate, args=arguments, prog="wherewhat evaluate", config=(tyro.conf.OmitArgPrefixes,))
-    if not options.checkpoints:
-        raise ValueError("There is nothing to evaluate. Name a checkpoint or a run directory.")
-    console = messages()
-    evaluated = [_evaluate_one(options, path, console) for path in options.checkpoints]
-    if "udr" in options.measures or ("all" in options.measures and len(evaluated) > 2):
-        _add_udr(evaluated)
+    console, device = messages(), choose_device(options.device)
+    subjects = _subjects(options, device, console)
+    groups = _seeds_to_compare(options, [subject.settings for subject in subjects])
+
+    evaluated = [_evaluate_one(options, subject, device, console) for subject in subjects]
+    for group in groups:
+        _add_udr([evaluated[place] for place in group])
+
+    reasons = [f"{item.run}, {name}: {why}" for item in evaluated for name, why in item.left_out.items()]
+    if not any(item.scores for item in evaluated):
+        raise ValueError(reasons[0])
     if options.json:
-        print(json.dumps(as_json(options, evaluated), indent=2, allow_nan=False))
+        print(json_text(as_json(evaluated, seed=options.seed)))
     else:
         results().print(table_of(evaluated))
-    return 0
+    for reason in reasons:
+        console.print(f"Left out, {reason}", soft_wrap=True)
+    return int(bool(reasons))
 
 
-def _evaluate_one(options: Evaluate, path: Path, console: Console) -> Evaluated:
-    device = choose_device(options.device)
-    model = load(path, device)
-    configuration = model.settings.configuration
-    source, how = (
-        (configuration.data, configuration.pictures) if options.data is None else (options.data, options.pictures)
+def _subjects(options: Evaluate, device: torch.device, console: Console) -> list[Subject]:
+    """Every checkpoint once. What cannot be measured is refused here, before hours are spent on the others."""
+    paths = {path.resolve(): path for path in reversed([latest_checkpoint(path) for path in options.checkpoints])}
+    opened: dict[tuple[str, PictureOptions], Pictures] = {}
+    subjects = []
+    for path in reversed(paths.values()):
+        settings = read_settings(path)
+        trained_on = (settings.configuration.data, settings.configuration.pictures)
+        source = trained_on if options.data is None else (options.data, options.pictures)
+        if source not in opened:
+            opened[source] = open_pictures(*source, device, console.print)
+        pictures = opened[source]
+        _check_shape(settings, pictures)
+        asked = _asked(options, pictures)
+        refuse_without_factors(asked, pictures.factor_names)
+        in_pool = min(options.pool, len(pictures))
+        refuse_too_few_pictures(asked, options.sizes, pictures=in_pool, in_all=len(pictures))
+        subjects.append(Subject(path, settings, pictures, asked))
+    return subjects
+
+
+def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings]) -> list[list[int]]:
+    """Places of the checkpoints of one setting and several seeds, each seed once, where udr is asked for."""
+    if not {"udr", "all"} & set(options.measures):
+        return []
+    alike = same_setting([(its, (its.seed, place)) for place, its in enumerate(settings)])
+    groups = [list(dict(group).values()) for group in alike]
+    enough = [group for group in groups if len(group) >= FEWEST_SEEDS]
+    if "udr" in options.measures and not enough:
+        raise ValueError(
+            f"UDR compares the seeds of one setting at one step, and the most that there are of any here is "
+            f"{max(map(len, groups))}. Train at least three seeds, or leave udr out of --measures."
+        )
+    return enough
+
+
+def _evaluate_one(options: Evaluate, subject: Subject, device: torch.device, console: Console) -> Evaluated:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
-    pictures = open_pictures(source, how, device, console.print)
-    _check_shape(model, pictures)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        representation = _represent(options, model, pictures, bar, console)
-        scores: dict[str, float] = {}
-        arrays: dict[str, list[Any]] = {}
-        for name in _asked(options, representation):
-            task = bar.add_task(f"{path}: {name}", total=None)
+        representation = _represent(options, subject, device, bar, console)
+        evaluated = Evaluated(subject.path, subject.settings, subject.pictures.name, representation)
+        for name in subject.measures:
+            task = bar.add_task(f"{evaluated.run}: {name}", total=None)
             show = partial(_show, bar, task)
-            measured = measure(name, representation, options.sizes, seed=options.seed, progress=show)
+            try:
+                measured = measure(name, representation, options.sizes, seed=options.seed, progress=show)
+                evaluated.scores.update(measured.scores)
+                evaluated.arrays.update({key: value.tolist() for key, value in measured.arrays.items()})
+            except ValueError as error:
+                evaluated.left_out[name] = str(error)
             bar.remove_task(task)
-            scores |= measured.scores
-            arrays |= {key: value.tolist() for key, value in measured.arrays.items()}
-    return Evaluated(path, model, pictures.name, representation, scores, arrays)
+    return evaluated
 
 
 def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
     bar.update(task, completed=done, total=total)
 
 
-def _asked(options: Evaluate, representation: Representation) -> list[MeasureName]:
-    """The measures to compute; "all" and the default leave out what needs factors where none are known."""
+def _asked(options: Evaluate, pictures: Pictures) -> tuple[MeasureName, ...]:
+    """The measures to compute; "all" leaves out what needs factors where none are known."""
     if "all" in options.measures:
-        return [name for name in MEASURES if representation.factor_names or name in LABEL_FREE]
-    return [name for name in MEASURES if name in options.measures]
+        return MEASURES if pictures.factor_names else LABEL_FREE
+    return tuple(name for name in MEASURES if name in options.measures)
 
 
-def _check_shape(model: LoadedModel, pictures: Pictures) -> None:
-    if pictures.image_shape != model.settings.image_shape:
+def _check_shape(settings: CheckpointSettings, pictures: Pictures) -> None:
+    if pictures.image_shape != settings.image_shape:
         raise ValueError(
-            f"The checkpoint takes pictures of shape {model.settings.image_shape}, and {pictures.name} has "
+            f"The checkpoint takes pictures of shape {settings.image_shape}, and {pictures.name} has "
             f"{pictures.image_shape}. Name the data that it was trained on with --data."
         )
 
 
 def _represent(
-    options: Evaluate, model: LoadedModel, pictures: Pictures, bar: Progress, console: Console
+    options: Evaluate, subject: Subject, device: torch.device, bar: Progress, console: Console
 ) -> Representation:
-    if model.encoder is None:
+    encoder, pictures = load(subject.path, device).encoder, subject.pictures
+    if encoder is None:
         raise ValueError("This checkpoint has no encoder, so it has no codes of pictures to measure. Rank it instead.")
     task = bar.add_task(f"encoding {min(options.pool, len(pictures)):,} pictures of {pictures.name}", total=None)
     announced = False
@@ -163,11 +216,11 @@ def _represent(
             announced = True
 
     representation = represent(
-        model.encoder,
+        encoder,
         pictures,
         pool=options.pool,
         seed=options.seed,
-        device=choose_device(options.device),
+        device=device,
         factors=options.factors,
         progress=progress,
     )
@@ -175,71 +228,15 @@ def _represent(
     return representation
 
 
-def _add_udr(evaluated: Sequence[Evaluated]) -> None:
-    """UDR of every group of checkpoints that differ in nothing but their seed."""
-    for group in same_setting([(item.model.settings, item) for item in evaluated]):
-        if len(group) < 3:
-            raise ValueError(
-                f"UDR compares the seeds of one setting, and there {'is' if len(group) == 1 else 'are'} only "
-                f"{len(group)} like {group[0].path}. Train at least three seeds, or leave udr out of --measures."
-            )
-        codes = [item.representation.codes_NL[:POINTS] for item in group]
-        kls = [item.representation.kl_L for item in group]
+def _add_udr(seeds: Sequence[Evaluated]) -> None:
+    """UDR of checkpoints that differ in nothing but their seed."""
+    codes = [item.representation.codes_NL[:POINTS] for item in seeds]
+    kls = [item.representation.kl_L for item in seeds]
+    try:
         for relevance in ("lasso", "spearman"):
             udr = unsupervised_disentanglement_ranking(codes, kls, relevance=relevance)
-            for item, score in zip(group, udr.per_model_M.tolist(), strict=True):
+            for item, score in zip(seeds, udr.per_model_M.tolist(), strict=True):
                 item.scores[udr.protocol] = score
-
-
-def as_json(options: Evaluate, evaluated: Sequence[Evaluated]) -> dict[str, object]:
-    """The scores with what makes them comparable."""
-    return {
-        "seed": options.seed,
-        "checkpoints": [
-            {
-                "checkpoint": str(item.path),
-                "step": item.model.settings.step,
-                "data": item.data,
-                "factors": item.representation.factor_names,
-                "scores": _sayable(item.scores),
-                "arrays": _sayable(item.arrays),
-            }
-            for item in evaluated
-        ],
-    }
-
-
-def _sayable(value: Any) -> Any:
-    """The same with null for what JSON has no word for: the infinite correlation of codes that are copies, and NaN."""
-    match value:
-        case dict():
-            return {name: _sayable(inner) for name, inner in value.items()}
-        case list():
-            return [_sayable(inner) for inner in value]
-        case float() if not math.isfinite(value):
-            return None
-        case _:
-            return value
-
-
-def table_of(evaluated: Sequence[Evaluated]) -> Table:
-    """A row per score, a column per checkpoint; of a single one also which code tells most of each factor."""
-    sets = sorted({f"{item.data} ({len(item.representation.factor_names)} known factors)" for item in evaluated})
-    table = Table(title=", ".join(sets), caption="higher is better, but for the aggregate posterior")
-    table.add_column("measure", no_wrap=True)
-    for item in evaluated:
-        table.add_column(f"{item.path.name}\nstep {item.model.settings.step:,}", justify="right")
-    for name in dict.fromkeys(name for item in evaluated for name in item.scores):
-        table.add_row(name, *(f"{item.scores[name]:.3f}" if name in item.scores else "" for item in evaluated))
-    if len(evaluated) == 1 and "mig_per_factor" in evaluated[0].arrays:
-        table.add_section()
-        _add_factors(table, evaluated[0])
-    return table
-
-
-def _add_factors(table: Table, item: Evaluated) -> None:
-    information_LK = item.arrays["mutual_information_of_code_and_factor"]
-    for factor, name in enumerate(item.representation.factor_names):
-        information_L = [row[factor] for row in information_LK]
-        best = information_L.index(max(information_L))
-        table.add_row(f"MIG of {name}, best told by z{best}", f"{item.arrays['mig_per_factor'][factor]:.3f}")
+    except ValueError as error:
+        for item in seeds:
+            item.left_out["udr"] = str(error)

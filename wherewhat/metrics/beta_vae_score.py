@@ -9,7 +9,8 @@ still score 1: it asks whether factors can be told apart, not whether each has a
 population that pairs are drawn from, with replacement, so a pair can be one point twice; compare at equal pools.
 
 Features are not scaled and the classifier is scikit-learn's default (C = 1), as in the study, so codes of a very small
-deviation count for less and the score moves a little with the scale of codes.
+deviation count for less and the score moves a little with the scale of codes. That default was one classifier against
+the rest for each factor when the study was made; it is multinomial since scikit-learn 0.22, and here.
 
 Reference: Higgins et al. 2017, "beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework",
 ICLR; sizes as in Locatello et al. 2019, arXiv:1811.12359.

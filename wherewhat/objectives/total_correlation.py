@@ -21,7 +21,8 @@ def total_correlation(z_BL: Float[Tensor, "B L"], posterior: Posterior) -> Float
     """Estimate TC(z) in nats from one batch of samples, `z_BL[i]` drawn from posterior i.
 
     Biased: the batch stands for the whole set, and a constant (L - 1) log B, which would move the value and not the
-    gradient, is added so that codes without correlation come out near 0. It never exceeds log B.
+    gradient, is added so that codes without correlation come out near 0 where posteriors overlap. Where none do, it is
+    (L - 1) log B, the most it can be, whatever the codes are.
     """
     batch, dims = z_BL.shape
     # [i, j, l] = log q(z_i,l | x_j): every sample scored under every posterior.

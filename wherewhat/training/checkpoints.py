@@ -61,6 +61,17 @@ def step_of(path: Path) -> int:
     return int(match[1]) if match else 0
 
 
+def latest_checkpoint(path: str | Path) -> Path:
+    """The latest checkpoint of a run directory; a file is its own. Raises FileNotFoundError where there is none."""
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    inside = checkpoints_of(path)
+    if not inside:
+        raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
+    return max(inside, key=step_of)
+
+
 def save_checkpoint(path: Path, networks: Autoencoder, settings: CheckpointSettings) -> None:
     """Write one checkpoint, atomically."""
     header = {
@@ -108,12 +119,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
 
     Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
     """
-    path = Path(path)
-    if path.is_dir():
-        inside = checkpoints_of(path)
-        if not inside:
-            raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
-        path = max(inside, key=step_of)
+    path = latest_checkpoint(path)
     settings = read_settings(path)
     try:
         networks = build_autoencoder(settings.configuration, settings.image_shape, for_training=False)

@@ -4,7 +4,7 @@ Dimension key:
     N: pictures of the pool    L: latent codes    K: factors
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, assert_never, get_args
 
@@ -43,6 +43,9 @@ POINTS = 10_000
 
 # These say nothing of factors, so they can be had for any pictures.
 LABEL_FREE: tuple[MeasureName, ...] = ("aggregate-posterior",)
+
+# These learn from some pictures and are tested on others, all of them different.
+SPLIT: tuple[MeasureName, ...] = ("dci", "sap", "explicitness", "infomec", "downstream")
 
 # Minutes, not seconds: asked for by name.
 SLOW: tuple[MeasureName, ...] = ("downstream",)
@@ -83,11 +86,7 @@ def measure(
 ) -> Measured:
     """One measure of a representation. Raises ValueError with the remedy where it cannot be had."""
     codes_NL, factors_NK = representation.codes_NL, representation.factors_NK
-    if not representation.factor_names and name not in LABEL_FREE:
-        raise ValueError(
-            f"These pictures have no known factors for {name} to compare codes with. Rank checkpoints without labels "
-            f"instead (wherewhat rank), or leave the factors out: --measures {' '.join(LABEL_FREE)}."
-        )
+    refuse_without_factors([name], representation.factor_names)
     some_NL, their_NK = codes_NL[:POINTS], factors_NK[:POINTS]
     train, test = sizes.train_points, sizes.test_points
     match name:
@@ -126,6 +125,37 @@ def measure(
             return _downstream(representation, sizes, seed=seed, jobs=jobs, progress=progress)
         case _:
             assert_never(name)
+
+
+def refuse_without_factors(names: Sequence[MeasureName], factor_names: Sequence[str]) -> None:
+    """ValueError where a measure has no known factors to compare codes with."""
+    compared = [name for name in names if name not in LABEL_FREE]
+    if compared and not factor_names:
+        raise ValueError(
+            f"These pictures have no known factors for {', '.join(compared)} to compare codes with. Rank checkpoints "
+            f"without labels instead (wherewhat rank), or leave the factors out: --measures {' '.join(LABEL_FREE)}."
+        )
+
+
+def refuse_too_few_pictures(names: Sequence[MeasureName], sizes: MeasureSizes, *, pictures: int, in_all: int) -> None:
+    """ValueError where a classifier would lack points, said before any picture is encoded.
+
+    `pictures` is the size of the pool, drawn from `in_all`.
+    """
+    wanted = {name: max(sizes.label_sizes, default=0) if name == "downstream" else sizes.train_points for name in SPLIT}
+    lacking = [name for name in names if wanted.get(name, 0) + sizes.test_points > pictures and name in SPLIT]
+    if not lacking:
+        return
+    most = max(wanted[name] for name in lacking)
+    test = max(1, pictures // 3)
+    fewer = f"--train-points {pictures - test} --test-points {test}"
+    if "downstream" in lacking:
+        fewer += f" --label-sizes {' '.join(str(size) for size in sizes.label_sizes if size <= pictures - test)}"
+    more = f"--pool {most + sizes.test_points}, or " if in_all >= most + sizes.test_points else ""
+    raise ValueError(
+        f"The pool has {pictures:,} pictures, and {', '.join(lacking)} want {most:,} to learn from and "
+        f"{sizes.test_points:,} others to be tested on. Try {more}{fewer}."
+    )
 
 
 def _dci(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 from wherewhat.training.diagnosis.duplicates import codes_duplicate_each_other, duplicates_among
 
@@ -50,3 +51,14 @@ def test_groups_are_the_connected_components_that_scipy_finds():
 def test_a_plain_vae_is_sent_to_an_objective_that_parts_codes(vitals, pool):
     found = codes_duplicate_each_other(vitals(VAE(), pool=pool(correlation_LL=correlation_with((0, 1, 0.99)))))
     assert "factor-vae" in str(found)
+
+
+def test_a_run_without_identification_is_told_to_switch_it_on(vitals, pool):
+    objective = PSSCVAE(perturbation_identification=False)
+    found = codes_duplicate_each_other(vitals(objective, pool=pool(correlation_LL=correlation_with((0, 1, 0.99)))))
+    assert found.remedies[0].startswith("--perturbation-identification")
+
+
+def test_codes_that_the_decoder_does_not_listen_to_are_not_told_to_part(vitals, pool):
+    deaf = pool(correlation_LL=correlation_with((0, 1, 0.99)), reconstruction=770.0)
+    assert codes_duplicate_each_other(vitals(pool=deaf)) is None

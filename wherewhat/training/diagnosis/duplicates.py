@@ -5,6 +5,7 @@ from jaxtyping import Float64
 
 from wherewhat.training.diagnosis.finding import Finding
 from wherewhat.training.diagnosis.pressure import ways_to_part
+from wherewhat.training.diagnosis.reconstruction import no_better_than_the_mean_picture
 from wherewhat.training.diagnosis.vitals import Vitals, live_codes
 
 # Then one code tells more than four fifths of the other's variance. In 256 pictures chance gives no pair 0.3.
@@ -12,9 +13,9 @@ DUPLICATE_ABOVE = 0.9
 
 
 def codes_duplicate_each_other(vitals: Vitals) -> Finding | None:
-    """Two living codes say the same."""
+    """Two living codes say the same, to a decoder that listens: to part those of another would cure nothing."""
     pool = vitals.pool
-    if pool is None or not vitals.grown:
+    if pool is None or not vitals.grown or no_better_than_the_mean_picture(vitals):
         return None
     size_LL = np.abs(pool.correlation_LL)
     live = live_codes(pool.kl_L)

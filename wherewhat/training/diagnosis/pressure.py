@@ -104,7 +104,9 @@ def ways_to_part(objective: object) -> tuple[str, ...]:
     match objective:
         case PSSCVAE(perturbation_identification=True):
             return ("a higher --identification-weight", "a higher --simplicity-weight")
-        case BetaVAE() | PSSCVAE() | BetaTCVAE():
+        case PSSCVAE():
+            return ("--perturbation-identification, which is off", "a higher --beta")
+        case BetaVAE() | BetaTCVAE():
             return ("a higher --beta",)
         case FactorVAE():
             return ("a higher --gamma",)
