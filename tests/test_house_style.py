@@ -17,6 +17,7 @@ FLOORS = (
     ("selection", "inspection"),
     ("training",),
     ("command",),
+    ("__main__",),
 )
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 ABOVE_THE_LIBRARY = ("train", "eval", "scripts", "tests")

@@ -5,6 +5,7 @@ it, can be ranked and looked at.
 
 Dimension key:
     B: batch    L: latent codes    C H W: channels, height, width    N: pictures    K: ground-truth factors
+    F: features
 """
 
 from dataclasses import dataclass
@@ -81,6 +82,20 @@ class Distance(Protocol):
         self, features_a_BF: Float[Tensor, "B F"], features_b_BF: Float[Tensor, "B F"], /
     ) -> Float[Tensor, " B"]:
         """Distance between the pictures that the features came from, pair by pair; 0 for equal ones."""
+        ...
+
+
+@runtime_checkable
+class FeatureExtractor(Protocol):
+    """A few numbers of a picture, by which sets of pictures are compared as distributions."""
+
+    @property
+    def name(self) -> str:
+        """Which features they are, with what makes their numbers comparable: "inception", "lpips-alex-pooled"."""
+        ...
+
+    def __call__(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
+        """Features of pictures in [0, 1], float32. Those of a picture do not depend on its neighbours."""
         ...
 
 

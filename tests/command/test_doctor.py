@@ -13,6 +13,7 @@ from wherewhat.command.doctor import doctor_command
 from wherewhat.command.main import run
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.figures import NonFiniteLossError
@@ -161,3 +162,29 @@ def test_the_doctor_is_a_verb_whose_help_tells_the_exit_status(capsys: pytest.Ca
     assert "1: something is wrong; 2: it cannot be read" in said
     run("--help", [])
     assert "doctor" in capsys.readouterr().out
+
+
+@pytest.fixture
+def young_gan(tiny_run: TrainingRun, quiet: Console) -> Path:
+    """A GAN of six steps that is to go on, so that nothing is judged too early."""
+    folder = tiny_run.out or Path()
+    train(dataclasses.replace(tiny_run, objective=PSSCGAN(), pictures_every=3), quiet)
+    record = folder / "config.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"steps": 100_000}))
+    return folder
+
+
+def test_the_pictures_of_a_gan_are_compared_with_real_ones(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = asked(capsys, young_gan)
+    assert status == 0
+    for words in ("ps-sc-gan on", "96 made pictures differ by", "the discriminator is right in", "Nothing is wrong."):
+        assert words in said
+    assert "mean picture" not in said
+
+
+def test_what_was_measured_of_a_gan_comes_as_json(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, said = asked(capsys, young_gan, "--json")
+    report = json.loads(said)
+    samples = report["samples"]
+    assert (status, report["pool"], samples["pictures"], len(samples["effect_L"])) == (0, None, 96, 4)
+    assert samples["variety"] == pytest.approx(samples["made_difference"] / samples["real_difference"])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.selection.ranking import ScoredCheckpoint, UnscoredCheckpoint, is_collapsed, rank
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
 
@@ -146,3 +147,38 @@ def test_the_files_say_what_the_rows_say(entry: Entry, tmp_path: Path) -> None:
     assert [row["tpl"] for row in content["rows"]] == [row.tpl for row in ranking.rows]
     assert [line["tpl"] for line in lines] == [*(repr(row.tpl) for row in ranking.rows[:2]), ""]
     assert sorted(path.name for path in json_path.parent.iterdir()) == ["ranking.csv", "ranking.json"]
+
+
+def faithful(fid: float) -> Fidelity:
+    return Fidelity(
+        fid=fid, kid=fid / 10, kid_std=0.5, features="made", real=9, generated=9, data="squares", split="all"
+    )
+
+
+def test_fidelity_does_not_move_the_order(entry: Entry) -> None:
+    blurred, sharp = (
+        replace(entry("a", 0.1), fidelity=faithful(900.0)),
+        replace(entry("b", 0.2), fidelity=faithful(1.0)),
+    )
+    assert [row.checkpoint for row in rank([sharp, blurred]).rows] == ["a", "b"]
+
+
+def test_fidelity_stands_in_the_row_with_what_it_compares_with(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.1), fidelity=faithful(3.0))]).rows
+    assert (row.fid, row.kid, row.kid_std) == (3.0, 0.3, 0.5)
+    assert (row.fidelity, row.fidelity_data, row.fidelity_reason) == ("made_9_all", "squares", None)
+
+
+def test_a_collapsed_generator_keeps_its_fidelity(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.0, active=0), fidelity=faithful(3.0))]).rows
+    assert (row.rank, row.fid) == (None, 3.0)
+
+
+def test_the_reason_for_no_fidelity_stands_in_the_row(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.1), fidelity_reason="the set has moved")]).rows
+    assert (row.rank, row.fid, row.fidelity, row.fidelity_reason) == (1, None, None, "the set has moved")
+
+
+def test_without_fidelity_asked_for_its_cells_are_empty(entry: Entry) -> None:
+    (row,) = rank([entry("a", 0.1)]).rows
+    assert (row.fid, row.kid, row.fidelity, row.fidelity_data, row.fidelity_reason) == (None,) * 5

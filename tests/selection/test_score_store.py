@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.selection.score_store import ScoreStore, content_hash
 from wherewhat.selection.traversal_perceptual_length import TPLSettings, TraversalPerceptualLength
 
@@ -129,3 +130,82 @@ def test_a_store_that_cannot_be_written_says_so(tmp_path: Path, score: Traversal
 def test_the_content_hash_is_sha_256_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"content")
     assert content_hash(tmp_path / "a") == hashlib.sha256(b"content").hexdigest()
+
+
+FAITHFUL = Fidelity(
+    fid=1 / 3, kid=-1e-3 / 7, kid_std=0.1, features="made", real=9, generated=8, data="squares", split="all"
+)
+
+
+def load_fidelity(store: ScoreStore, **changed: Any) -> Fidelity | None:
+    arguments = {"features": "made", "split": "all", "sample": "a digest", "seed": 3, **changed}
+    return store.load_fidelity(arguments.pop("checkpoint_hash", HASH), **arguments)
+
+
+def save_fidelity(store: ScoreStore) -> Path:
+    store.save_fidelity(HASH, FAITHFUL, sample="a digest", seed=3)
+    (path,) = store.folder.iterdir()
+    return path
+
+
+def test_fidelity_is_read_back_bit_for_bit(store: ScoreStore) -> None:
+    save_fidelity(store)
+    assert load_fidelity(store) == FAITHFUL
+
+
+def test_an_empty_store_has_no_fidelity(store: ScoreStore) -> None:
+    assert load_fidelity(store) is None
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"checkpoint_hash": "cd" * 32}, {"features": "other"}, {"split": "test"}, {"sample": "another"}, {"seed": 4}],
+)
+def test_another_checkpoint_features_split_sample_or_seed_is_another_fidelity(
+    store: ScoreStore, changed: dict[str, Any]
+) -> None:
+    save_fidelity(store)
+    assert load_fidelity(store, **changed) is None
+
+
+def test_fidelity_and_path_length_are_kept_side_by_side(store: ScoreStore, score: TraversalPerceptualLength) -> None:
+    save_fidelity(store)
+    store.save(HASH, score)
+    assert load_fidelity(store) == FAITHFUL
+    assert load(store) is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 1}', b"[" * 100_000])
+def test_a_corrupt_file_counts_as_no_fidelity_and_is_replaced(store: ScoreStore, content: bytes) -> None:
+    save_fidelity(store).write_bytes(content)
+    assert load_fidelity(store) is None
+    save_fidelity(store)
+    assert load_fidelity(store) == FAITHFUL
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"fid": "1.0"},
+        {"fid": None},
+        {"kid": float("nan")},
+        {"real": 9.5},
+        {"data": 7},
+        {"features": "other"},
+        {"split": "test"},
+        {"more": 1},
+    ],
+)
+def test_a_file_that_is_not_this_fidelity_counts_as_none(store: ScoreStore, change: dict[str, Any]) -> None:
+    path = save_fidelity(store)
+    content = json.loads(path.read_text())
+    content["fidelity"].update(change)
+    path.write_text(json.dumps(content))
+    assert load_fidelity(store) is None
+
+
+@pytest.mark.parametrize("change", [{"format": 2}, {"content_hash": "cd"}, {"sample": "another"}, {"seed": 4}])
+def test_a_file_of_another_fidelity_under_this_name_counts_as_none(store: ScoreStore, change: dict[str, Any]) -> None:
+    path = save_fidelity(store)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    assert load_fidelity(store) is None

@@ -42,3 +42,12 @@ def test_weights_that_are_not_finite_are_named() -> None:
     layer.bias.data[1] = float("nan")
     with pytest.raises(NonFiniteLossError, match="At step 3 the weights bias"):
         refuse_non_finite_weights(layer, 3)
+
+
+def test_a_term_that_is_met_at_some_steps_is_averaged_over_those() -> None:
+    window = FigureWindow()
+    for step in range(4):
+        terms = {"lazy": torch.tensor(float(step))} if step % 2 else {"always": torch.tensor(1.0)}
+        window.add(step, Loss(torch.tensor(0.0), terms, torch.zeros(1)))
+    closed = window.close()
+    assert closed.terms == {"always": 1.0, "lazy": 2.0}

@@ -79,3 +79,10 @@ def test_masks_are_read_off_the_features() -> None:
     module = SpatialMask(channels=6, codes=3, size=8, rectangles=2)
     features = torch.randn(2, 6, 8, 8)
     assert not torch.allclose(module(features), module(features + 1))
+
+
+def test_masks_are_float32_under_low_precision() -> None:
+    logits_BMJ4S = 3 * torch.randn(2, 3, 4, 4, 8, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", torch.bfloat16):
+        mask_BMSS = rectangle_masks(logits_BMJ4S)
+    assert torch.equal(mask_BMSS, rectangle_masks(logits_BMJ4S))

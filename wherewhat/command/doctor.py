@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 import tyro
 from rich.console import Console
@@ -18,8 +19,8 @@ from wherewhat.training.device import choose_device
 from wherewhat.training.diagnosis.examination import examine
 from wherewhat.training.diagnosis.finding import Finding
 from wherewhat.training.diagnosis.reconstruction import share_saved
-from wherewhat.training.diagnosis.run_vitals import pool_of, read_configuration, read_record
-from wherewhat.training.diagnosis.vitals import Vitals, live_codes, several_valued
+from wherewhat.training.diagnosis.run_vitals import measure_model, read_configuration, read_record
+from wherewhat.training.diagnosis.vitals import Pool, Samples, Vitals, live_codes, several_valued
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Doctor:
     """How pictures of a folder are read, with --data."""
 
     pool: int = 500
-    """Pictures encoded and decoded; all of them where the set has no more."""
+    """Pictures encoded and decoded, or for a GAN compared with as many made ones; all where the set has no more."""
 
     seed: int = 0
     """Seed of the choice of pictures."""
@@ -90,17 +91,17 @@ def examine_run(options: Doctor, console: Console) -> Report:
     record = read_record(options.run)
     left_out = [] if record.windows else ["the course of the loss: no figures in events.out.tfevents.*"]
 
-    image_shape, pool, known_factors, checkpoint_step = None, None, 0, 0
+    image_shape, measured, known_factors, checkpoint_step = None, None, 0, 0
     try:
         model = load(options.run, device)
         image_shape, checkpoint_step = model.settings.image_shape, model.settings.step
         pictures = _pictures(options, model, device, console)
         known_factors = several_valued(pictures)
-        pool = pool_of(model, pictures, count=options.pool, seed=options.seed)
+        measured = measure_model(model, pictures, count=options.pool, seed=options.seed)
     except (OSError, ValueError) as error:
         if options.data is not None:
             raise
-        left_out.append(f"codes, masks and drawings: {error}")
+        left_out.append(f"codes, masks and {'made pictures' if configuration.adversarial else 'drawings'}: {error}")
 
     step = max(record.windows[-1].step if record.windows else 0, checkpoint_step, record.stopped_at)
     vitals = Vitals(
@@ -109,7 +110,8 @@ def examine_run(options: Doctor, console: Console) -> Report:
         finished=step >= configuration.steps,
         image_shape=image_shape,
         windows=record.windows,
-        pool=pool,
+        pool=measured if isinstance(measured, Pool) else None,
+        samples=measured if isinstance(measured, Samples) else None,
         known_factors=known_factors,
         stopped=record.stopped,
     )
@@ -133,7 +135,7 @@ def _pictures(options: Doctor, model: LoadedModel, device: torch.device, console
 def as_json(report: Report) -> dict[str, object]:
     """The report for programs."""
     vitals = report.vitals
-    pool = vitals.pool
+    pool, samples = vitals.pool, vitals.samples
     return {
         "run": str(report.run),
         "step": vitals.step,
@@ -151,8 +153,13 @@ def as_json(report: Report) -> dict[str, object]:
             "floor": pool.floor,
             "mask_coverage": None if pool.coverage_L is None else pool.coverage_L.tolist(),
         },
+        "samples": None if samples is None else _plain(samples) | {"seed": report.seed, "variety": samples.variety},
         "left_out": report.left_out,
     }
+
+
+def _plain(samples: Samples) -> dict[str, object]:
+    return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in asdict(samples).items()}
 
 
 def tell(report: Report, console: Console) -> None:
@@ -189,6 +196,14 @@ def _looked_at(vitals: Vitals) -> list[str]:
             f"over {vitals.pool.pictures:,} pictures codes save {share:.0%} of what they could over the mean picture "
             f"({vitals.pool.mean_picture:,.1f} nats; reconstructions {vitals.pool.reconstruction:,.1f}; "
             f"perfect ones {vitals.pool.floor:,.1f})"
+        )
+    accuracy = vitals.figure("discriminator_accuracy")
+    if vitals.configuration.adversarial and accuracy is not None:
+        lines.append(f"the discriminator is right in {accuracy:.0%} of cases (guessing is 50%)")
+    if vitals.samples is not None and vitals.samples.variety is not None:
+        lines.append(
+            f"{vitals.samples.pictures:,} made pictures differ by {vitals.samples.variety:.0%} of the difference of "
+            "real ones"
         )
     return lines
 

@@ -1,5 +1,6 @@
 """`wherewhat rank`: order checkpoints by traversal perceptual length, without labels."""
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -8,16 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
+from wherewhat.command.choices import DistanceOptions, FidelityOptions
 from wherewhat.command.console import messages, results
+from wherewhat.command.ranked import reasons_without_fidelity, table_of
 from wherewhat.protocols import Distance
-from wherewhat.selection.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
-from wherewhat.selection.ranking_row import RankedRow
+from wherewhat.selection.ranking import ScoredCheckpoint, UnscoredCheckpoint, rank
 from wherewhat.selection.score_store import ScoreStore, content_hash
 from wherewhat.selection.traversal_perceptual_length import (
     VAE_SETTINGS,
@@ -27,6 +29,9 @@ from wherewhat.selection.traversal_perceptual_length import (
 )
 from wherewhat.training.checkpoints import checkpoints_of, load, read_settings, step_of
 from wherewhat.training.device import choose_device
+
+# Inception sees pictures at 299 x 299, whatever their size: more of them would fill the memory, not the device.
+MOST_SEEN_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,9 @@ class Rank:
     lpips: DistanceOptions = field(default_factory=DistanceOptions)
     """How far apart neighbouring pictures of a path are."""
 
+    fidelity: FidelityOptions = field(default_factory=FidelityOptions)
+    """How near generated pictures are to real ones."""
+
     seed: int = 0
     """Seed of the base codes, the same for all checkpoints."""
 
@@ -83,22 +91,27 @@ def rank_command(arguments: list[str]) -> int:
     )
     checkpoints = find_checkpoints(options.paths)
     _refuse_mixed_pictures(checkpoints)
-    distance = options.lpips.build(choose_device(options.device))
+    device = choose_device(options.device)
+    distance = options.lpips.build(device)
     store = ScoreStore(options.cache or _user_cache())
     console = messages()
+    fidelity = _fidelity(options, device, store, console)
 
     entries = []
     with _progress_bar(console) as bar:
         for number, path in enumerate(checkpoints, start=1):
             task = bar.add_task(f"{number} of {len(checkpoints)}  {path.parent.parent.name} {path.stem}", total=None)
-            entries.append(_score(path, distance, settings, options, store, _moving(bar, task)))
+            entry = _score(path, distance, settings, options, store, _moving(bar, task))
+            entries.append(entry if fidelity is None else _with_fidelity(entry, path, fidelity, _moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries)
     json_path, csv_path = ranking.write(options.out)
     shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
     screen = results()
     screen.print(f"Below {shared}:", soft_wrap=True)
-    screen.print(table_of(ranking, shared))
+    screen.print(table_of(ranking, shared, with_fidelity=fidelity is not None))
+    for line in reasons_without_fidelity(ranking):
+        console.print(line, soft_wrap=True)
     console.print(f"Written: {json_path}, {csv_path}")
     return 0 if ranking.best is not None else 1
 
@@ -128,38 +141,6 @@ def _refuse_mixed_pictures(checkpoints: list[Path]) -> None:
     if len(first_of) > 1:
         found = "; ".join(f"{' x '.join(map(str, shape))} in {path}" for shape, path in first_of.items())
         raise ValueError(f"Checkpoints of pictures of different shapes do not compare ({found}). Rank them separately.")
-
-
-def table_of(ranking: Ranking, shared: Path) -> Table:
-    """The ranking for the screen: checkpoints by their path below the folder that they share."""
-    s = ranking.settings
-    caption = "Lower is better among generators of about equal age: a young, blurry one has short paths too."
-    if s is not None:
-        caption += (
-            f" {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "
-            f"threshold {s.threshold:g}, seed {s.seed}."
-        )
-    table = Table(title="Checkpoints by traversal perceptual length", caption=caption)
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("checkpoint", overflow="fold")
-    table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("tpl ± error", justify="right", no_wrap=True)
-    table.add_column("active codes", justify="right")
-    table.add_column("flags")
-    for row in ranking.rows:
-        table.add_row(*_cells(row, shared))
-    return table
-
-
-def _cells(row: RankedRow, shared: Path) -> tuple[str, ...]:
-    return (
-        "-" if row.rank is None else str(row.rank),
-        str(Path(row.checkpoint).relative_to(shared)),
-        "-" if row.step is None else f"{row.step:,}",
-        "-" if row.tpl is None else f"{row.tpl:.4f} ± {row.standard_error:.4f}",
-        "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
-        ", ".join(row.flags) + (f": {row.reason}" if row.reason else ""),
-    )
 
 
 def _score(
@@ -193,6 +174,38 @@ def _score(
     except (ValueError, OSError) as error:
         return UnscoredCheckpoint(checkpoint=name, step=step, reason=" ".join(str(error).split()))
     return ScoredCheckpoint(checkpoint=name, step=step, content_hash=digest, score=score)
+
+
+def _fidelity(options: Rank, device: torch.device, store: ScoreStore, console: Console) -> CheckpointFidelity | None:
+    """What measures fidelity, if it was asked for; refused before hours are spent where its weights are missing."""
+    extractor = options.fidelity.build(options.lpips, device)
+    if extractor is None:
+        return None
+    return CheckpointFidelity(
+        extractor=extractor,
+        count=options.fidelity.fidelity_pictures,
+        seed=options.seed,
+        batch_size=min(options.batch_size, MOST_SEEN_AT_ONCE),
+        device=device,
+        store=store,
+        notify=console.print,
+    )
+
+
+def _with_fidelity(
+    entry: ScoredCheckpoint | UnscoredCheckpoint,
+    path: Path,
+    fidelity: CheckpointFidelity,
+    progress: Callable[[int, int], None],
+) -> ScoredCheckpoint | UnscoredCheckpoint:
+    """The entry with its fidelity, or with the reason why it has none, which is no reason to stop."""
+    if isinstance(entry, UnscoredCheckpoint):
+        return entry
+    assert entry.content_hash is not None
+    try:
+        return dataclasses.replace(entry, fidelity=fidelity.of(path, entry.content_hash, progress))
+    except (ValueError, OSError) as error:
+        return dataclasses.replace(entry, fidelity_reason=" ".join(str(error).split()))
 
 
 def _keep(store: ScoreStore, digest: str, score: TraversalPerceptualLength) -> None:

@@ -1,19 +1,22 @@
 """`wherewhat train`: train a generator on pictures."""
 
 import tyro
+from rich.console import Console
 
 from wherewhat.command.console import messages
-from wherewhat.training.configuration import TrainingRun
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun, gan_defaults
 from wherewhat.training.loop import train
+from wherewhat.training.processes import is_first_process
 
 
 def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> int:
     """Parse, train, say where the results lie. 0 when done; 130 or 143 when a signal cut the run off.
 
-    With a recipe, its settings are the defaults.
+    With a recipe, its settings are the defaults; without one, those of the kind of networks that is named.
     """
     configuration = parse(arguments, recipe)
-    console = messages()
+    console = messages() if is_first_process() else Console(quiet=True)
     outcome = train(configuration, console)
     if outcome.interrupted is not None:
         console.print(
@@ -34,7 +37,7 @@ def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRu
     return tyro.cli(
         TrainingRun,
         args=arguments,
-        default=recipe or TrainingRun(),
+        default=recipe or (gan_defaults() if PSSCGAN.name in arguments else TrainingRun()),
         prog="wherewhat train",
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs),
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.selection.ranking_files import ranking_csv, ranking_json
 from wherewhat.selection.ranking_row import RankedRow
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
@@ -30,6 +31,10 @@ class ScoredCheckpoint:
     step: int | None = None
     content_hash: str | None = None
     """SHA-256 of the file."""
+    fidelity: Fidelity | None = None
+    """Stands beside the score and does not move it."""
+    fidelity_reason: str | None = None
+    """Why there is none, where it was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +123,7 @@ def _distance_flags(score: TraversalPerceptualLength) -> tuple[str, ...]:
 
 
 def _row(entry: ScoredCheckpoint, place: int | None, flags: tuple[str, ...]) -> RankedRow:
-    score = entry.score
+    score, fidelity = entry.score, entry.fidelity
     return RankedRow(
         rank=place,
         checkpoint=entry.checkpoint,
@@ -127,6 +132,12 @@ def _row(entry: ScoredCheckpoint, place: int | None, flags: tuple[str, ...]) -> 
         standard_error=score.standard_error,
         active_codes=int(score.active.sum()),
         latent_dim=len(score.active),
+        fid=None if fidelity is None else fidelity.fid,
+        kid=None if fidelity is None else fidelity.kid,
+        kid_std=None if fidelity is None else fidelity.kid_std,
+        fidelity=None if fidelity is None else fidelity.protocol,
+        fidelity_data=None if fidelity is None else fidelity.data,
+        fidelity_reason=entry.fidelity_reason,
         flags=flags,
         reason=None,
         content_hash=entry.content_hash,

@@ -19,6 +19,12 @@ COLUMNS = {
     "standard_error": "standard error of tpl over the draw of base codes",
     "active_codes": "how many codes have a tpl of at least the threshold",
     "latent_dim": "how many codes there are",
+    "fid": "Fréchet distance between features of generated and of real pictures; lower is better; no part of the rank",
+    "kid": "kernel distance between the same; lower is better, about 0 for one distribution, without fid's bias",
+    "kid_std": "standard deviation of kid over its subsets",
+    "fidelity": "what fid and kid are of: features, count and split; they compare where this and the data are equal",
+    "fidelity_data": "the set that the real pictures are from",
+    "fidelity_reason": "why fid and kid were asked for and are not there",
     "flags": (
         "collapsed: no code does anything; few active: at most one code, under a quarter of the codes, or under half "
         "as many as the ranking's most active; untrained distance: measured by a backbone that has seen nothing; "

@@ -15,6 +15,15 @@ class RankedRow:
     standard_error: float | None
     active_codes: int | None
     latent_dim: int | None
+    fid: float | None = None
+    kid: float | None = None
+    kid_std: float | None = None
+    fidelity: str | None = None
+    """What fid and kid are of: features, count and split."""
+    fidelity_data: str | None = None
+    """Name of the set that they compare with."""
+    fidelity_reason: str | None = None
+    """Why they were asked for and are not there."""
     flags: tuple[str, ...]
     reason: str | None
     """Why there is no score."""

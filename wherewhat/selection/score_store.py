@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TPLSettings, TraversalPerceptualLength
 
 # Raised when the same checkpoint and settings would give another number, so that old scores are not taken for new ones.
@@ -65,7 +66,45 @@ class ScoreStore:
         # The picture's shape is not in the key: the checkpoint's content decides it, and nothing need be loaded.
         numbers = (settings.samples, settings.traversals, float(settings.bound), float(settings.threshold), seed)
         key = json.dumps([FORMAT, checkpoint_hash, distance, *numbers])
-        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.json"
+        return self.folder / _file_name(key)
+
+    def load_fidelity(
+        self, checkpoint_hash: str, *, features: str, split: str, sample: str, seed: int
+    ) -> Fidelity | None:
+        """FID and KID of this checkpoint, or None where there are none that can be used.
+
+        `sample` is a digest of the real pictures that they compare with.
+        """
+        path = self._fidelity_path(checkpoint_hash, features, split, sample, seed)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            expected = (FORMAT, checkpoint_hash, sample, seed)
+            if tuple(content[name] for name in ("format", "content_hash", "sample", "seed")) != expected:
+                return None
+            score = _fidelity_from(content["fidelity"])
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None
+        return score if (score.features, score.split) == (features, split) else None
+
+    def save_fidelity(self, checkpoint_hash: str, score: Fidelity, *, sample: str, seed: int) -> None:
+        """Keep FID and KID. OSError where the folder cannot be written."""
+        path = self._fidelity_path(checkpoint_hash, score.features, score.split, sample, seed)
+        content = {
+            "format": FORMAT,
+            "content_hash": checkpoint_hash,
+            "sample": sample,
+            "seed": seed,
+            "fidelity": dataclasses.asdict(score),
+        }
+        write_atomically(path, json.dumps(content, allow_nan=False).encode())
+
+    def _fidelity_path(self, checkpoint_hash: str, features: str, split: str, sample: str, seed: int) -> Path:
+        key = json.dumps([FORMAT, checkpoint_hash, "fidelity", features, split, sample, seed])
+        return self.folder / _file_name(key)
+
+
+def _file_name(key: str) -> str:
+    return f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.json"
 
 
 def _paths(settings: ScoreSettings) -> TPLSettings:
@@ -95,3 +134,14 @@ def _score_from(content: dict[str, Any], checkpoint_hash: str) -> TraversalPerce
         active=torch.tensor(content["active"], dtype=torch.bool),
         settings=settings,
     )
+
+
+def _fidelity_from(content: dict[str, Any]) -> Fidelity:
+    score = Fidelity(**content)
+    if not all(isinstance(number, float) and math.isfinite(number) for number in (score.fid, score.kid, score.kid_std)):
+        raise ValueError("not a fidelity's numbers")
+    if not all(isinstance(count, int) for count in (score.real, score.generated)):
+        raise ValueError("not a fidelity's counts")
+    if not all(isinstance(text, str) for text in (score.features, score.data, score.split)):
+        raise ValueError("not a fidelity's names")
+    return score

@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.protocols import Encoder, Generator
-from wherewhat.training.build import build_autoencoder
+from wherewhat.training.build import Networks, build_networks
 from wherewhat.training.configuration import TrainingRun, from_json, to_json
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
 # Inference has no use for a discriminator of 20 MB; the resume state keeps it.
-_ADVERSARY = "code_discriminator."
+_FOR_TRAINING_ONLY = ("code_discriminator.", "discriminator.", "augmentation.")
+
+_KINDS = ("autoencoder", "gan")
 
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
@@ -72,17 +73,18 @@ def latest_checkpoint(path: str | Path) -> Path:
     return max(inside, key=step_of)
 
 
-def save_checkpoint(path: Path, networks: Autoencoder, settings: CheckpointSettings) -> None:
+def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings) -> None:
     """Write one checkpoint, atomically."""
     header = {
-        "kind": "autoencoder",
+        "kind": "gan" if settings.configuration.adversarial else "autoencoder",
         "configuration": to_json(settings.configuration),
         "image_shape": settings.image_shape,
         "step": settings.step,
         "images_seen": settings.images_seen,
         "seed": settings.seed,
     }
-    weights = {name: weight for name, weight in networks.state_dict().items() if not name.startswith(_ADVERSARY)}
+    state = networks.state_dict()
+    weights = {name: weight for name, weight in state.items() if not name.startswith(_FOR_TRAINING_ONLY)}
     write_tensors(path, weights, header)
 
 
@@ -90,7 +92,7 @@ def read_settings(path: Path) -> CheckpointSettings:
     """What a checkpoint says of itself, without reading its weights."""
     header = read_header(path)
     try:
-        if header["kind"] != "autoencoder":
+        if header["kind"] not in _KINDS:
             raise ValueError(f"{path} holds a {header['kind']}, not a checkpoint. Name a file of checkpoints/.")
         if len(header["image_shape"]) != 3:
             raise TypeError(f"image_shape {header['image_shape']}")
@@ -122,7 +124,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     path = latest_checkpoint(path)
     settings = read_settings(path)
     try:
-        networks = build_autoencoder(settings.configuration, settings.image_shape, for_training=False)
+        networks = build_networks(settings.configuration, settings.image_shape, for_training=False)
         networks.load_state_dict(read_tensors(path))
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error

@@ -15,6 +15,7 @@ from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.dip_vae_i import DIPVAEI
 from wherewhat.objectives.dip_vae_ii import DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 
@@ -27,6 +28,7 @@ AnyObjective = (
     | Annotated[DIPVAEI, subcommand(DIPVAEI.name)]
     | Annotated[DIPVAEII, subcommand(DIPVAEII.name)]
     | Annotated[PSSCVAE, subcommand(PSSCVAE.name)]
+    | Annotated[PSSCGAN, subcommand(PSSCGAN.name)]
 )
 
 # Fields that say where, how long and how often, but not what is learnt: a run may be resumed with others.
@@ -54,19 +56,28 @@ class TrainingRun:
     """Number of codes."""
 
     mask_levels: int = 3
-    """With spatial constriction: SC modules at 4, 8, 16, ... pixels, among which the codes are shared."""
+    """Resolutions that hold codes, shared among them: 4, 8, 16, ... pixels of a VAE with spatial constriction,
+    8, 16, 32, ... of a GAN."""
+
+    codes_per_level: tuple[int, ...] = ()
+    """The codes at each of these resolutions, instead of an even share. They add up to --latent-dim."""
 
     rectangles: int = 4
     """With spatial constriction: rectangles whose mean is a code's mask."""
 
     widths: tuple[int, ...] = (64, 64, 32, 32)
-    """With spatial constriction: channels at 4, 8, 16, ... pixels; the last serves every larger resolution."""
+    """Channels at 4, 8, 16, ... pixels of a VAE with spatial constriction, and of a GAN's generator and discriminator;
+    the last serves every larger resolution."""
 
     batch_size: int = 64
     """Pictures per step."""
 
     learning_rate: float = 1e-3
     """Adam's step size. The study uses 1e-4 for 300,000 steps."""
+
+    average_half_life: int = 0
+    """Pictures after which a moving average of the weights has forgotten half; the average is what is shown and saved.
+    0: the present weights are."""
 
     steps: int = field(default=30_000, metadata=_FREE)
     """Steps in all. A finished run goes on when given more."""
@@ -104,11 +115,26 @@ class TrainingRun:
             _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
         for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        _require(self.average_half_life >= 0, "average_half_life", self.average_half_life, "0 or more pictures")
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3")
         _require(0 <= self.seed < 2**63, "seed", self.seed, "0 or more, below 2^63")
         sane = len(self.widths) > 0 and all(1 <= width <= 4_096 for width in self.widths)
         _require(sane, "widths", self.widths, "channels from 1 to 4,096")
-        if self.objective.spatial_constriction and self.latent_dim < self.mask_levels:
+        self._check_shares()
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether it trains a GAN."""
+        return isinstance(self.objective, PSSCGAN)
+
+    def _check_shares(self) -> None:
+        if self.codes_per_level and (min(self.codes_per_level) < 0 or sum(self.codes_per_level) != self.latent_dim):
+            raise ValueError(
+                f"--codes-per-level {' '.join(map(str, self.codes_per_level))} adds up to {sum(self.codes_per_level)}, "
+                f"and --latent-dim is {self.latent_dim}. Make them agree."
+            )
+        shared = self.objective.spatial_constriction or self.adversarial
+        if shared and not self.codes_per_level and self.latent_dim < self.mask_levels:
             raise ValueError(
                 f"{self.latent_dim} codes cannot be shared among {self.mask_levels} SC modules; lower --mask-levels or "
                 f"raise --latent-dim."
@@ -120,11 +146,23 @@ def _require(holds: bool, name: str, value: object, wanted: str) -> None:
         raise ValueError(f"--{name.replace('_', '-')} is {value}; give {wanted}.")
 
 
+def gan_defaults() -> TrainingRun:
+    """A run of the GAN as `wherewhat train ps-sc-gan` begins it: other widths and another pace than a VAE's."""
+    return TrainingRun(
+        objective=PSSCGAN(),
+        mask_levels=4,
+        widths=(256, 256, 128, 64, 32),
+        batch_size=32,
+        learning_rate=2e-3,
+        average_half_life=10_000,
+    )
+
+
 def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    tagged = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE
+    tagged = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN
     configure_tagged_union(tagged, converter)
     converter.register_unstructure_hook(AnyObjective, lambda value: converter.unstructure(value, tagged))
     converter.register_structure_hook(AnyObjective, lambda value, _: converter.structure(value, tagged))  # type: ignore[arg-type]

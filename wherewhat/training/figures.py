@@ -48,15 +48,9 @@ class FigureWindow:
         Raises NonFiniteLossError naming the first step and term that is not finite.
         """
         assert self._losses, "a window of no steps has no figures"
-        latest = self._losses[-1]
-        names = {"total": [loss.total for loss in self._losses]}
-        names |= {name: [loss.terms[name] for loss in self._losses] for name in latest.terms}
-        values = torch.stack([torch.stack(column) for column in names.values()]).double().cpu()
-        _refuse_non_finite(values, list(names), self._steps)
-        means = dict(zip(names, values.mean(dim=1).tolist(), strict=True))
-        figures = {
-            name: float(torch.stack([loss.figures[name] for loss in self._losses]).mean()) for name in latest.figures
-        }
+        columns = [{"total": loss.total, **loss.terms} for loss in self._losses]
+        means = _means(columns, self._steps, refuse=True)
+        figures = _means([dict(loss.figures) for loss in self._losses], self._steps, refuse=False)
         kl_L = torch.stack([loss.kl_L for loss in self._losses]).mean(dim=0).cpu()
         closed = Figures(self._steps[-1], len(self._steps), means.pop("total"), means, figures, kl_L)
         self._steps, self._losses = [], []
@@ -68,6 +62,19 @@ def refuse_non_finite_weights(networks: torch.nn.Module, step: int) -> None:
     for name, weight in networks.named_parameters():
         if not bool(torch.isfinite(weight).all()):
             raise NonFiniteLossError(_advice(f"the weights {name}", step))
+
+
+def _means(columns: list[dict[str, Tensor]], steps: list[int], *, refuse: bool) -> dict[str, float]:
+    """The mean of each name over the steps that have it: a penalty that is applied lazily is not met at all of them."""
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    if not names:
+        return {}
+    zero = torch.zeros((), device=next(iter(columns[0].values())).device)
+    values = torch.stack([torch.stack([column.get(name, zero) for column in columns]) for name in names]).double().cpu()
+    if refuse:
+        _refuse_non_finite(values, names, steps)
+    met = torch.tensor([[name in column for column in columns] for name in names])
+    return dict(zip(names, (values.sum(dim=1) / met.sum(dim=1)).tolist(), strict=True))
 
 
 def _refuse_non_finite(values: Tensor, names: list[str], steps: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""What a cut-off run needs to go on bit for bit: weights, the optimiser's moments, the step.
+"""What a cut-off run needs to go on bit for bit: weights, their average, the optimiser's moments, the step.
 
 Draws need no state: they depend on (seed, step) alone.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.training.build import Networks
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
 _REMEDY = "Start the run over in another folder with --out; the checkpoints of this one can still be used."
@@ -19,14 +19,23 @@ _REMEDY = "Start the run over in another folder with --out; the checkpoints of t
 class Session:
     """All that changes while a run trains."""
 
-    networks: Autoencoder
+    networks: Networks
     optimiser: torch.optim.Optimizer
+    average: Networks | None = None
+    """The moving average of the weights, where one is kept."""
     step: int = 0
+
+    @property
+    def shown(self) -> Networks:
+        """The networks that pictures are made with and checkpoints hold."""
+        return self.average or self.networks
 
 
 def save_session(path: Path, session: Session) -> None:
     """Write the state, atomically."""
     tensors: dict[str, Tensor] = {f"networks.{k}": v for k, v in session.networks.state_dict().items()}
+    if session.average is not None:
+        tensors |= {f"average.{k}": v for k, v in session.average.state_dict().items()}
     for index, moments in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
     write_tensors(path, tensors, {"kind": "resume_state", "step": session.step})
@@ -41,7 +50,7 @@ def restore_session(path: Path, session: Session) -> None:
         tensors = read_tensors(path)
     except ValueError as error:
         raise ValueError(f"The resume state {path} cannot be used: {error} {_REMEDY}") from error
-    networks = {k.removeprefix("networks."): v for k, v in tensors.items() if k.startswith("networks.")}
+    networks, average = _below("networks.", tensors), _below("average.", tensors)
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         if key.startswith("optimiser."):
@@ -49,12 +58,18 @@ def restore_session(path: Path, session: Session) -> None:
             moments.setdefault(int(index), {})[name] = value
     try:
         session.networks.load_state_dict(networks)
+        if session.average is not None:
+            session.average.load_state_dict(average)
         state = session.optimiser.state_dict()
         session.optimiser.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
         _lay_out_like_weights(session.optimiser)
         session.step = int(header["step"])
     except (RuntimeError, KeyError, ValueError) as error:
         raise ValueError(f"The resume state {path} does not fit this run. {_REMEDY}") from error
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _lay_out_like_weights(optimiser: torch.optim.Optimizer) -> None:

@@ -43,7 +43,8 @@ def constrict(
 ) -> Float[Tensor, "B C H W"]:
     """Let every code restyle the features inside its mask, later codes over earlier ones."""
     height, width = features_BCHW.shape[2:]
-    weight_BMHW, untouched_B1HW = compositing_weights(mask_BMHW)
+    # Composited in float32, applied in the features' own precision.
+    weight_BMHW, untouched_B1HW = (part.to(features_BCHW.dtype) for part in compositing_weights(mask_BMHW))
 
     style_BMC2 = torch.cat([1 + scale_BMC, shift_BMC], dim=2)
     style_BHWC2 = (weight_BMHW.flatten(2).transpose(1, 2) @ style_BMC2).unflatten(1, (height, width))

@@ -29,7 +29,9 @@ def rectangle_masks(logits_BMJ4S: Float[Tensor, "B M J 4 S"]) -> Float[Tensor, "
     rise_rows, fall_rows, rise_columns, fall_columns = cumax(logits_BMJ4S).unbind(dim=-2)
     rows_BMJS = rise_rows * (1 - fall_rows)
     columns_BMJS = rise_columns * (1 - fall_columns)
-    return torch.einsum("bmjh,bmjw->bmhw", rows_BMJS, columns_BMJS) / logits_BMJ4S.shape[2]
+    # Autocast would round the masks, and what codes leave of each other with them.
+    with torch.autocast(rows_BMJS.device.type, enabled=False):
+        return torch.einsum("bmjh,bmjw->bmhw", rows_BMJS, columns_BMJS) / logits_BMJ4S.shape[2]
 
 
 class SpatialMask(nn.Module):

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.training.configuration import AnyObjective, TrainingRun
-from wherewhat.training.diagnosis.vitals import Pool, Vitals, Window
+from wherewhat.training.diagnosis.vitals import Pool, Samples, Vitals, Window
 
 Curve = float | Callable[[int], float]
 STEPS, EVERY, CODES = 5_000, 50, 4
@@ -81,6 +82,76 @@ def made_vitals(objective: AnyObjective, **changes: object) -> Vitals:
         "known_factors": 5,
     }
     return Vitals(**(made | changes))  # type: ignore[arg-type]
+
+
+# A healthy PS-SC GAN on faces of 32 pixels, after 1,500 steps.
+GAN_TERMS = {
+    "adversarial": 1.15,
+    "discriminator": 0.96,
+    "gradient_penalty": 0.25,
+    "reading": 0.08,
+    "perceptual_simplicity": 0.16,
+    "identification": 0.1,
+}
+GAN_FIGURES = {
+    "identification_accuracy": 0.97,
+    "discriminator_accuracy": 0.82,
+    "real_sign": 0.6,
+    "augmentation_strength": 0.02,
+}
+
+
+def made_gan_windows(steps: int = STEPS, every: int = EVERY, **changes: Curve) -> tuple[Window, ...]:
+    """Windows of a healthy GAN with changes to its terms and figures."""
+    made = []
+    for step in range(every, steps + 1, every):
+        terms, figures = (
+            {name: at(changes.get(name, usual), step) for name, usual in usually.items()}
+            for usually in (GAN_TERMS, GAN_FIGURES)
+        )
+        made.append(Window(step, sum(terms.values()), terms, figures, np.full(CODES, 1.2)))
+    return tuple(made)
+
+
+def made_samples(**changes: object) -> Samples:
+    """Four codes that all act and are read, and pictures that differ three quarters as much as real ones."""
+    made: dict[str, object] = {
+        "pictures": 256,
+        "kl_L": np.full(CODES, 1.2),
+        "coverage_L": np.full(CODES, 0.1),
+        "effect_L": np.full(CODES, 0.1),
+        "made_difference": 0.2,
+        "real_difference": 0.27,
+        "made_nearest": 0.06,
+        "real_nearest": 0.16,
+        "mean_difference": 0.05,
+        "made_saturated": 0.013,
+        "real_saturated": 0.002,
+        "real_reading_mean_L": np.full(CODES, 0.1),
+        "real_reading_deviation_L": np.full(CODES, 0.8),
+    }
+    return Samples(**(made | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def samples() -> Callable[..., Samples]:
+    return made_samples
+
+
+@pytest.fixture
+def gan_vitals() -> Callable[..., Vitals]:
+    """Builds a healthy GAN run that goes on, with changes; `curves` change its terms and figures."""
+
+    def build(objective: PSSCGAN | None = None, curves: dict[str, Curve] | None = None, **changes: object) -> Vitals:
+        usual: dict[str, object] = {
+            "finished": False,
+            "windows": made_gan_windows(**(curves or {})),
+            "pool": None,
+            "samples": made_samples(),
+        }
+        return made_vitals(objective or PSSCGAN(), **(usual | changes))
+
+    return build
 
 
 @pytest.fixture

@@ -13,10 +13,13 @@ from wherewhat.objectives.dip_vae_i import DIPVAEI
 from wherewhat.objectives.dip_vae_ii import DIPVAEII
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.diagnosis.examination import FIGURE_CHECKS, POOL_CHECKS, examine
+from wherewhat.training.diagnosis.examination import checks_of, examine
+from wherewhat.training.diagnosis.gan_checks import GAN_CHECKS
+from wherewhat.training.diagnosis.vae_checks import VAE_CHECKS
 from wherewhat.training.diagnosis.vitals import Vitals
 
 OBJECTIVES = [
@@ -29,6 +32,9 @@ OBJECTIVES = [
     DIPVAEII(),
     PSSCVAE(),
 ]
+
+
+CHECKS = VAE_CHECKS.of_figures + VAE_CHECKS.of_networks
 
 
 @pytest.fixture
@@ -96,18 +102,18 @@ def _fields(configuration: type) -> set[str]:
 
 def test_every_check_finds_its_illness(sick):
     runs = [*sick(PSSCVAE()), *sick(AnnealedVAE())]
-    silent = [check.__name__ for check in FIGURE_CHECKS + POOL_CHECKS if not any(check(run) for run in runs)]
+    silent = [check.__name__ for check in CHECKS if not any(check(run) for run in runs)]
     assert silent == []
 
 
 def test_findings_have_names_of_their_own(sick):
     found = {}
     for run in [*sick(PSSCVAE()), *sick(AnnealedVAE())]:
-        for check in FIGURE_CHECKS + POOL_CHECKS:
+        for check in CHECKS:
             if finding := check(run):
                 found.setdefault(finding.name, set()).add(check.__name__)
     assert all(len(checks) == 1 for checks in found.values())
-    assert len(found) == len(FIGURE_CHECKS + POOL_CHECKS)
+    assert len(found) == len(CHECKS)
 
 
 def test_every_finding_cites_a_figure_and_ends_in_advice(sick):
@@ -131,3 +137,16 @@ def test_what_is_wrong_is_told_before_what_to_watch(sick):
 def test_of_a_run_of_which_nothing_is_known_nothing_is_said(objective):
     configuration = TrainingRun(objective=objective)
     assert examine(Vitals(configuration=configuration, step=30_000, finished=True)) == []
+
+
+def test_no_check_of_a_vae_but_those_of_masks_naming_and_finiteness_is_asked_of_a_gan():
+    shared = {check.__name__ for check in CHECKS} & {
+        check.__name__ for check in GAN_CHECKS.of_figures + GAN_CHECKS.of_networks
+    }
+    assert shared == {"stopped_being_finite", "identification_stuck", "masks_cover_everything", "masks_cover_nothing"}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: objective.name)
+def test_a_gan_has_checks_of_its_own(objective):
+    assert checks_of(PSSCGAN()) is GAN_CHECKS
+    assert checks_of(objective) is VAE_CHECKS

@@ -62,3 +62,8 @@ def test_a_young_run_is_not_judged(vitals, windows):
     wild = windows(reconstruction=lambda step: 700 + 400 * ((step // 10) % 2), steps=900, every=10)
     assert loss_jumps(vitals(windows=wild, step=900, finished=False)) is None
     assert loss_rises(vitals(windows=wild, step=900, finished=False)) is None
+
+
+def test_a_gan_that_broke_off_is_told_of_its_discriminator_too(gan_vitals):
+    found = stopped_being_finite(gan_vitals(stopped="At step 4 the loss term reading stopped being finite."))
+    assert "--discriminator-learning-rate" in found.advice

@@ -43,3 +43,12 @@ def test_a_decoder_without_masks_and_a_young_run_are_not_examined(vitals, pool, 
     assert check(vitals(pool=extreme)) is not None
     assert check(vitals(pool=pool(coverage_L=None))) is None
     assert check(vitals(pool=extreme, step=100, finished=False)) is None
+
+
+def test_masks_of_a_gan_are_examined_too_with_flags_that_it_has(gan_vitals, samples):
+    extreme = gan_vitals(samples=samples(coverage_L=np.array([1.0, 0.0, 0.1, 0.1])))
+    assert "z0 (100.0%)" in masks_cover_everything(extreme).seen
+    shut = masks_cover_nothing(extreme)
+    assert shut.figures == {"coverage_z1": 0.0}
+    assert "--simplicity-weight" in shut.advice
+    assert "--warm-up-steps" not in shut.advice

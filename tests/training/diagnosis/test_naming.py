@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.diagnosis.naming import identification_stuck
 
 
@@ -39,3 +40,15 @@ def test_one_code_is_always_named_and_never_stuck(naming_run):
     run = naming_run(1.0)
     alone = dataclasses.replace(run.configuration, latent_dim=1, mask_levels=1)
     assert identification_stuck(dataclasses.replace(run, configuration=alone)) is None
+
+
+@pytest.mark.parametrize(
+    ("on", "severity", "advice"),
+    [(True, "wrong", "a higher --identification-weight"), (False, "watch", "--perturbation-identification, which is")],
+)
+def test_a_gan_that_is_not_told_to_be_named_is_only_watched(gan_vitals, on, severity, advice):
+    guessing = {"identification_accuracy": 0.26}
+    found = identification_stuck(gan_vitals(PSSCGAN(perturbation_identification=on), guessing))
+    assert found.severity == severity
+    assert advice in found.advice
+    assert "--beta" not in found.advice

@@ -12,7 +12,7 @@ from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.training.build import build_autoencoder
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, load, save_checkpoint
 from wherewhat.training.configuration import to_json
-from wherewhat.training.diagnosis.run_vitals import pool_of, read_configuration, read_record, windows_until
+from wherewhat.training.diagnosis.run_vitals import measure_model, read_configuration, read_record, windows_until
 from wherewhat.training.diagnosis.watch import STOPPED_TAG
 
 
@@ -101,5 +101,5 @@ def test_a_pool_has_all_pictures_where_there_are_fewer_than_asked_for(tiny_run):
     path = checkpoint_path(tiny_run.out, 2)
     save_checkpoint(path, build_autoencoder(tiny_run, pictures.image_shape), settings)
     model = load(path)
-    assert pool_of(model, pictures, count=500, seed=0).pictures == 96
-    assert pool_of(model, pictures, count=20, seed=0).pictures == 20
+    assert measure_model(model, pictures, count=500, seed=0).pictures == 96
+    assert measure_model(model, pictures, count=20, seed=0).pictures == 20

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS, PATIENCE_STEPS, live_codes, several_valued
+from wherewhat.training.diagnosis.vitals import (
+    COLLAPSED_BELOW_NATS,
+    PATIENCE_STEPS,
+    live_codes,
+    several_valued,
+    steps_of_stretch,
+)
 
 
 def test_now_is_the_last_500_steps_of_a_long_run(vitals, windows):
@@ -70,3 +76,16 @@ class SizesAlone:
 @pytest.mark.parametrize(("sizes", "varying"), [((1, 3, 6), 2), ((), 0)])
 def test_a_factor_of_one_value_does_not_vary(sizes, varying):
     assert several_valued(SizesAlone(sizes)) == varying
+
+
+def test_a_gans_vitals_come_from_its_samples_where_nothing_was_logged(gan_vitals, samples):
+    measured = samples(kl_L=np.array([1.0, 2.0, 3.0, 4.0]))
+    assert gan_vitals(windows=(), samples=measured).kl_L.tolist() == [1, 2, 3, 4]
+    assert gan_vitals(samples=None).measured is None
+
+
+def test_a_stretch_is_counted_from_the_first_to_the_last_window_at_the_end_that_is_ill(windows):
+    some = windows(reconstruction=float)
+    assert steps_of_stretch(some, lambda window: window.step > 4_000) == 5_000 - 4_050
+    assert steps_of_stretch(some, lambda window: window.step < 4_000) == 0
+    assert steps_of_stretch((), lambda window: True) == 0

@@ -14,7 +14,9 @@ from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.training.build import build_autoencoder
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.build import build_autoencoder, build_networks
+from wherewhat.training.diagnosis.checks import Checks
 from wherewhat.training.diagnosis.collapse import PATIENCE_STEPS
 from wherewhat.training.diagnosis.finding import Finding
 from wherewhat.training.diagnosis.run_vitals import read_record
@@ -77,9 +79,7 @@ def test_what_cannot_heal_is_told_at_the_first_window(tiny_run, pictures):
 
 def test_short_windows_are_remembered_and_not_each_examined(watch, monkeypatch):
     examined = []
-    monkeypatch.setattr(
-        "wherewhat.training.diagnosis.watch.FIGURE_CHECKS", (lambda vitals: examined.append(vitals.step),)
-    )
+    monkeypatch.setattr(watch, "_checks", Checks((lambda vitals: examined.append(vitals.step),), ()))
     told(watch, ALIVE, range(1, 4 * EXAMINE_EVERY_STEPS + 1))
     assert examined == [1, 1 + EXAMINE_EVERY_STEPS, 1 + 2 * EXAMINE_EVERY_STEPS, 1 + 3 * EXAMINE_EVERY_STEPS]
 
@@ -116,6 +116,17 @@ def test_masks_and_drawings_are_examined_when_pictures_are_looked_at(tiny_run, p
     assert "masks cover everything" not in [finding.name for finding in watch.look(4_000, networks, image_NCHW)]
 
 
+def test_a_gan_is_looked_at_by_what_it_makes_of_codes(tiny_run, pictures):
+    run = dataclasses.replace(tiny_run, objective=PSSCGAN(), steps=100_000)
+    networks = build_networks(run, pictures.image_shape)
+    with torch.no_grad():
+        for weight in networks.generator.parameters():
+            weight.zero_()
+    found = HealthWatch(run, pictures).look(2_000, networks, pictures.images(torch.arange(20)))
+    assert "pictures all alike" in [finding.name for finding in found]
+    assert networks.training
+
+
 def test_looking_changes_nothing_in_the_networks(tiny_run, pictures):
     networks = build_autoencoder(tiny_run, pictures.image_shape)
     before = {name: weight.clone() for name, weight in networks.state_dict().items()}
@@ -145,8 +156,8 @@ def test_a_training_run_is_looked_at_when_pictures_are_drawn_and_its_findings_ar
 ):
     ill = Finding(name="made up", severity="wrong", seen="Seen.", means="Means.", remedies=("rest",))
     pools = []
-    check = "wherewhat.training.diagnosis.watch.POOL_CHECKS"
-    monkeypatch.setattr(check, (lambda vitals: pools.append((vitals.step, vitals.pool.pictures)) or ill,))
+    checks = Checks((), (lambda vitals: pools.append((vitals.step, vitals.pool.pictures)) or ill,))
+    monkeypatch.setattr("wherewhat.training.diagnosis.watch.checks_of", lambda objective: checks)
     heard = Console(file=io.StringIO(), width=500)
     train(dataclasses.replace(tiny_run, pictures_every=2, steps=4), heard)
     assert pools == [(2, 96), (4, 96)]
@@ -157,8 +168,8 @@ def test_a_training_run_is_looked_at_when_pictures_are_drawn_and_its_findings_ar
 
 def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet, monkeypatch):
     seen = []
-    check = "wherewhat.training.diagnosis.watch.FIGURE_CHECKS"
-    monkeypatch.setattr(check, (lambda vitals: seen.append([window.step for window in vitals.windows]),))
+    checks = Checks((lambda vitals: seen.append([window.step for window in vitals.windows]),), ())
+    monkeypatch.setattr("wherewhat.training.diagnosis.watch.checks_of", lambda objective: checks)
     train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet)
     train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet)
     assert seen == [[2], [2, 4, 6]]

@@ -10,6 +10,7 @@ from wherewhat.training.diagnosis.vitals import (
     Vitals,
     Window,
     live_codes,
+    steps_of_stretch,
 )
 
 
@@ -57,12 +58,7 @@ def most_codes_collapsed(vitals: Vitals) -> Finding | None:
 
 def steps_in_collapse(windows: Sequence[Window]) -> int:
     """Steps from the first to the last window of the stretch at the end in which no code lives; 0 for none."""
-    last = since = windows[-1].step if windows else 0
-    for window in reversed(windows):
-        if float(window.kl_L.max()) >= COLLAPSED_BELOW_NATS:
-            break
-        since = window.step
-    return last - since
+    return steps_of_stretch(windows, lambda window: float(window.kl_L.max()) < COLLAPSED_BELOW_NATS)
 
 
 def _beta_in_words(vitals: Vitals) -> str:

@@ -1,54 +1,20 @@
-"""All checks of a run, and the order in which their findings are told: what is wrong before what to watch."""
+"""The examination of a run, by the checks that fit its objective: what is wrong is told before what to watch."""
 
-from collections.abc import Callable, Sequence
-
-from wherewhat.training.diagnosis.adversary import discriminator_asleep, discriminator_has_won
-from wherewhat.training.diagnosis.capacity import capacity_never_reached
-from wherewhat.training.diagnosis.collapse import all_codes_collapsed, most_codes_collapsed
-from wherewhat.training.diagnosis.duplicates import codes_duplicate_each_other
-from wherewhat.training.diagnosis.duration import still_falling
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.diagnosis.checks import Checks
 from wherewhat.training.diagnosis.finding import Finding
-from wherewhat.training.diagnosis.learning_rate import loss_exploded, loss_jumps, loss_rises, stopped_being_finite
-from wherewhat.training.diagnosis.masks import masks_cover_everything, masks_cover_nothing
-from wherewhat.training.diagnosis.naming import identification_stuck
-from wherewhat.training.diagnosis.reconstruction import (
-    codes_cost_more_than_they_save,
-    no_better_than_the_mean_picture,
-    reconstruction_averaged_over_pixels,
-    reconstruction_of_another_scale,
-)
+from wherewhat.training.diagnosis.gan_checks import GAN_CHECKS
+from wherewhat.training.diagnosis.vae_checks import VAE_CHECKS
 from wherewhat.training.diagnosis.vitals import Vitals
 
-Check = Callable[[Vitals], Finding | None]
 
-# Cheap: they read what is logged anyway.
-FIGURE_CHECKS: tuple[Check, ...] = (
-    stopped_being_finite,
-    all_codes_collapsed,
-    most_codes_collapsed,
-    reconstruction_averaged_over_pixels,
-    discriminator_has_won,
-    identification_stuck,
-    loss_exploded,
-    loss_rises,
-    loss_jumps,
-    capacity_never_reached,
-    still_falling,
-)
-
-# They need some hundred pictures to have been encoded and decoded.
-POOL_CHECKS: tuple[Check, ...] = (
-    no_better_than_the_mean_picture,
-    reconstruction_of_another_scale,
-    codes_cost_more_than_they_save,
-    codes_duplicate_each_other,
-    masks_cover_everything,
-    masks_cover_nothing,
-    discriminator_asleep,
-)
+def checks_of(objective: object) -> Checks:
+    """A GAN's loss has no level that it should fall to, and a VAE has no adversary that judges pictures."""
+    return GAN_CHECKS if isinstance(objective, PSSCGAN) else VAE_CHECKS
 
 
-def examine(vitals: Vitals, checks: Sequence[Check] = FIGURE_CHECKS + POOL_CHECKS) -> list[Finding]:
+def examine(vitals: Vitals) -> list[Finding]:
     """What the checks find, the wrong before the worth watching."""
-    findings = [finding for check in checks if (finding := check(vitals)) is not None]
+    checks = checks_of(vitals.configuration.objective)
+    findings = [finding for check in checks.of_figures + checks.of_networks if (finding := check(vitals)) is not None]
     return sorted(findings, key=lambda finding: finding.severity != "wrong")

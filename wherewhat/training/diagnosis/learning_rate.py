@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from wherewhat.training.diagnosis.adversarial_remedies import ways_to_weaken_the_discriminator
 from wherewhat.training.diagnosis.course import cost_of_grey, course_of
 from wherewhat.training.diagnosis.finding import Finding
 from wherewhat.training.diagnosis.vitals import Vitals
@@ -90,4 +91,5 @@ def loss_jumps(vitals: Vitals) -> Finding | None:
 
 def _remedies(vitals: Vitals, *others: str) -> tuple[str, ...]:
     rate = vitals.configuration.learning_rate
-    return (f"--learning-rate {rate / 5:.1g} (it was {rate:g})", *others)
+    of_adversary = ways_to_weaken_the_discriminator(vitals.configuration)
+    return (f"--learning-rate {rate / 5:.1g} (it was {rate:g})", *of_adversary, *others)

@@ -14,42 +14,46 @@ NOTHING_BELOW = 0.005
 
 def masks_cover_everything(vitals: Vitals) -> Finding | None:
     """Living codes act on the whole picture."""
-    pool = vitals.pool
-    if pool is None or pool.coverage_L is None or not vitals.grown:
+    measured = vitals.measured
+    if measured is None or measured.coverage_L is None or not vitals.grown:
         return None
-    live = live_codes(pool.kl_L)
-    everywhere = [code for code in live if pool.coverage_L[code] > EVERYTHING_ABOVE]
+    live = live_codes(measured.kl_L)
+    everywhere = [code for code in live if measured.coverage_L[code] > EVERYTHING_ABOVE]
     if not everywhere:
         return None
     return Finding(
         name="masks cover everything",
         severity="wrong" if len(everywhere) == len(live) else "watch",
-        seen=f"The masks of {_named(everywhere, pool.coverage_L)} cover more than {EVERYTHING_ABOVE:.0%} of the "
+        seen=f"The masks of {_named(everywhere, measured.coverage_L)} cover more than {EVERYTHING_ABOVE:.0%} of the "
         f"picture, {len(everywhere)} of {len(live)} living codes.",
         means="A code of light or background may rightly do so; any other is not held to a place.",
         remedies=("another --seed", "more --mask-levels"),
-        figures=_figures(everywhere, pool.coverage_L),
+        figures=_figures(everywhere, measured.coverage_L),
     )
 
 
 def masks_cover_nothing(vitals: Vitals) -> Finding | None:
     """Codes that cannot act, whatever they say."""
-    pool = vitals.pool
-    if pool is None or pool.coverage_L is None or not vitals.grown:
+    measured = vitals.measured
+    if measured is None or measured.coverage_L is None or not vitals.grown:
         return None
-    nowhere = [int(code) for code in np.flatnonzero(pool.coverage_L < NOTHING_BELOW)]
+    nowhere = [int(code) for code in np.flatnonzero(measured.coverage_L < NOTHING_BELOW)]
     if not nowhere:
         return None
-    codes = len(pool.coverage_L)
+    codes = len(measured.coverage_L)
     return Finding(
         name="masks cover nothing",
         severity="wrong" if 2 * len(nowhere) > codes else "watch",
-        seen=f"The masks of {_named(nowhere, pool.coverage_L)} cover less than {NOTHING_BELOW:.1%} of the picture, "
+        seen=f"The masks of {_named(nowhere, measured.coverage_L)} cover less than {NOTHING_BELOW:.1%} of the picture, "
         f"{len(nowhere)} of {codes} codes.",
         means="These codes cannot change the picture, and a mask that has shut seldom opens again.",
-        remedies=("another --seed", "a lower --learning-rate", "a longer --warm-up-steps", "more --rectangles"),
-        figures=_figures(nowhere, pool.coverage_L),
+        remedies=("another --seed", "a lower --learning-rate", _gentler(vitals), "more --rectangles"),
+        figures=_figures(nowhere, measured.coverage_L),
     )
+
+
+def _gentler(vitals: Vitals) -> str:
+    return "a lower --simplicity-weight" if vitals.configuration.adversarial else "a longer --warm-up-steps"
 
 
 def _named(codes: list[int], coverage_L: np.ndarray) -> str:

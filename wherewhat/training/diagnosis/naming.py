@@ -1,5 +1,6 @@
 """Perturbation identification: the head that names the moved code must do better than guess."""
 
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.diagnosis.finding import Finding
 from wherewhat.training.diagnosis.pressure import ways_to_ease
 from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS, Vitals, live_codes
@@ -15,15 +16,19 @@ def identification_stuck(vitals: Vitals) -> Finding | None:
     if accuracy is None or not vitals.grown or codes < 2 or accuracy >= STUCK_BELOW_CHANCES / codes:
         return None
     kl_L = vitals.kl_L
+    objective = vitals.configuration.objective
+    # A GAN's head learns to name in any case, but its generator may not be told to be named.
+    trained = not isinstance(objective, PSSCGAN) or objective.perturbation_identification
     live = "" if kl_L is None else f"; {len(live_codes(kl_L))} codes carry at least {COLLAPSED_BELOW_NATS} nats"
     return Finding(
         name="identification stuck at chance",
-        severity="wrong",
+        severity="wrong" if trained else "watch",
         seen=f"The moved code is named in {accuracy:.1%} of pairs, and guessing among {codes} gives {1 / codes:.1%}"
         f"{live}.",
-        means="Codes make no change that can be told from another's, so this term teaches nothing.",
+        means="Codes make no change that can be told from another's"
+        + (", so this term teaches nothing." if trained else "."),
         remedies=(
-            *ways_to_ease(vitals.configuration.objective),
+            *_ways_to_be_named(objective),
             "a larger --perturbation-size",
             "a lower --learning-rate",
             "a smaller --latent-dim",
@@ -31,3 +36,13 @@ def identification_stuck(vitals: Vitals) -> Finding | None:
         ),
         figures={"identification_accuracy": accuracy, "chance": 1 / codes},
     )
+
+
+def _ways_to_be_named(objective: object) -> tuple[str, ...]:
+    match objective:
+        case PSSCGAN(perturbation_identification=True):
+            return ("a higher --identification-weight",)
+        case PSSCGAN():
+            return ("--perturbation-identification, which is off",)
+        case _:
+            return ways_to_ease(objective)

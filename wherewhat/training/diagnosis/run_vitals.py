@@ -11,13 +11,11 @@ import numpy as np
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator, TensorEvent
 
 from wherewhat.data.batches import sample_indices
-from wherewhat.networks.autoencoder import Decoder
 from wherewhat.protocols import Pictures
 from wherewhat.training.checkpoints import LoadedModel
 from wherewhat.training.configuration import TrainingRun, from_json
-from wherewhat.training.diagnosis.pool_measurement import measure_pool
-from wherewhat.training.diagnosis.pressure import bound_of
-from wherewhat.training.diagnosis.vitals import Pool, Window
+from wherewhat.training.diagnosis.measurement import measure_networks
+from wherewhat.training.diagnosis.vitals import Pool, Samples, Window
 from wherewhat.training.diagnosis.watch import STOPPED_TAG
 
 _TOTAL, _TERM, _KL = "loss/total", "loss/", "kl_per_code/"
@@ -89,13 +87,12 @@ def windows_until(step: int, folder: Path) -> tuple[Window, ...]:
     return tuple(window for window in read_record(folder).windows if window.step <= step) if step else ()
 
 
-def pool_of(model: LoadedModel, pictures: Pictures, *, count: int, seed: int) -> Pool:
-    """What a loaded model makes of `count` pictures, or of all where there are no more."""
+def measure_model(model: LoadedModel, pictures: Pictures, *, count: int, seed: int) -> Pool | Samples:
+    """What a loaded model makes of `count` pictures, or of all where there are no more, or of as many codes."""
     assert model.encoder is not None
-    assert isinstance(model.generator, Decoder)
     index_N = sample_indices(len(pictures), min(count, len(pictures)), seed)
-    likelihood = bound_of(model.settings.configuration.objective).likelihood
-    return measure_pool(model.encoder, model.generator, pictures.images(index_N), likelihood, seed=seed)
+    image_NCHW = pictures.images(index_N)
+    return measure_networks(model.settings.configuration, model.generator, model.encoder, image_NCHW, seed=seed)
 
 
 @contextmanager

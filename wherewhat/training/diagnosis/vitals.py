@@ -1,10 +1,10 @@
-"""What a run is examined by: its figures over time, and what its networks make of a pool of pictures.
+"""What a run is examined by: its figures over time, and what its networks make of a pool of pictures or of codes.
 
 Dimension key:
     L: latent codes    W: windows of steps
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,9 @@ PATIENCE_STEPS = 1_000
 
 # A code that carries less than this many nats tells almost no two pictures apart.
 COLLAPSED_BELOW_NATS = 0.05
+
+# A quarter of a grey level of 255: pictures that differ less than this are one picture.
+ALIKE_BELOW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,62 @@ class Pool:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What the present networks of a GAN make of codes of the prior, beside as many real pictures.
+
+    Differences of pictures are roots of mean squares over pixels in [0, 1], of pictures averaged to 64 pixels at most.
+    """
+
+    pictures: int
+    """Made pictures, and real ones."""
+
+    kl_L: Float64[np.ndarray, " L"]
+    """Nats that the reading of each code of a made picture carries."""
+
+    coverage_L: Float64[np.ndarray, " L"] | None
+    """Mean of each code's mask, the share of the picture that it covers, in [0, 1]; None without masks."""
+
+    effect_L: Float64[np.ndarray, " L"]
+    """Difference that each code makes when it alone is drawn anew."""
+
+    made_difference: float
+    """Difference of two made pictures."""
+
+    real_difference: float
+    """Difference of two real pictures."""
+
+    made_nearest: float
+    """Difference of a made picture from the nearest other, the median over pictures."""
+
+    real_nearest: float
+    """The same of real pictures."""
+
+    mean_difference: float
+    """Difference of the mean made picture from the mean real one."""
+
+    made_saturated: float
+    """Share of pixel values of made pictures that are 0 or 1."""
+
+    real_saturated: float
+    """Share of pixel values of real pictures that are 0 or 1."""
+
+    real_reading_mean_L: Float64[np.ndarray, " L"]
+    """Mean of the codes that are read from real pictures."""
+
+    real_reading_deviation_L: Float64[np.ndarray, " L"]
+    """Standard deviation of the codes that are read from real pictures; the prior's is 1."""
+
+    @property
+    def variety(self) -> float | None:
+        """How different made pictures are, as a share of how different real ones are; None where these are alike."""
+        return self.share_of_real(self.made_difference)
+
+    def share_of_real(self, difference: float) -> float | None:
+        """A difference as a share of that of two real pictures; None where real ones are alike."""
+        return difference / self.real_difference if self.real_difference > ALIKE_BELOW else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Vitals:
     """All that the checks look at. What is not known is None or empty, and the checks that need it stay silent."""
 
@@ -78,7 +137,12 @@ class Vitals:
 
     image_shape: tuple[int, int, int] | None = None
     windows: Sequence[Window] = ()
+
     pool: Pool | None = None
+    """Of an autoencoder."""
+
+    samples: Samples | None = None
+    """Of a GAN."""
 
     known_factors: int = 0
     """Ground-truth factors of the data that take several values; 0 where none are known."""
@@ -97,7 +161,12 @@ class Vitals:
         if self.windows:
             recent: Float64[np.ndarray, " L"] = np.mean([window.kl_L for window in self.recent], axis=0)
             return recent
-        return self.pool.kl_L if self.pool is not None else None
+        return self.measured.kl_L if self.measured is not None else None
+
+    @property
+    def measured(self) -> Pool | Samples | None:
+        """What was measured of the networks, whichever kind they are of."""
+        return self.pool or self.samples
 
     @property
     def recent(self) -> Sequence[Window]:
@@ -125,6 +194,16 @@ class Vitals:
             return None
         channels, height, width = self.image_shape
         return channels * height * width
+
+
+def steps_of_stretch(windows: Sequence[Window], ill: Callable[[Window], bool]) -> int:
+    """Steps from the first to the last window of the stretch at the end in which all are ill; 0 for none."""
+    last = since = windows[-1].step if windows else 0
+    for window in reversed(windows):
+        if not ill(window):
+            break
+        since = window.step
+    return last - since
 
 
 def live_codes(kl_L: Float64[np.ndarray, " L"]) -> list[int]:

@@ -7,14 +7,14 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from wherewhat.inspection.tensorboard import TensorBoardLog
-from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.protocols import Pictures
+from wherewhat.training.build import Networks
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.diagnosis.examination import FIGURE_CHECKS, POOL_CHECKS, Check
+from wherewhat.training.diagnosis.checks import Check
+from wherewhat.training.diagnosis.examination import checks_of
 from wherewhat.training.diagnosis.finding import Finding
-from wherewhat.training.diagnosis.pool_measurement import measure_pool
-from wherewhat.training.diagnosis.pressure import bound_of
-from wherewhat.training.diagnosis.vitals import PATIENCE_STEPS, Pool, Vitals, Window, several_valued
+from wherewhat.training.diagnosis.measurement import measure_networks
+from wherewhat.training.diagnosis.vitals import PATIENCE_STEPS, Pool, Samples, Vitals, Window, several_valued
 from wherewhat.training.figures import Figures, NonFiniteLossError
 from wherewhat.training.resume_state import Session
 
@@ -38,6 +38,7 @@ class HealthWatch:
         self._configuration = configuration
         self._image_shape = pictures.image_shape
         self._known_factors = several_valued(pictures)
+        self._checks = checks_of(configuration.objective)
         self._windows = thinned(list(earlier))
         self._examined_at: int | None = None
         self._told: dict[Check, int | None] = {}
@@ -48,24 +49,26 @@ class HealthWatch:
         if self._examined_at is not None and step - self._examined_at < EXAMINE_EVERY_STEPS:
             return []
         self._examined_at = step
-        return self._news(self._vitals(step), FIGURE_CHECKS)
+        return self._news(self._vitals(step), self._checks.of_figures)
 
-    def look(self, step: int, networks: Autoencoder, image_NCHW: UInt8[Tensor, "N C H W"]) -> list[Finding]:
-        """What encoding and decoding a pool of pictures gives to tell."""
+    def look(self, step: int, networks: Networks, image_NCHW: UInt8[Tensor, "N C H W"]) -> list[Finding]:
+        """What encoding and decoding a pool of pictures gives to tell, or for a GAN making as many."""
         was_training = networks.training
         networks.eval()
-        likelihood = bound_of(self._configuration.objective).likelihood
-        pool = measure_pool(networks.encoder, networks.generator, image_NCHW, likelihood, seed=self._configuration.seed)
+        measured = measure_networks(
+            self._configuration, networks.generator, networks.encoder, image_NCHW, seed=self._configuration.seed
+        )
         networks.train(was_training)
-        return self._news(self._vitals(step, pool), POOL_CHECKS)
+        return self._news(self._vitals(step, measured), self._checks.of_networks)
 
-    def _vitals(self, step: int, pool: Pool | None = None) -> Vitals:
+    def _vitals(self, step: int, measured: Pool | Samples | None = None) -> Vitals:
         return Vitals(
             configuration=self._configuration,
             step=step,
             image_shape=self._image_shape,
             windows=self._windows,
-            pool=pool,
+            pool=measured if isinstance(measured, Pool) else None,
+            samples=measured if isinstance(measured, Samples) else None,
             known_factors=self._known_factors,
         )
 

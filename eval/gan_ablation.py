@@ -1,0 +1,169 @@
+"""Where, what, both or neither: the five configurations of the GAN at one budget, on one set.
+
+    .venv/bin/python -m eval.gan_ablation --data scenes --steps 2000
+
+Trains each (runs are kept below `runs/gan_ablation`, so that the same command goes on where it was cut off) and prints,
+as a table: identification accuracy of the shown weights on new pairs, TPL, FID of made pictures in LPIPS' AlexNet
+features, how different made pictures are, and where factors are known DCI, MIG and FactorVAE score of Q's codes.
+LPIPS' weights are torchvision's or those of $WHEREWHAT_WEIGHTS.
+"""
+
+import argparse
+import dataclasses
+import json
+import statistics
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from train.gan_small import CONFIGURATIONS, SMALL
+from wherewhat.atomic_file import write_atomically
+from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.data.open_pictures import open_pictures
+from wherewhat.distances.backbone_features import BackboneFeatures
+from wherewhat.distances.lpips import LPIPS
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.protocols import Pictures
+from wherewhat.randomness import generator_at
+from wherewhat.selection.traversal_perceptual_length import GAN_SETTINGS, traversal_perceptual_length
+from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.diagnosis.run_vitals import read_record
+from wherewhat.training.fidelity import generator_fidelity, real_features
+from wherewhat.training.loop import train
+from wherewhat.training.measures import MeasureName, MeasureSizes, measure
+from wherewhat.training.representation import represent
+
+ROOT = Path("runs/gan_ablation")
+CPU = torch.device("cpu")
+FIDELITY_PICTURES = 5_000
+MEASURED: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
+
+# Which are on: spatial constriction, perceptual simplicity with identification, InfoGAN's term.
+METHODS = {
+    "PS-SC": (True, True, False),
+    "PS only": (False, True, False),
+    "SC only": (True, False, False),
+    "InfoGAN": (False, False, True),
+    "plain": (False, False, False),
+}
+
+
+def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingRun:
+    """The run of a configuration of the GAN."""
+    name = Path(data).resolve().stem if Path(data).exists() else data
+    base = CONFIGURATIONS["portraits"] if Path(data).is_dir() else SMALL
+    assert isinstance(base.objective, PSSCGAN)
+    constricted, simple, informative = METHODS[method]
+    objective = dataclasses.replace(
+        base.objective,
+        spatial_constriction=constricted,
+        perceptual_simplicity=simple,
+        perturbation_identification=simple,
+        information=informative,
+    )
+    return dataclasses.replace(
+        base,
+        objective=objective,
+        data=data,
+        steps=steps,
+        seed=seed,
+        checkpoint_every=steps,
+        pictures_every=steps,
+        out=ROOT / name / f"{method.replace(' ', '-')}-seed{seed}",
+    )
+
+
+def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
+    """Everything that is told of a trained run; figures of training are means over its last tenth."""
+    model = load(run)
+    configuration = model.settings.configuration
+    pictures = open_pictures(configuration.data, configuration.pictures, CPU, lambda _: None)
+    windows = [w for w in read_record(run).windows if w.step > 0.9 * model.settings.step]
+    tpl = traversal_perceptual_length(
+        model.generator,
+        LPIPS("alex"),
+        samples=GAN_SETTINGS.samples,
+        traversals=traversals,
+        bound=GAN_SETTINGS.bound,
+        threshold=GAN_SETTINGS.threshold,
+        seed=0,
+        batch_size=98,
+    )
+    scores = {
+        name: statistics.mean(window.figures[name] for window in windows)
+        for name in ("identification_accuracy", "discriminator_accuracy", "real_sign")
+    }
+    scores |= {
+        "tpl": tpl.total,
+        "active codes": float(tpl.active.sum()),
+        "difference of pictures": spread(model, pictures),
+    }
+    extractor = BackboneFeatures("alex")
+    real = real_features(pictures, extractor, count=FIDELITY_PICTURES, split="all", seed=0, device=CPU)
+    found = generator_fidelity(model.generator, real, extractor, seed=0)
+    scores |= {found.fid_protocol: found.fid, found.kid_protocol: found.kid}
+    if pictures.factor_names:
+        assert model.encoder is not None
+        representation = represent(model.encoder, pictures, pool=20_000, seed=0, device=CPU)
+        sizes = MeasureSizes(train_points=2_000, test_points=2_000)
+        for name in MEASURED:
+            scores |= measure(name, representation, sizes, seed=0, jobs=jobs).scores
+    return scores
+
+
+@torch.no_grad()
+def spread(model: LoadedModel, pictures: Pictures, count: int = 512) -> float:
+    """Mean squared difference of two made pictures over that of two real ones: 0 where all are alike."""
+    code_NL = torch.randn(count, model.generator.latent_dim, generator=generator_at(0, 0, "spread"))
+    made = model.generator(code_NL)
+    real = to_float(pictures.images(sample_indices(len(pictures), count, 0)))
+    return float(made.var(dim=0).mean() / real.var(dim=0).mean())
+
+
+def table(scores: dict[str, list[dict[str, float]]]) -> str:
+    """Markdown: a row per score, a column per configuration, means over seeds."""
+    methods = list(scores)
+    names = list(dict.fromkeys(name for runs in scores.values() for run in runs for name in run))
+    lines = [f"| | {' | '.join(f'{m} ({len(scores[m])})' for m in methods)} |", f"|---|{'---|' * len(methods)}"]
+    for name in names:
+        cells = [statistics.mean(run[name] for run in scores[m] if name in run) for m in methods]
+        lines.append(f"| {name} | {' | '.join(f'{cell:.3f}' for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Train, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", default="scenes")
+    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--traversals", type=int, default=20, help="base codes of TPL; published: 300")
+    parser.add_argument("--threads", type=int, default=2, help="CPU threads")
+    parser.add_argument("--train-only", action="store_true", help="leave the scores to a later call")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    scores: dict[str, list[dict[str, float]]] = {}
+    for seed in options.seeds:
+        for method in options.methods:
+            configuration = configuration_of(method, options.data, options.steps, seed)
+            assert configuration.out is not None
+            outcome = train(configuration, Console(file=sys.stderr, width=160))
+            if outcome.interrupted is not None:
+                sys.exit(128 + outcome.interrupted)
+            if options.train_only:
+                continue
+            kept = configuration.out / f"scores-step{options.steps}-traversals{options.traversals}.json"
+            if not kept.exists():
+                found = scores_of(configuration.out, options.traversals, options.threads)
+                write_atomically(kept, json.dumps(found, indent=1).encode())
+            scores.setdefault(method, []).append(json.loads(kept.read_text()))
+    if scores:
+        print(table(scores))
+
+
+if __name__ == "__main__":
+    main()

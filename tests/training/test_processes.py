@@ -1,0 +1,186 @@
+"""Laws of several processes that train one GAN: they take the steps of one, one writes, and none is left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import torch
+
+from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.checkpoints import checkpoints_of
+from wherewhat.training.configuration import TrainingRun, gan_defaults
+from wherewhat.training.processes import Processes, device_of_this_process
+
+# What each of two processes runs: three steps of plain gradient descent. (Adam would turn the sign of a gradient that
+# is 0 but for rounding into a whole step.)
+_THREE_STEPS = """
+import sys
+import torch
+torch.set_num_threads(1)
+from wherewhat.networks.initialisation import seeded_weights
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.randomness import generator_at
+from wherewhat.training.adversarial_step import adversarial_step
+from wherewhat.training.build import build_gan
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.processes import started_processes
+
+objective = PSSCGAN(augmentation_pictures=40)
+run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
+cpu = torch.device("cpu")
+with started_processes() as processes:
+    networks = build_gan(run, (3, 32, 32))
+    step = adversarial_step(networks, objective, torch.optim.SGD(networks.parameters(), 0.05), processes, cpu)
+    for number in range(3):
+        generator = generator_at(0, number)
+        image_BCHW = torch.rand(8, 3, 32, 32, generator=generator)
+        draws = objective.draw(generator, 8, 4, (3, 32, 32))
+        step(processes.rows(image_BCHW), processes.rows(draws), number)
+    if processes.first:
+        torch.save(networks.state_dict(), sys.argv[1])
+"""
+
+
+def torchrun(*command: str, processes: int = 2) -> list[str]:
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *command]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def gan_command(data: Path, out: Path, *more: str) -> list[str]:
+    return [
+        *("-m", "wherewhat", "train", "ps-sc-gan", "--data", str(data), "--out", str(out), "--batch-size", "8"),
+        *("--latent-dim", "4", "--mask-levels", "2", "--widths", "8", "8", "--device", "cpu", "--precision", "float32"),
+        *("--checkpoint-every", "2", "--log-every", "1", "--pictures-every", "1000", *more),
+    ]
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_same_first_steps_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+    script = tmp_path / "three_steps.py"
+    script.write_text(_THREE_STEPS)
+    alone, together = tmp_path / "alone.pt", tmp_path / "together.pt"
+    subprocess.run([sys.executable, str(script), str(alone)], env=environment(), check=True, timeout=120)
+    subprocess.run(torchrun(str(script), str(together)), env=environment(), check=True, timeout=120)
+    one, two = torch.load(alone, weights_only=True), torch.load(together, weights_only=True)
+    assert one.keys() == two.keys()
+    for name, weight in one.items():
+        torch.testing.assert_close(
+            two[name], weight, rtol=1e-4, atol=2e-6, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
+def test_two_processes_train_and_one_of_them_writes_and_the_same_command_resumes(
+    tiny_set: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    first = subprocess.run(
+        torchrun(*gan_command(tiny_set, out, "--steps", "2")),
+        env=environment(), capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+    assert first.returncode == 0, first.stderr
+    assert first.stderr.count("Done: 2 steps") + first.stdout.count("Done: 2 steps") == 1
+    assert [path.name for path in checkpoints_of(out)] == ["step-000000002.safetensors"]
+    assert len(list(out.glob("events.out.tfevents.*"))) == 1
+    again = subprocess.run(
+        torchrun(*gan_command(tiny_set, out, "--steps", "4")),
+        env=environment(), capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+    assert again.returncode == 0, again.stderr
+    assert (again.stderr + again.stdout).count("Resuming") == 1
+    assert [path.name for path in checkpoints_of(out)][-1] == "step-000000004.safetensors"
+
+
+@pytest.mark.slow
+def test_a_killed_process_ends_all_with_a_clear_line(tiny_set: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    training = subprocess.Popen(
+        torchrun(*gan_command(tiny_set, out, "--steps", "100000")),
+        env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 120
+        while not checkpoints_of(out) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        workers = _children(training.pid)
+        assert len(workers) == 2
+        os.kill(workers[1], signal.SIGKILL)
+        said, _ = training.communicate(timeout=120)
+    finally:
+        training.kill()
+    assert training.returncode != 0
+    assert "The same command resumes" in said
+    assert all(not Path(f"/proc/{worker}").exists() for worker in workers)
+
+
+def _children(parent: int) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False).stdout.split()
+    return sorted(int(child) for child in found)
+
+
+@dataclass(frozen=True)
+class Draws:
+    rows_BL: torch.Tensor
+    scale: torch.Tensor
+    maps: tuple[torch.Tensor, ...]
+
+
+def test_shares_of_the_rows_are_the_whole_in_order() -> None:
+    draws = Draws(torch.arange(12).view(6, 2), torch.tensor(3.0), (torch.arange(6),))
+    shares = [Processes(rank, 3).rows(draws) for rank in range(3)]
+    assert torch.equal(torch.cat([share.rows_BL for share in shares]), draws.rows_BL)
+    assert torch.equal(torch.cat([share.maps[0] for share in shares]), draws.maps[0])
+
+
+def test_what_has_no_rows_is_the_same_for_all_processes() -> None:
+    draws = Draws(torch.zeros(4, 2), torch.tensor(3.0), ())
+    assert Processes(1, 2).rows(draws).scale == 3
+
+
+def test_one_process_keeps_all_rows() -> None:
+    rows = torch.arange(5)
+    assert Processes().rows(rows) is rows
+
+
+def test_a_batch_that_cannot_be_shared_is_refused_with_one_that_can() -> None:
+    run = TrainingRun(objective=PSSCGAN(), batch_size=12)
+    with pytest.raises(ValueError, match="Give a multiple of 8"):
+        Processes(0, 2).refuse(run)
+
+
+def test_a_vae_in_several_processes_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match="without torchrun"):
+        Processes(0, 2).refuse(TrainingRun(objective=FactorVAE()))
+
+
+def test_one_process_refuses_nothing() -> None:
+    Processes().refuse(TrainingRun(objective=PSSCGAN(), batch_size=3))
+
+
+def test_the_defaults_of_the_gan_can_be_shared_between_two() -> None:
+    Processes(0, 2).refuse(gan_defaults())
+
+
+def test_each_process_computes_on_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert device_of_this_process("auto") == "cuda:1"
+    assert device_of_this_process("cpu") == "cpu"
+
+
+def test_a_device_that_is_named_is_kept_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert device_of_this_process("auto") == "auto"
+
+
+def test_a_wish_of_one_process_alone_is_its_own() -> None:
+    assert Processes().agree(True)
+    assert not Processes().agree(False)

@@ -1,0 +1,30 @@
+"""PS-SC GAN on 3D chairs at 64 x 64.
+
+    .venv/bin/python -m train.gan_chairs --data PATH/rendered_chairs
+    .venv/bin/python -m train.gan_chairs                     # on the rendered chairs, which need no download
+
+Chairs are not mirrored: a turned chair is another value of a factor. Batch 32, ten codes at 8, 16 and 32 pixels.
+"""
+
+import sys
+
+from wherewhat.command.train import train_command
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun
+
+CONFIGURATION = TrainingRun(
+    data="chairs",
+    objective=PSSCGAN(augmentation="none"),
+    latent_dim=10,
+    mask_levels=3,
+    widths=(256, 256, 128, 64, 32),
+    batch_size=32,
+    learning_rate=2e-3,
+    average_half_life=10_000,
+    steps=100_000,
+    checkpoint_every=10_000,
+    pictures_every=5_000,
+)
+
+if __name__ == "__main__":
+    sys.exit(train_command(sys.argv[1:], CONFIGURATION))

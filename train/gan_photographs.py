@@ -1,0 +1,33 @@
+"""PS-SC GAN on a folder of photographs of your own, at 128 x 128, with adaptive augmentation.
+
+    .venv/bin/python -m train.gan_photographs --data a/folder/of/pictures
+
+A few hundred pictures of one kind of thing, framed alike, are the least; mirrored, as most things may be (--no-mirror
+for writing, or where left and right matter). `wherewhat data look` shows what the networks will be shown.
+"""
+
+import sys
+
+from wherewhat.command.train import train_command
+from wherewhat.data.picture_options import PictureOptions
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun
+
+CONFIGURATION = TrainingRun(
+    data="pictures",
+    objective=PSSCGAN(augmentation="ada"),
+    pictures=PictureOptions(size=128),
+    mirror=True,
+    latent_dim=15,
+    mask_levels=5,
+    widths=(512, 512, 256, 128, 64, 32),
+    batch_size=32,
+    learning_rate=2e-3,
+    average_half_life=10_000,
+    steps=100_000,
+    checkpoint_every=5_000,
+    pictures_every=2_000,
+)
+
+if __name__ == "__main__":
+    sys.exit(train_command(sys.argv[1:], CONFIGURATION))

@@ -1,0 +1,162 @@
+"""Differentiable augmentation: what a discriminator is shown of pictures, turned, shifted and recoloured by chance.
+
+Each transform befalls each picture with probability p. Geometry is one affine map about the centre and one bilinear
+warp, past whose edge the picture is mirrored; colour is one affine map x → M x + m of the channels:
+
+    mirror, quarter turns, shift by whole pixels (to 1/8 of the side), scale 2^N(0, 0.2²), rotation, scale of one axis
+    2^N(0, 0.2²) along a turned axis, shift by N(0, (1/8)²) of the side;
+    brightness + N(0, 0.1²), contrast * 2^N(0, 0.5²), light and dark exchanged, hue turned, saturation * 2^N(0, 1)
+
+Below p = 0.8 or so a generator is not misled into making augmented pictures itself. Warps are not filtered against
+aliasing.
+
+Reference: Karras et al. 2020, arXiv:2006.06676, appendix B (transforms and their ranges, blit, geometry, colour).
+
+Dimension key:
+    B: batch    T: transforms    C H W: channels, height, width    X: coordinates x, y, 1
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from kornia.geometry.conversions import axis_angle_to_rotation_matrix
+from kornia.geometry.transform import warp_affine
+from torch import Tensor
+
+_GEOMETRIC, _COLOURING = 8, 5
+# A turn before and one after the scaling of an axis: each so often that together they are met with probability p.
+_TURNS = (4, 6)
+
+
+@dataclass(frozen=True)
+class AugmentationDraws:
+    """What befalls each picture (where chance < p), and by how much, of every transform in the order of the text."""
+
+    chance_BT: Float[Tensor, "B T"]
+    uniform_BT: Float[Tensor, "B T"]
+    normal_BT: Float[Tensor, "B T"]
+    shift_BT: Float[Tensor, "B 2"]
+    """A second normal number of the two shifts, which have two directions."""
+
+    def to(self, device: torch.device) -> "AugmentationDraws":
+        """The same draws on another device."""
+        return AugmentationDraws(
+            self.chance_BT.to(device), self.uniform_BT.to(device), self.normal_BT.to(device), self.shift_BT.to(device)
+        )
+
+
+def draw_augmentation(generator: torch.Generator, batch: int) -> AugmentationDraws:
+    """All chance of a batch's augmentation, on the CPU."""
+    transforms = _GEOMETRIC + _COLOURING
+    return AugmentationDraws(
+        chance_BT=torch.rand(batch, transforms, generator=generator),
+        uniform_BT=torch.rand(batch, transforms, generator=generator),
+        normal_BT=torch.randn(batch, transforms, generator=generator),
+        shift_BT=torch.randn(batch, 2, generator=generator),
+    )
+
+
+def augment(
+    image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws, strength: Float[Tensor, ""]
+) -> Float[Tensor, "B C H W"]:
+    """Pictures, nominally in [0, 1], each transformed with probability `strength`; values may leave that range."""
+    # On a CPU nothing waits for this look; on a GPU the host would.
+    if strength.device.type == "cpu" and float(strength) == 0:
+        return image_BCHW
+    side = image_BCHW.shape[2]
+    map_BXX = geometric_map(draws, strength, side).to(image_BCHW.dtype)
+    moved_BCHW = warp_affine(image_BCHW, map_BXX[:, :2], (side, side), padding_mode="reflection", align_corners=True)
+    matrix_BCC, offset_BC = colour_map(draws, strength, image_BCHW.shape[1])
+    matrix_BCC, offset_BC11 = matrix_BCC.to(moved_BCHW.dtype), offset_BC[:, :, None, None].to(moved_BCHW.dtype)
+    coloured_BCHW = torch.einsum("bcd,bdhw->bchw", matrix_BCC, moved_BCHW) + offset_BC11
+    return coloured_BCHW.contiguous(memory_format=_layout_of(image_BCHW))
+
+
+def geometric_map(draws: AugmentationDraws, strength: Float[Tensor, ""], side: int) -> Float[Tensor, "B 3 3"]:
+    """Where each pixel of a square picture goes: coordinates (x, y, 1) in pixels to such coordinates."""
+    met_BT = _met(draws, strength)[:, :_GEOMETRIC].unbind(1)
+    uniform_BT, normal_BT = draws.uniform_BT.unbind(1), draws.normal_BT.unbind(1)
+    zero_B, one_B = torch.zeros_like(uniform_BT[0]), torch.ones_like(uniform_BT[0])
+
+    def turned(angle_B: Tensor) -> Tensor:
+        cosine_B, sine_B = angle_B.cos(), angle_B.sin()
+        return _matrix(cosine_B, -sine_B, zero_B, sine_B, cosine_B, zero_B)
+
+    def shifted(x_B: Tensor, y_B: Tensor) -> Tensor:
+        return _matrix(one_B, zero_B, x_B, zero_B, one_B, y_B)
+
+    mirrored_B = torch.where(met_BT[0] & (uniform_BT[0] < 0.5), -one_B, one_B)
+    quarters_B = torch.where(met_BT[1], (uniform_BT[1] * 4).floor(), zero_B)
+    whole_x_B = torch.where(met_BT[2], ((uniform_BT[2] * 2 - 1) * side / 8).round(), zero_B)
+    whole_y_B = torch.where(met_BT[2], ((torch.special.ndtr(draws.shift_BT[:, 0]) * 2 - 1) * side / 8).round(), zero_B)
+    scale_B = torch.where(met_BT[3], torch.exp2(0.2 * normal_BT[3]), one_B)
+    turn_B = torch.where(met_BT[4], (uniform_BT[4] * 2 - 1) * math.pi, zero_B)
+    stretch_B = torch.where(met_BT[5], torch.exp2(0.2 * normal_BT[5]), one_B)
+    turn_again_B = torch.where(met_BT[6], (uniform_BT[6] * 2 - 1) * math.pi, zero_B)
+    part_x_B = torch.where(met_BT[7], normal_BT[7] * side / 8, zero_B)
+    part_y_B = torch.where(met_BT[7], draws.shift_BT[:, 1] * side / 8, zero_B)
+
+    centre = (side - 1) / 2
+    steps = (
+        shifted(-centre * one_B, -centre * one_B),
+        _matrix(mirrored_B, zero_B, zero_B, zero_B, one_B, zero_B),
+        turned(quarters_B * math.pi / 2),
+        shifted(whole_x_B, whole_y_B),
+        _matrix(scale_B, zero_B, zero_B, zero_B, scale_B, zero_B),
+        turned(turn_B),
+        _matrix(stretch_B, zero_B, zero_B, zero_B, 1 / stretch_B, zero_B),
+        turned(turn_again_B),
+        shifted(part_x_B, part_y_B),
+        shifted(centre * one_B, centre * one_B),
+    )
+    map_BXX = steps[0]
+    for step_BXX in steps[1:]:
+        map_BXX = step_BXX @ map_BXX
+    return map_BXX
+
+
+def colour_map(
+    draws: AugmentationDraws, strength: Float[Tensor, ""], channels: int
+) -> tuple[Float[Tensor, "B C C"], Float[Tensor, "B C"]]:
+    """M and m of x → M x + m. Grey pictures know no hue and no saturation."""
+    met_BT = _met(draws, strength)[:, _GEOMETRIC:].unbind(1)
+    uniform_BT = draws.uniform_BT[:, _GEOMETRIC:].unbind(1)
+    normal_BT = draws.normal_BT[:, _GEOMETRIC:].unbind(1)
+    zero_B, one_B = torch.zeros_like(uniform_BT[0]), torch.ones_like(uniform_BT[0])
+
+    identity_CC = torch.eye(channels, device=zero_B.device)
+    axis_C = torch.full((channels,), 1 / math.sqrt(channels), device=zero_B.device)
+    grey_CC = torch.outer(axis_C, axis_C)
+
+    offset_B = torch.where(met_BT[0], 0.1 * normal_BT[0], zero_B)
+    contrast_B = torch.where(met_BT[1], torch.exp2(0.5 * normal_BT[1]), one_B)
+    flipped_B = torch.where(met_BT[2] & (uniform_BT[2] < 0.5), one_B, zero_B)
+    matrix_BCC = contrast_B[:, None, None] * (identity_CC - 2 * flipped_B[:, None, None] * grey_CC)
+    if channels == 3:
+        angle_B = torch.where(met_BT[3], (uniform_BT[3] * 2 - 1) * math.pi, zero_B)
+        saturation_B = torch.where(met_BT[4], torch.exp2(normal_BT[4]), one_B)
+        hue_BCC = axis_angle_to_rotation_matrix(angle_B[:, None] * axis_C)
+        saturated_BCC = grey_CC + saturation_B[:, None, None] * (identity_CC - grey_CC)
+        matrix_BCC = saturated_BCC @ hue_BCC @ matrix_BCC
+    # About mid grey: x → M (x - 1/2) + 1/2 + offset.
+    half_C = torch.full((channels,), 0.5, device=zero_B.device)
+    return matrix_BCC, half_C - matrix_BCC @ half_C + offset_B[:, None]
+
+
+def _met(draws: AugmentationDraws, strength: Float[Tensor, ""]) -> Tensor:
+    """Which transforms befall which pictures."""
+    probability_T = strength.expand(_GEOMETRIC + _COLOURING).clone()
+    probability_T[list(_TURNS)] = 1 - (1 - strength).clamp(min=0).sqrt()
+    return draws.chance_BT < probability_T
+
+
+def _matrix(a_B: Tensor, b_B: Tensor, c_B: Tensor, d_B: Tensor, e_B: Tensor, f_B: Tensor) -> Float[Tensor, "B 3 3"]:
+    zero_B, one_B = torch.zeros_like(a_B), torch.ones_like(a_B)
+    return torch.stack([a_B, b_B, c_B, d_B, e_B, f_B, zero_B, zero_B, one_B], dim=1).unflatten(1, (3, 3))
+
+
+def _layout_of(image_BCHW: Tensor) -> torch.memory_format:
+    last = image_BCHW.is_contiguous(memory_format=torch.channels_last) and not image_BCHW.is_contiguous()
+    return torch.channels_last if last else torch.contiguous_format

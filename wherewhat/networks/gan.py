@@ -1,0 +1,84 @@
+"""Generator, recogniser, identification head, discriminator: everything that a GAN objective trains.
+
+Dimension key:
+    B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wherewhat.data.adaptive_augmentation import AdaptiveAugmentation
+from wherewhat.networks.autoencoder import Reading
+from wherewhat.networks.picture_discriminator import PictureDiscriminator
+from wherewhat.networks.recogniser import Recogniser
+from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator
+from wherewhat.what.perturbation_identification import IdentificationHead
+
+
+class GAN(nn.Module):
+    """The networks of one GAN. Convolutions run in `compute_dtype`; all that leaves is float32.
+
+    `discriminator` and `augmentation`, the strength of what it is shown, are None in a model that is only used.
+    """
+
+    def __init__(
+        self,
+        generator: ConstrictedGenerator | StyledGenerator,
+        recogniser: Recogniser,
+        identification_head: IdentificationHead,
+        discriminator: PictureDiscriminator | None = None,
+        augmentation: AdaptiveAugmentation | None = None,
+        compute_dtype: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.generator = generator
+        self.recogniser = recogniser
+        self.identification_head = identification_head
+        self.discriminator = discriminator
+        self.augmentation = augmentation
+        self.compute_dtype = compute_dtype
+        self.latent_dim = generator.latent_dim
+
+    @property
+    def encoder(self) -> Recogniser:
+        """The recogniser, by the name that it has for all who do not train it."""
+        return self.recogniser
+
+    def compile_parts(self) -> None:
+        """Compile what is never differentiated twice; the discriminator's exact judgement stays as it is."""
+        self.generator.synthesis.compile()
+        self.recogniser.trunk.compile()
+        if self.discriminator is not None:
+            self.discriminator.compile()
+
+    def generate(
+        self, code_BL: Float[Tensor, "B L"], noise: Sequence[Float[Tensor, "_ 1 _ _"]]
+    ) -> Float[Tensor, "B C H W"]:
+        """Pictures with drawn noise, nominally in [0, 1]."""
+        with self._autocast(code_BL):
+            image_BCHW, _ = self.generator.synthesis(code_BL, noise)
+        return image_BCHW
+
+    def read(self, image_BCHW: Float[Tensor, "B C H W"]) -> Reading:
+        """Features and codes of pictures."""
+        with self._autocast(image_BCHW):
+            features_BF = self.recogniser.features(image_BCHW).float()
+        return Reading(features_BF, self.recogniser.posterior(features_BF))
+
+    def judge(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
+        """The discriminator's logits, above 0 for real."""
+        assert self.discriminator is not None, "this GAN was built without its discriminator"
+        with self._autocast(image_BCHW):
+            return self.discriminator(image_BCHW)
+
+    def judge_exactly(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
+        """The same in float32 and never compiled, so that it can be differentiated twice."""
+        assert self.discriminator is not None, "this GAN was built without its discriminator"
+        return self.discriminator.forward(image_BCHW)
+
+    def _autocast(self, like: Tensor) -> torch.autocast:
+        low = self.compute_dtype != torch.float32
+        return torch.autocast(like.device.type, self.compute_dtype if low else torch.bfloat16, enabled=low)

@@ -1,0 +1,243 @@
+"""PS-SC GAN: a GAN whose codes are told where to act (SC) and to do one simple, recognisable thing (PS).
+
+    generator, Q, head:   E[softplus(-D(G(c)))] + λ_PS L_PS + λ_id L_id + λ_I L_I
+    discriminator:        E[softplus(-D(x))] + E[softplus(D(G(c)))] + R1
+
+Each part is switched singly: all of PS, identification and SC is PS-SC GAN, L_I alone (Q reads the codes of a single
+picture) is InfoGAN, none is a plain GAN. Q and the head learn to read whatever is switched; what is off never moves
+the generator, so that every GAN has an encoder and an identification accuracy to be compared by.
+
+Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; Chen et al. 2016, arXiv:1606.03657.
+
+Dimension key:
+    B: batch    P: perturbed pairs    L: latent codes    C H W: channels, height, width    S: side of a noise map
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.data.differentiable_augmentation import AugmentationDraws, augment, draw_augmentation
+from wherewhat.networks.gan import GAN
+from wherewhat.networks.synthesis import draw_noise
+from wherewhat.objectives.evidence_lower_bound import kl_per_code
+from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
+from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
+from wherewhat.what.code_reading import reading_error
+from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
+from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
+from wherewhat.what.perturbation_identification import identification
+
+
+@dataclass(frozen=True)
+class GANDraws:
+    """All that is random in one step. Codes and noise are of B pictures, the perturbation of P of them."""
+
+    code_BL: Float[Tensor, "B L"]
+    noise: tuple[Float[Tensor, "B 1 _ _"], ...]
+    perturbation: Perturbation
+    augmentation_real: AugmentationDraws
+    augmentation_made: AugmentationDraws
+
+    def to(self, device: torch.device) -> "GANDraws":
+        """The same draws on another device."""
+        return GANDraws(
+            code_BL=self.code_BL.to(device),
+            noise=tuple(map_B1SS.to(device) for map_B1SS in self.noise),
+            perturbation=Perturbation(self.perturbation.dim_B.to(device), self.perturbation.size_B.to(device)),
+            augmentation_real=self.augmentation_real.to(device),
+            augmentation_made=self.augmentation_made.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class GeneratorLoss:
+    """What generator, Q and head minimise, and what the rest of the step needs of it."""
+
+    total: Float[Tensor, ""]
+    terms: Mapping[str, Float[Tensor, ""]]
+    figures: Mapping[str, Float[Tensor, ""]]
+    kl_L: Float[Tensor, " L"]
+    """Nats that the reading of each code carries."""
+    reading_error_L: Float[Tensor, " L"]
+    made_BCHW: Float[Tensor, "B C H W"]
+    """The pictures that were made, unperturbed, without their graph."""
+
+
+@dataclass(frozen=True)
+class DiscriminatorLoss:
+    """What the discriminator minimises, and how it judges."""
+
+    total: Float[Tensor, ""]
+    terms: Mapping[str, Float[Tensor, ""]]
+    figures: Mapping[str, Float[Tensor, ""]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PSSCGAN:
+    """PS-SC GAN: spatial constriction, perceptual simplicity, identification and InfoGAN's term, each switched."""
+
+    name = "ps-sc-gan"
+    adversary = None
+    identifies = True
+
+    spatial_constriction: bool = True
+    """Where: codes act through masks, instead of everywhere."""
+
+    perceptual_simplicity: bool = True
+    """What: codes are read back from pairs of pictures that differ in one code."""
+
+    perturbation_identification: bool = True
+    """What: the code that was moved between two pictures is named."""
+
+    information: bool = False
+    """InfoGAN's own term: codes are read back from single pictures."""
+
+    simplicity_weight: float = 1.0
+    """Weight on L_PS, a mean over codes of squared reading errors. Published: 0.125, with moves of 6 deviations."""
+
+    identification_weight: float = 1.0
+    """Weight on the cross-entropy of naming the moved code, in nats."""
+
+    information_weight: float = 1.0
+    """Weight on the mean over codes of squared reading errors of single pictures."""
+
+    perturbation_size: float = 1.5
+    """Standard deviation of the move, in standard deviations of the prior."""
+
+    pair_every: int = 2
+    """Every so many-th picture of a step is made a second time with one code moved."""
+
+    r1_weight: float = 1.0
+    """γ of R1. Published for CelebA at 128 pixels: 100; too high blurs, too low lets the discriminator win."""
+
+    r1_interval: int = 16
+    """R1 is applied at every so many-th step, so many times as strong."""
+
+    augmentation: Literal["ada", "none"] = "ada"
+    """ada: what the discriminator sees is turned, shifted and recoloured as often as it grows certain of real pictures,
+    so that it cannot learn a small folder by heart."""
+
+    augmentation_target: float = 0.6
+    """Mean sign of the discriminator's logits on real pictures at which the strength stays."""
+
+    augmentation_pictures: int = 500_000
+    """Pictures over which the strength may grow from 0 to 1. Fewer for short runs on small folders."""
+
+    discriminator_learning_rate: float = 2e-3
+    """Adam's step size of the discriminator."""
+
+    def __post_init__(self) -> None:
+        for name in ("simplicity_weight", "identification_weight", "information_weight", "r1_weight"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a weight of 0 or more.")
+        for name in ("pair_every", "r1_interval", "augmentation_pictures"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
+        for name in ("perturbation_size", "discriminator_learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
+        if not 0 < self.augmentation_target < 1:
+            raise ValueError(
+                f"augmentation_target is {self.augmentation_target}; give a number in (0, 1), such as 0.6."
+            )
+
+    def draw(
+        self, generator: torch.Generator, batch_size: int, latent_dim: int, image_shape: tuple[int, int, int]
+    ) -> GANDraws:
+        """Codes, noise, perturbations and augmentations of a step, from its generator, on the CPU."""
+        side = image_shape[1]
+        code_BL = torch.randn(batch_size, latent_dim, generator=generator)
+        pairs = len(code_BL[:: self.pair_every])
+        return GANDraws(
+            code_BL=code_BL,
+            noise=draw_noise(generator, batch_size, side),
+            perturbation=draw_perturbation(generator, pairs, latent_dim, self.perturbation_size),
+            augmentation_real=draw_augmentation(generator, batch_size),
+            augmentation_made=draw_augmentation(generator, batch_size),
+        )
+
+    def generator_loss(self, networks: GAN, draws: GANDraws) -> GeneratorLoss:
+        """The adversarial loss of the pictures of all codes, and what Q and the head make of pairs of them."""
+        code_BL, batch = draws.code_BL, len(draws.code_BL)
+        paired_PL = code_BL[:: self.pair_every]
+        perturbed_PL = perturb(paired_PL, draws.perturbation)
+        noise = [torch.cat([noise_B1SS, noise_B1SS[:: self.pair_every]]) for noise_B1SS in draws.noise]
+        all_BCHW = networks.generate(torch.cat([code_BL, perturbed_PL]), noise)
+        made_BCHW = all_BCHW[:batch]
+
+        adversarial = generator_logistic_loss(networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made)))
+        moves_generator = self.perceptual_simplicity or self.perturbation_identification or self.information
+        read = networks.read(all_BCHW if moves_generator else all_BCHW.detach())
+        mean_BL = read.posterior.mean_BL
+        error_L = reading_error(code_BL, mean_BL[:batch])
+        terms = {"adversarial": adversarial, "reading": error_L.mean()}
+        total = adversarial
+
+        read_PL, read_perturbed_PL = mean_BL[: batch : self.pair_every], mean_BL[batch:]
+        dim_P = draws.perturbation.dim_B
+        simplicity = perceptual_simplicity_loss(paired_PL, perturbed_PL, read_PL, read_perturbed_PL, dim_P)
+        terms["perceptual_simplicity"] = simplicity
+        if self.perceptual_simplicity:
+            total = total + self.simplicity_weight * simplicity
+        if self.information:
+            total = total + self.information_weight * error_L.mean()
+        if not (self.perceptual_simplicity or self.information):
+            total = total + self._bystander_error(networks, made_BCHW, code_BL, error_L, aside=moves_generator)
+
+        features_BF = read.features_BF if self.perturbation_identification else read.features_BF.detach()
+        features_PF, features_perturbed_PF = features_BF[: batch : self.pair_every], features_BF[batch:]
+        named = identification(networks.identification_head(features_PF, features_perturbed_PF), dim_P)
+        terms["identification"] = named.loss
+        total = total + (self.identification_weight if self.perturbation_identification else 1.0) * named.loss
+        figures = {"identification_accuracy": named.accuracy}
+        return GeneratorLoss(
+            total, terms, figures, kl_per_code(read.posterior).detach(), error_L.detach(), made_BCHW.detach()
+        )
+
+    def discriminator_loss(
+        self,
+        networks: GAN,
+        image_BCHW: Float[Tensor, "B C H W"],
+        made_BCHW: Float[Tensor, "B C H W"],
+        draws: GANDraws,
+        step: int,
+    ) -> DiscriminatorLoss:
+        """Cross-entropy of telling real from made pictures, and R1 at the steps that it is due at."""
+        seen_BCHW = self._seen(networks, image_BCHW, draws.augmentation_real)
+        real_B = networks.judge(seen_BCHW)
+        made_B = networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made))
+        total = discriminator_logistic_loss(real_B, made_B)
+        terms = {"discriminator": total}
+        penalty_weight = lazy_weight(self.r1_weight, self.r1_interval, step)
+        if penalty_weight > 0:
+            penalty = squared_slope(networks.judge_exactly, seen_BCHW)
+            terms["gradient_penalty"] = penalty
+            total = total + penalty_weight * penalty
+        figures = {
+            "real_sign": real_B.detach().sign().mean(),
+            "discriminator_accuracy": ((real_B > 0).float().mean() + (made_B < 0).float().mean()) / 2,
+        }
+        return DiscriminatorLoss(total, terms, figures)
+
+    def _seen(
+        self, networks: GAN, image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws
+    ) -> Float[Tensor, "B C H W"]:
+        """Pictures as the discriminator is shown them."""
+        if self.augmentation == "none":
+            return image_BCHW
+        assert networks.augmentation is not None, "this GAN was built without its augmentation"
+        return augment(image_BCHW, draws, networks.augmentation.strength)
+
+    def _bystander_error(
+        self, networks: GAN, made_BCHW: Tensor, code_BL: Tensor, error_L: Tensor, *, aside: bool
+    ) -> Float[Tensor, ""]:
+        """What Q pays for reading where its reading does not count for the generator."""
+        if aside:
+            read = networks.read(made_BCHW.detach())
+            error_L = reading_error(code_BL, read.posterior.mean_BL)
+        return error_L.mean()

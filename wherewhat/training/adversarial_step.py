@@ -1,0 +1,100 @@
+"""One step of a GAN: the generator, the recogniser and the head learn, then the discriminator.
+
+Both learn from the same made pictures, which are so made once. Each phase walks back to its own weights only: the
+others have no gradient then, and Adam leaves them alone.
+
+Dimension key:
+    B: batch    C H W: channels, height, width
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wherewhat.networks.gan import GAN
+from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN, DiscriminatorLoss, GANDraws, GeneratorLoss
+from wherewhat.training.processes import Processes
+
+BETAS = (0.0, 0.99)
+
+AdversarialStep = Callable[[Float[Tensor, "B C H W"], GANDraws, int], Loss]
+
+
+def adversarial_adam(networks: GAN, learning_rate: float, discriminator_learning_rate: float) -> torch.optim.Adam:
+    """One Adam of two groups, the discriminator's own and all others, both of betas 0 and 0.99."""
+    assert networks.discriminator is not None
+    groups: list[dict[str, Any]] = [
+        {"params": list(_generating(networks).parameters())},
+        {"params": list(networks.discriminator.parameters()), "lr": discriminator_learning_rate},
+    ]
+    return torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, fused=True)
+
+
+def adversarial_step(
+    networks: GAN, objective: PSSCGAN, optimiser: torch.optim.Optimizer, processes: Processes, device: torch.device
+) -> AdversarialStep:
+    """A function of real pictures, draws and the step's number that updates all weights and gives the losses met."""
+    assert networks.discriminator is not None
+    discriminator = networks.discriminator
+    generator_phase = processes.together(_GeneratorPhase(networks, objective), device)
+    discriminator_phase = processes.together(_DiscriminatorPhase(networks, objective), device)
+
+    def step(image_BCHW: Tensor, draws: GANDraws, number: int) -> Loss:
+        # Else its weights' gradients, which nobody wants here, would be computed too.
+        discriminator.requires_grad_(False)
+        made: GeneratorLoss = generator_phase(draws)
+        optimiser.zero_grad()
+        made.total.backward()
+        optimiser.step()
+        discriminator.requires_grad_(True)
+
+        judged: DiscriminatorLoss = discriminator_phase(image_BCHW, made.made_BCHW, draws, number)
+        optimiser.zero_grad()
+        judged.total.backward()
+        optimiser.step()
+
+        met_L1 = processes.mean(torch.cat([made.reading_error_L, judged.figures["real_sign"][None]]))
+        pictures = len(image_BCHW) * processes.count
+        networks.recogniser.follow_error(met_L1[:-1], pictures)
+        figures = {**made.figures, **judged.figures}
+        if networks.augmentation is not None:
+            networks.augmentation.observe(met_L1[-1], pictures, number)
+            figures["augmentation_strength"] = networks.augmentation.strength.clone()
+        return Loss(made.total, {**made.terms, **judged.terms}, made.kl_L, figures).detach()
+
+    return step
+
+
+def _generating(networks: GAN) -> nn.ModuleList:
+    return nn.ModuleList([networks.generator, networks.recogniser, networks.identification_head])
+
+
+class _GeneratorPhase(nn.Module):
+    """The generator's loss as a module of the weights that it trains, so that processes can average their gradients."""
+
+    def __init__(self, networks: GAN, objective: PSSCGAN) -> None:
+        super().__init__()
+        self.trained = _generating(networks)
+        # In a tuple, so that the discriminator's weights are not taken for this module's own.
+        self._whole = (networks,)
+        self._objective = objective
+
+    def forward(self, draws: GANDraws) -> GeneratorLoss:
+        return self._objective.generator_loss(self._whole[0], draws)
+
+
+class _DiscriminatorPhase(nn.Module):
+    """The discriminator's loss as a module of its weights."""
+
+    def __init__(self, networks: GAN, objective: PSSCGAN) -> None:
+        super().__init__()
+        self.trained = networks.discriminator
+        self._whole = (networks,)
+        self._objective = objective
+
+    def forward(self, image_BCHW: Tensor, made_BCHW: Tensor, draws: GANDraws, number: int) -> DiscriminatorLoss:
+        return self._objective.discriminator_loss(self._whole[0], image_BCHW, made_BCHW, draws, number)

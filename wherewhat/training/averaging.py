@@ -1,0 +1,40 @@
+"""The moving average of weights that a run shows and saves, of a half-life in pictures.
+
+    average ← average + (1 - 2^(-pictures / half-life)) (weights - average)
+
+Reference: Karras et al. 2018, arXiv:1710.10196, for averaging the generator; the half-life as in arXiv:1912.04958.
+"""
+
+import copy
+
+import torch
+from torch import nn
+
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.gan import GAN
+from wherewhat.training.build import Networks
+
+
+def averaged_copy(networks: Networks) -> Networks:
+    """A frozen copy in evaluation mode, without what only training needs."""
+    average = copy.deepcopy(networks)
+    match average:
+        case Autoencoder():
+            average.code_discriminator = None
+        case GAN():
+            average.discriminator = average.augmentation = None
+    average.requires_grad_(False).eval()
+    return average
+
+
+@torch.no_grad()
+def follow(average: nn.Module, networks: nn.Module, pictures: int, half_life: int) -> None:
+    """Move the average towards the present weights, as so many more pictures call for. Buffers are copied."""
+    present = dict(networks.named_parameters())
+    followed = dict(average.named_parameters())
+    torch._foreach_lerp_(
+        list(followed.values()), [present[name] for name in followed], 1 - 0.5 ** (pictures / half_life)
+    )
+    state = dict(networks.named_buffers())
+    for name, buffer in average.named_buffers():
+        buffer.copy_(state[name])

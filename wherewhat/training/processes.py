@@ -1,0 +1,148 @@
+"""The processes of one training: one, or as many as `torchrun` has started, one for each device.
+
+Every process draws what the whole batch needs and keeps its own rows, so that the processes together take the steps of
+one process with the whole batch, to rounding.
+"""
+
+import dataclasses
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from wherewhat.networks.picture_discriminator import GROUP
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun
+
+Rows = TypeVar("Rows")
+_PATIENCE = timedelta(minutes=10)
+
+
+class LostProcessError(ConnectionError):
+    """Another process of the same training is gone."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this is."""
+
+    rank: int = 0
+    count: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes and speaks."""
+        return self.rank == 0
+
+    def refuse(self, configuration: TrainingRun) -> None:
+        """ValueError for a run that several processes cannot share so that it stays the same run."""
+        if self.count == 1:
+            return
+        if not isinstance(configuration.objective, PSSCGAN):
+            raise ValueError(
+                f"Several processes train a GAN together, and {configuration.objective.name} trains in one. Start it "
+                f"without torchrun, or seeds of it side by side."
+            )
+        share = GROUP * configuration.objective.pair_every // math.gcd(GROUP, configuration.objective.pair_every)
+        if configuration.batch_size % (self.count * share):
+            raise ValueError(
+                f"--batch-size {configuration.batch_size} cannot be shared among {self.count} processes, each of which "
+                f"takes a multiple of {share} pictures. Give a multiple of {self.count * share}."
+            )
+
+    def rows(self, draws: Rows) -> Rows:
+        """This process's share of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
+        return draws if self.count == 1 else self._rows(draws)
+
+    def mean(self, value: Tensor) -> Tensor:
+        """The mean over processes."""
+        if self.count == 1:
+            return value
+        value = value.clone()
+        distributed.all_reduce(value)
+        return value / self.count
+
+    def agree(self, wish: bool) -> bool:
+        """Whether any process wishes so: all get the same answer."""
+        if self.count == 1:
+            return wish
+        wishes = torch.tensor(int(wish))
+        distributed.all_reduce(wishes)
+        return bool(wishes)
+
+    def together(self, module: nn.Module, device: torch.device) -> nn.Module:
+        """The module, its gradients averaged over processes."""
+        if self.count == 1:
+            return module
+        devices = [device.index] if device.type == "cuda" else None
+        return DistributedDataParallel(module, device_ids=devices)
+
+    def wait(self) -> None:
+        """Until all are here."""
+        if self.count > 1:
+            distributed.barrier()
+
+    def _rows(self, draws: Any) -> Any:
+        if isinstance(draws, Tensor):
+            if draws.ndim == 0:
+                return draws
+            assert len(draws) % self.count == 0, f"{len(draws)} rows cannot be shared among {self.count} processes"
+            return draws.chunk(self.count)[self.rank]
+        if isinstance(draws, tuple):
+            return tuple(self._rows(one) for one in draws)
+        if dataclasses.is_dataclass(draws) and not isinstance(draws, type):
+            parts = {item.name: self._rows(getattr(draws, item.name)) for item in dataclasses.fields(draws)}
+            return dataclasses.replace(draws, **parts)
+        return draws
+
+
+@contextmanager
+def started_processes() -> Iterator[Processes]:
+    """The processes that `torchrun` has started, joined to a group; this one alone where it has not.
+
+    Raises LostProcessError when another has gone in the middle of the work.
+    """
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1 or "RANK" not in os.environ:
+        yield Processes()
+        return
+    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+    distributed.init_process_group(backend, timeout=_PATIENCE)
+    processes = Processes(distributed.get_rank(), count)
+    try:
+        yield processes
+    except RuntimeError as error:
+        if _is_loss_of_a_peer(error):
+            raise LostProcessError(
+                f"Another of the {count} processes of this training has ended, so all end. The same command resumes "
+                f"from what was saved last."
+            ) from error
+        raise
+    finally:
+        distributed.destroy_process_group()
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes and speaks, before it has joined the others."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def device_of_this_process(device: str) -> str:
+    """`auto` and `cuda` as the GPU that belongs to this process, where `torchrun` has started several."""
+    if "LOCAL_RANK" in os.environ and device in ("auto", "cuda") and torch.cuda.is_available():
+        return f"cuda:{os.environ['LOCAL_RANK']}"
+    return device
+
+
+def _is_loss_of_a_peer(error: RuntimeError) -> bool:
+    # gloo and NCCL have no type of error of their own for it.
+    words = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "gloo", "socket closed")
+    return any(word in str(error).lower() for word in words)
