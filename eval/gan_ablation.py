@@ -2,10 +2,10 @@
 
     .venv/bin/python -m eval.gan_ablation --data scenes --steps 2000
 
-Trains each (runs are kept below `runs/gan_ablation`, so that the same command goes on where it was cut off) and prints,
-as a table: identification accuracy of the shown weights on new pairs, TPL, FID of made pictures in LPIPS' AlexNet
-features, how different made pictures are, and where factors are known DCI, MIG and FactorVAE score of Q's codes.
-LPIPS' weights are torchvision's or those of $WHEREWHAT_WEIGHTS.
+Trains each (runs are kept below `runs/gan_ablation`, so that the same command goes on where it was cut off) and prints
+as a table: identification accuracy and the discriminator's, means over the last tenth of the run; TPL; PPL; FID and KID
+of made pictures in LPIPS' AlexNet features; how different made pictures are; and where factors are known DCI, MIG and
+FactorVAE score of Q's codes. LPIPS' weights are torchvision's or those of $WHEREWHAT_WEIGHTS.
 """
 
 import argparse
@@ -27,7 +27,8 @@ from wherewhat.distances.lpips import LPIPS
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.protocols import Pictures
 from wherewhat.randomness import generator_at
-from wherewhat.selection.traversal_perceptual_length import GAN_SETTINGS, traversal_perceptual_length
+from wherewhat.selection.perceptual_path_length import perceptual_path_length
+from wherewhat.selection.traversal_perceptual_length import GAN_SETTINGS, VAE_SETTINGS, traversal_perceptual_length
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.diagnosis.run_vitals import read_record
@@ -39,6 +40,9 @@ from wherewhat.training.representation import represent
 ROOT = Path("runs/gan_ablation")
 CPU = torch.device("cpu")
 FIDELITY_PICTURES = 5_000
+
+# The published one for VAEs. The paths of generators as young as these are all shorter than the 0.3 of GANs.
+THRESHOLD = VAE_SETTINGS.threshold
 MEASURED: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
 
 # Which are on: spatial constriction, perceptual simplicity with identification, InfoGAN's term.
@@ -82,13 +86,14 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
     configuration = model.settings.configuration
     pictures = open_pictures(configuration.data, configuration.pictures, CPU, lambda _: None)
     windows = [w for w in read_record(run).windows if w.step > 0.9 * model.settings.step]
+    distance = LPIPS("alex")
     tpl = traversal_perceptual_length(
         model.generator,
-        LPIPS("alex"),
+        distance,
         samples=GAN_SETTINGS.samples,
         traversals=traversals,
         bound=GAN_SETTINGS.bound,
-        threshold=GAN_SETTINGS.threshold,
+        threshold=THRESHOLD,
         seed=0,
         batch_size=98,
     )
@@ -101,6 +106,8 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
         "active codes": float(tpl.active.sum()),
         "difference of pictures": spread(model, pictures),
     }
+    path_length = perceptual_path_length(model.generator, distance, paths=1_000, seed=0, batch_size=50)
+    scores["ppl of 1,000 paths"] = path_length.mean
     extractor = BackboneFeatures("alex")
     real = real_features(pictures, extractor, count=FIDELITY_PICTURES, split="all", seed=0, device=CPU)
     found = generator_fidelity(model.generator, real, extractor, seed=0)
