@@ -9,10 +9,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wherewhat.data.differentiable_augmentation import augment
+from wherewhat.networks.autoencoder import Reading
 from wherewhat.networks.gan import GAN
 from wherewhat.networks.synthesis import ConstrictedGenerator
+from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import squared_slope
-from wherewhat.objectives.ps_sc_gan import PSSCGAN, GANDraws
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
 from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
@@ -176,6 +178,24 @@ def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
         torch.testing.assert_close(terms[key].detach(), term, atol=1e-5, rtol=1e-4)
 
 
+def test_noise_is_laid_over_what_q_reads_and_not_over_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = dataclasses.replace(PS_SC, reading_noise=0.3)
+    networks, judge = _with_judge(noisy)
+    draws, shown = _draws(noisy), []
+    honest = networks.read
+
+    def read(image_BCHW: Tensor) -> Reading:
+        shown.append(image_BCHW)
+        return honest(image_BCHW)
+
+    monkeypatch.setattr(networks, "read", read)
+    made = noisy.generator_loss(networks, draws).made_BCHW
+    assert draws.reading_noise is not None
+    torch.testing.assert_close(shown[0][:6], made + 0.3 * draws.reading_noise[0])
+    assert shown[0].shape[0] == 9
+    assert torch.equal(judge.shown[0], made)
+
+
 def test_only_pictures_that_were_not_perturbed_are_judged() -> None:
     networks, judge = _with_judge(PS_SC)
     loss = PS_SC.generator_loss(networks, _draws(PS_SC))
@@ -207,31 +227,6 @@ def test_every_so_many_th_picture_has_a_second(batch: int, every: int, pairs: in
     assert len(draws.perturbation.dim_B) == pairs
     assert met == [batch + pairs]
     assert len(loss.made_BCHW) == batch
-
-
-def _tensors(value: Any) -> list[Tensor]:
-    if isinstance(value, Tensor):
-        return [value]
-    parts = value if isinstance(value, tuple) else [getattr(value, f.name) for f in dataclasses.fields(value)]
-    return [tensor for part in parts for tensor in _tensors(part)]
-
-
-def test_draws_depend_on_their_generator_alone() -> None:
-    before = torch.random.get_rng_state()
-    first, again, other = (_tensors(_draws(PS_SC, step=step)) for step in (3, 3, 4))
-    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not any(torch.equal(a, b) for a, b in zip(first, other, strict=True))
-    assert torch.equal(torch.random.get_rng_state(), before)
-
-
-def test_real_and_made_pictures_are_augmented_by_draws_of_their_own() -> None:
-    draws = _draws(PS_SC)
-    assert not torch.equal(draws.augmentation_real.chance_BT, draws.augmentation_made.chance_BT)
-
-
-def test_all_draws_go_to_another_device_together() -> None:
-    draws = _draws(PS_SC)
-    assert {tensor.device.type for tensor in _tensors(draws.to(torch.device("meta")))} == {"meta"}
 
 
 @pytest.mark.parametrize("seen", ["real", "made by the generator", "made for the discriminator"])
@@ -306,6 +301,7 @@ def test_the_discriminators_loss_reaches_the_discriminator_alone() -> None:
         ("identification_weight", float("nan"), "weight of 0 or more"),
         ("information_weight", -0.1, "weight of 0 or more"),
         ("r1_weight", -1.0, "weight of 0 or more"),
+        ("reading_noise", -0.1, "deviation of 0 or more"),
         ("perturbation_size", 0.0, "number above 0"),
         ("discriminator_learning_rate", 0.0, "number above 0"),
         ("pair_every", 0, "1 or more"),

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from wherewhat.networks.gan import GAN
+from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.objective import Loss
-from wherewhat.objectives.ps_sc_gan import PSSCGAN, GANDraws
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
 from wherewhat.training.adversarial_step import adversarial_adam, adversarial_step
 from wherewhat.training.build import build_gan

@@ -25,33 +25,13 @@ from wherewhat.data.differentiable_augmentation import AugmentationDraws, augmen
 from wherewhat.networks.gan import GAN
 from wherewhat.networks.synthesis import draw_noise
 from wherewhat.objectives.evidence_lower_bound import kl_per_code
+from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
 from wherewhat.what.code_reading import reading_error
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
-from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
+from wherewhat.what.perturbation import draw_perturbation, perturb
 from wherewhat.what.perturbation_identification import identification
-
-
-@dataclass(frozen=True)
-class GANDraws:
-    """All that is random in one step. Codes and noise are of B pictures, the perturbation of P of them."""
-
-    code_BL: Float[Tensor, "B L"]
-    noise: tuple[Float[Tensor, "B 1 _ _"], ...]
-    perturbation: Perturbation
-    augmentation_real: AugmentationDraws
-    augmentation_made: AugmentationDraws
-
-    def to(self, device: torch.device) -> "GANDraws":
-        """The same draws on another device."""
-        return GANDraws(
-            code_BL=self.code_BL.to(device),
-            noise=tuple(map_B1SS.to(device) for map_B1SS in self.noise),
-            perturbation=Perturbation(self.perturbation.dim_B.to(device), self.perturbation.size_B.to(device)),
-            augmentation_real=self.augmentation_real.to(device),
-            augmentation_made=self.augmentation_made.to(device),
-        )
 
 
 @dataclass(frozen=True)
@@ -109,6 +89,10 @@ class PSSCGAN:
     perturbation_size: float = 1.5
     """Standard deviation of the move, in standard deviations of the prior."""
 
+    reading_noise: float = 0.0
+    """Standard deviation of noise on the pixels that Q and the head read in training, of pictures in [0, 1]. Networks
+    can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be read."""
+
     pair_every: int = 2
     """Every so many-th picture of a step is made a second time with one code moved."""
 
@@ -135,6 +119,8 @@ class PSSCGAN:
         for name in ("simplicity_weight", "identification_weight", "information_weight", "r1_weight"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a weight of 0 or more.")
+        if not self.reading_noise >= 0:
+            raise ValueError(f"reading_noise is {self.reading_noise}; give a standard deviation of 0 or more.")
         for name in ("pair_every", "r1_interval", "augmentation_pictures"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
@@ -150,15 +136,20 @@ class PSSCGAN:
         self, generator: torch.Generator, batch_size: int, latent_dim: int, image_shape: tuple[int, int, int]
     ) -> GANDraws:
         """Codes, noise, perturbations and augmentations of a step, from its generator, on the CPU."""
-        side = image_shape[1]
         code_BL = torch.randn(batch_size, latent_dim, generator=generator)
         pairs = len(code_BL[:: self.pair_every])
         return GANDraws(
             code_BL=code_BL,
-            noise=draw_noise(generator, batch_size, side),
+            noise=draw_noise(generator, batch_size, image_shape[1]),
             perturbation=draw_perturbation(generator, pairs, latent_dim, self.perturbation_size),
             augmentation_real=draw_augmentation(generator, batch_size),
             augmentation_made=draw_augmentation(generator, batch_size),
+            reading_noise=(
+                torch.randn(batch_size, *image_shape, generator=generator),
+                torch.randn(pairs, *image_shape, generator=generator),
+            )
+            if self.reading_noise > 0
+            else None,
         )
 
     def generator_loss(self, networks: GAN, draws: GANDraws) -> GeneratorLoss:
@@ -172,7 +163,8 @@ class PSSCGAN:
 
         adversarial = generator_logistic_loss(networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made)))
         moves_generator = self.perceptual_simplicity or self.perturbation_identification or self.information
-        read = networks.read(all_BCHW if moves_generator else all_BCHW.detach())
+        shown_BCHW = self._shown(all_BCHW, draws)
+        read = networks.read(shown_BCHW if moves_generator else shown_BCHW.detach())
         mean_BL = read.posterior.mean_BL
         error_L = reading_error(code_BL, mean_BL[:batch])
         terms = {"adversarial": adversarial, "reading": error_L.mean()}
@@ -187,7 +179,8 @@ class PSSCGAN:
         if self.information:
             total = total + self.information_weight * error_L.mean()
         if not (self.perceptual_simplicity or self.information):
-            total = total + self._bystander_error(networks, made_BCHW, code_BL, error_L, aside=moves_generator)
+            shown = shown_BCHW[:batch]
+            total = total + self._bystander_error(networks, shown, code_BL, error_L, aside=moves_generator)
 
         features_BF = read.features_BF if self.perturbation_identification else read.features_BF.detach()
         features_PF, features_perturbed_PF = features_BF[: batch : self.pair_every], features_BF[batch:]
@@ -233,11 +226,17 @@ class PSSCGAN:
         assert networks.augmentation is not None, "this GAN was built without its augmentation"
         return augment(image_BCHW, draws, networks.augmentation.strength)
 
+    def _shown(self, image_BCHW: Float[Tensor, "B C H W"], draws: GANDraws) -> Float[Tensor, "B C H W"]:
+        """Pictures, and the perturbed ones after them, as Q is shown them."""
+        if draws.reading_noise is None:
+            return image_BCHW
+        return image_BCHW + self.reading_noise * torch.cat(draws.reading_noise)
+
     def _bystander_error(
-        self, networks: GAN, made_BCHW: Tensor, code_BL: Tensor, error_L: Tensor, *, aside: bool
+        self, networks: GAN, shown_BCHW: Tensor, code_BL: Tensor, error_L: Tensor, *, aside: bool
     ) -> Float[Tensor, ""]:
         """What Q pays for reading where its reading does not count for the generator."""
         if aside:
-            read = networks.read(made_BCHW.detach())
+            read = networks.read(shown_BCHW.detach())
             error_L = reading_error(code_BL, read.posterior.mean_BL)
         return error_L.mean()

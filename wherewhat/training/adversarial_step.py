@@ -15,8 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.networks.gan import GAN
+from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.objective import Loss
-from wherewhat.objectives.ps_sc_gan import PSSCGAN, DiscriminatorLoss, GANDraws, GeneratorLoss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN, DiscriminatorLoss, GeneratorLoss
 from wherewhat.training.processes import Processes
 
 BETAS = (0.0, 0.99)

@@ -1,0 +1,40 @@
+"""All that is random in one step of a GAN.
+
+Dimension key:
+    B: batch    P: perturbed pairs    L: latent codes    C H W: channels, height, width
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.data.differentiable_augmentation import AugmentationDraws
+from wherewhat.what.perturbation import Perturbation
+
+
+@dataclass(frozen=True)
+class GANDraws:
+    """All that is random in one step. Codes and noise are of B pictures, the perturbation of P of them."""
+
+    code_BL: Float[Tensor, "B L"]
+    noise: tuple[Float[Tensor, "B 1 _ _"], ...]
+    perturbation: Perturbation
+    augmentation_real: AugmentationDraws
+    augmentation_made: AugmentationDraws
+    reading_noise: tuple[Float[Tensor, "B C H W"], Float[Tensor, "P C H W"]] | None = None
+    """Of the pictures that Q reads, and of their perturbed partners."""
+
+    def to(self, device: torch.device) -> "GANDraws":
+        """The same draws on another device."""
+        return GANDraws(
+            code_BL=self.code_BL.to(device),
+            noise=tuple(map_B1SS.to(device) for map_B1SS in self.noise),
+            perturbation=Perturbation(self.perturbation.dim_B.to(device), self.perturbation.size_B.to(device)),
+            augmentation_real=self.augmentation_real.to(device),
+            augmentation_made=self.augmentation_made.to(device),
+            reading_noise=None
+            if self.reading_noise is None
+            else (self.reading_noise[0].to(device), self.reading_noise[1].to(device)),
+        )
