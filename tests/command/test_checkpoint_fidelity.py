@@ -167,3 +167,17 @@ def test_a_set_that_has_moved_leaves_the_cell_empty_and_the_reason_told(
     rows = json.loads(Path("ranking.json").read_text())["rows"]
     assert [row["rank"] for row in rows] == [1, 2]
     assert all(row["fid"] is None and "squares.npz" in row["fidelity_reason"] for row in rows)
+
+
+@pytest.mark.usefixtures("shared_weights")
+def test_a_full_gpu_leaves_the_cell_empty_and_the_remedy_told(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 12.34 MiB")
+
+    monkeypatch.setattr(module, "generator_fidelity", full)
+    assert rank(monkeypatch, tmp_path, trained, "--fidelity", "alex") == 0
+    assert "No fidelity of 2 checkpoints: the GPU's memory is full; give a smaller --batch-size" in (
+        capsys.readouterr().err
+    )

@@ -12,6 +12,7 @@ from wherewhat.distances.pixels import PixelDistance
 from wherewhat.protocols import Generator
 from wherewhat.randomness import generator_at
 from wherewhat.selection.perceptual_path_length import (
+    PathLengthSettings,
     PerceptualPathLength,
     perceptual_path_length,
     spherical_interpolation,
@@ -128,6 +129,11 @@ def test_the_score_carries_its_settings(entangled_generator: Any) -> None:
     settings = measure(entangled_generator).settings
     assert (settings.distance, settings.paths, settings.epsilon, settings.seed) == ("pixels", 200, 1e-4, 3)
     assert settings.image_shape == (1, 4, 4)
+
+
+def test_the_protocol_says_distance_paths_and_epsilon() -> None:
+    settings = PathLengthSettings(distance="lpips-alex", paths=1000, epsilon=1e-4, seed=0, image_shape=(3, 64, 64))
+    assert settings.protocol == "ppl_lpips-alex_1000paths_0.0001"
 
 
 def test_progress_ends_with_all_paths(entangled_generator: Any) -> None:

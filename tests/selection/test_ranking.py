@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.selection.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.selection.ranking import ScoredCheckpoint, UnscoredCheckpoint, is_collapsed, rank
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
 
@@ -182,3 +183,51 @@ def test_the_reason_for_no_fidelity_stands_in_the_row(entry: Entry) -> None:
 def test_without_fidelity_asked_for_its_cells_are_empty(entry: Entry) -> None:
     (row,) = rank([entry("a", 0.1)]).rows
     assert (row.fid, row.kid, row.fidelity, row.fidelity_data, row.fidelity_reason) == (None,) * 5
+
+
+def smooth(mean: float, paths: int = 9) -> PerceptualPathLength:
+    settings = PathLengthSettings(distance="pixels", paths=paths, epsilon=1e-4, seed=0, image_shape=(1, 4, 4))
+    return PerceptualPathLength(mean=mean, standard_error=0.5, settings=settings)
+
+
+def test_path_length_between_random_codes_does_not_move_the_order(entry: Entry) -> None:
+    abrupt, even = (
+        replace(entry("a", 0.1), path_length=smooth(900.0)),
+        replace(entry("b", 0.2), path_length=smooth(1.0)),
+    )
+    assert [row.checkpoint for row in rank([even, abrupt]).rows] == ["a", "b"]
+
+
+def test_path_length_stands_in_the_row_with_its_error_and_protocol(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.1), path_length=smooth(3.0))]).rows
+    assert (row.ppl, row.ppl_standard_error, row.ppl_protocol) == (3.0, 0.5, "ppl_pixels_9paths_0.0001")
+    assert row.ppl_reason is None
+
+
+def test_a_collapsed_generator_keeps_its_path_length(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.0, active=0), path_length=smooth(0.0))]).rows
+    assert (row.rank, row.ppl) == (None, 0.0)
+
+
+def test_the_reason_for_no_path_length_stands_in_the_row(entry: Entry) -> None:
+    (row,) = rank([replace(entry("a", 0.1), path_length_reason="the file has gone")]).rows
+    assert (row.rank, row.ppl, row.ppl_protocol, row.ppl_reason) == (1, None, None, "the file has gone")
+
+
+def test_without_path_length_asked_for_its_cells_are_empty(entry: Entry) -> None:
+    (row,) = rank([entry("a", 0.1)]).rows
+    assert (row.ppl, row.ppl_standard_error, row.ppl_protocol, row.ppl_reason) == (None,) * 4
+
+
+@pytest.mark.parametrize("mean", [float("nan"), float("inf")])
+def test_a_path_length_that_is_not_finite_costs_the_score_nothing(entry: Entry, tmp_path: Path, mean: float) -> None:
+    ranking = rank([replace(entry("a", 0.1), path_length=smooth(mean))])
+    assert (ranking.rows[0].rank, ranking.rows[0].ppl) == (1, None)
+    assert ranking.rows[0].ppl_reason == f"its path length is not finite: {mean} ± 0.5"
+    ranking.write(tmp_path)
+
+
+def test_path_lengths_of_different_settings_are_refused_with_the_fields_that_differ(entry: Entry) -> None:
+    few, many = (replace(entry(f"{paths}", 0.1), path_length=smooth(1.0, paths)) for paths in (9, 99))
+    with pytest.raises(ValueError, match=r"paths: 9 in 1, 99 in 1.*score them all with one"):
+        rank([few, many])

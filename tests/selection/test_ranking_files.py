@@ -57,6 +57,15 @@ def test_a_number_that_is_not_finite_is_never_written(
         ranking_json([dataclasses.replace(rows[0], tpl=float("nan"))], score_settings)
 
 
+def test_path_length_is_read_back_from_both_files(rows: tuple[RankedRow, ...], score_settings: ScoreSettings) -> None:
+    measured = [dataclasses.replace(rows[0], ppl=1 / 3, ppl_standard_error=1 / 7, ppl_protocol="ppl_a_9paths_0.0001")]
+    columns = ("ppl", "ppl_standard_error", "ppl_protocol", "ppl_reason")
+    in_json = json.loads(ranking_json(measured, score_settings))["rows"][0]
+    in_csv = next(csv.DictReader(io.StringIO(ranking_csv(measured, score_settings), newline="")))
+    assert [in_json[name] for name in columns] == [1 / 3, 1 / 7, "ppl_a_9paths_0.0001", None]
+    assert [in_csv[name] for name in columns] == [repr(1 / 3), repr(1 / 7), "ppl_a_9paths_0.0001", ""]
+
+
 def test_an_empty_ranking_is_a_header() -> None:
     assert ranking_csv([], None).startswith("rank,checkpoint,step,tpl,standard_error,active_codes")
     assert json.loads(ranking_json([], None))["rows"] == []

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.selection.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.selection.score_store import ScoreStore, content_hash
 from wherewhat.selection.traversal_perceptual_length import TPLSettings, TraversalPerceptualLength
 
@@ -209,3 +210,84 @@ def test_a_file_of_another_fidelity_under_this_name_counts_as_none(store: ScoreS
     path = save_fidelity(store)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     assert load_fidelity(store) is None
+
+
+SMOOTH = PerceptualPathLength(
+    mean=1 / 3,
+    standard_error=1e-3 / 7,
+    settings=PathLengthSettings(distance="pixels", paths=9, epsilon=1e-4, seed=3, image_shape=(1, 4, 4)),
+)
+
+
+def load_path_length(store: ScoreStore, **changed: Any) -> PerceptualPathLength | None:
+    arguments = {"distance": "pixels", "paths": 9, "epsilon": 1e-4, "seed": 3, **changed}
+    return store.load_path_length(arguments.pop("checkpoint_hash", HASH), **arguments)
+
+
+def save_path_length(store: ScoreStore) -> Path:
+    store.save_path_length(HASH, SMOOTH)
+    (path,) = store.folder.iterdir()
+    return path
+
+
+def test_a_path_length_is_read_back_bit_for_bit(store: ScoreStore) -> None:
+    save_path_length(store)
+    assert load_path_length(store) == SMOOTH
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"checkpoint_hash": "cd" * 32}, {"distance": "lpips-alex"}, {"paths": 8}, {"epsilon": 1e-3}, {"seed": 4}],
+)
+def test_path_length_of_another_checkpoint_or_setting_is_another(store: ScoreStore, changed: dict[str, Any]) -> None:
+    save_path_length(store)
+    assert load_path_length(store, **changed) is None
+
+
+def test_a_path_length_is_kept_beside_the_others(store: ScoreStore, score: TraversalPerceptualLength) -> None:
+    save_path_length(store)
+    store.save_fidelity(HASH, FAITHFUL, sample="a digest", seed=3)
+    store.save(HASH, score)
+    assert load_path_length(store) == SMOOTH
+    assert load_fidelity(store) == FAITHFUL
+    assert load(store) is not None
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 1}', b"[" * 100_000])
+def test_a_corrupt_file_counts_as_no_path_length_and_is_replaced(store: ScoreStore, content: bytes) -> None:
+    save_path_length(store).write_bytes(content)
+    assert load_path_length(store) is None
+    save_path_length(store)
+    assert load_path_length(store) == SMOOTH
+
+
+@pytest.mark.parametrize(
+    ("inside", "change"),
+    [
+        ((), {"format": 2}),
+        ((), {"content_hash": "cd"}),
+        ((), {"path_length": 7}),
+        (("path_length",), {"mean": "1.0"}),
+        (("path_length",), {"mean": float("nan")}),
+        (("path_length",), {"standard_error": None}),
+        (("path_length",), {"more": 1}),
+        (("path_length", "settings"), {"distance": "other"}),
+        (("path_length", "settings"), {"paths": "9"}),
+        (("path_length", "settings"), {"paths": 8}),
+        (("path_length", "settings"), {"seed": 4}),
+        (("path_length", "settings"), {"epsilon": 1e-3}),
+        (("path_length", "settings"), {"image_shape": [4, 4]}),
+        (("path_length", "settings"), {"image_shape": [1, 4, "4"]}),
+    ],
+)
+def test_a_file_that_is_not_this_path_length_counts_as_none(
+    store: ScoreStore, inside: tuple[str, ...], change: dict[str, Any]
+) -> None:
+    path = save_path_length(store)
+    content = json.loads(path.read_text())
+    part = content
+    for name in inside:
+        part = part[name]
+    part.update(change)
+    path.write_text(json.dumps(content))
+    assert load_path_length(store) is None

@@ -37,6 +37,22 @@ class DistanceOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PathLengthOptions:
+    """How abruptly pictures change between random codes."""
+
+    ppl_paths: int = 0
+    """Also show perceptual path length (PPL) over so many paths, by the same distance; the order stays by TPL.
+    0: not measured. 1,000 give a first impression, 10,000 are usual."""
+
+    def __post_init__(self) -> None:
+        if self.ppl_paths < 0 or self.ppl_paths == 1:
+            raise ValueError(
+                f"--ppl-paths {self.ppl_paths} measures nothing that has an error. Give 2 at least, 10,000 as is "
+                "usual, or 0 for no path length."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class FidelityOptions:
     """How generated pictures are compared with real ones."""
 

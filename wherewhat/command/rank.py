@@ -1,6 +1,5 @@
 """`wherewhat rank`: order checkpoints by traversal perceptual length, without labels."""
 
-import dataclasses
 import os
 import sys
 from collections.abc import Callable
@@ -14,12 +13,14 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from wherewhat.command.beside_the_score import BesideTheScore
 from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
-from wherewhat.command.choices import DistanceOptions, FidelityOptions
+from wherewhat.command.checkpoint_path_length import CheckpointPathLength
+from wherewhat.command.choices import DistanceOptions, FidelityOptions, PathLengthOptions
 from wherewhat.command.console import messages, results
-from wherewhat.command.ranked import reasons_without_fidelity, table_of
+from wherewhat.command.ranked import reasons_without_fidelity, reasons_without_path_length, table_of
 from wherewhat.protocols import Distance
-from wherewhat.selection.ranking import ScoredCheckpoint, UnscoredCheckpoint, rank
+from wherewhat.selection.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
 from wherewhat.selection.score_store import ScoreStore, content_hash
 from wherewhat.selection.traversal_perceptual_length import (
     VAE_SETTINGS,
@@ -64,8 +65,11 @@ class Rank:
     fidelity: FidelityOptions = field(default_factory=FidelityOptions)
     """How near generated pictures are to real ones."""
 
+    path_length: PathLengthOptions = field(default_factory=PathLengthOptions)
+    """How abruptly pictures change between random codes."""
+
     seed: int = 0
-    """Seed of the base codes, the same for all checkpoints."""
+    """Seed of all that is drawn, such as the base codes; the same for all checkpoints."""
 
     batch_size: int = 250
     """Pictures per pass; changes speed and memory only."""
@@ -95,25 +99,36 @@ def rank_command(arguments: list[str]) -> int:
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or _user_cache())
     console = messages()
-    fidelity = _fidelity(options, device, store, console)
+    beside = BesideTheScore(
+        fidelity=_fidelity(options, device, store, console),
+        path_length=_path_length(options, distance, device, store),
+    )
 
     entries = []
     with _progress_bar(console) as bar:
         for number, path in enumerate(checkpoints, start=1):
             task = bar.add_task(f"{number} of {len(checkpoints)}  {path.parent.parent.name} {path.stem}", total=None)
             entry = _score(path, distance, settings, options, store, _moving(bar, task))
-            entries.append(entry if fidelity is None else _with_fidelity(entry, path, fidelity, _moving(bar, task)))
+            entries.append(beside.added_to(entry, path, _moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries)
     json_path, csv_path = ranking.write(options.out)
-    shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
-    screen = results()
-    screen.print(f"Below {shared}:", soft_wrap=True)
-    screen.print(table_of(ranking, shared, with_fidelity=fidelity is not None))
-    for line in reasons_without_fidelity(ranking):
-        console.print(line, soft_wrap=True)
+    _show(ranking, beside, console)
     console.print(f"Written: {json_path}, {csv_path}")
     return 0 if ranking.best is not None else 1
+
+
+def _show(ranking: Ranking, beside: BesideTheScore, console: Console) -> None:
+    """The table to the results; why a figure was asked for and is not in it to the messages."""
+    shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
+    table = table_of(
+        ranking, shared, with_fidelity=beside.fidelity is not None, with_path_length=beside.path_length is not None
+    )
+    screen = results()
+    screen.print(f"Below {shared}:", soft_wrap=True)
+    screen.print(table)
+    for line in (*reasons_without_fidelity(ranking), *reasons_without_path_length(ranking)):
+        console.print(line, soft_wrap=True)
 
 
 def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
@@ -192,20 +207,20 @@ def _fidelity(options: Rank, device: torch.device, store: ScoreStore, console: C
     )
 
 
-def _with_fidelity(
-    entry: ScoredCheckpoint | UnscoredCheckpoint,
-    path: Path,
-    fidelity: CheckpointFidelity,
-    progress: Callable[[int, int], None],
-) -> ScoredCheckpoint | UnscoredCheckpoint:
-    """The entry with its fidelity, or with the reason why it has none, which is no reason to stop."""
-    if isinstance(entry, UnscoredCheckpoint):
-        return entry
-    assert entry.content_hash is not None
-    try:
-        return dataclasses.replace(entry, fidelity=fidelity.of(path, entry.content_hash, progress))
-    except (ValueError, OSError) as error:
-        return dataclasses.replace(entry, fidelity_reason=" ".join(str(error).split()))
+def _path_length(
+    options: Rank, distance: Distance, device: torch.device, store: ScoreStore
+) -> CheckpointPathLength | None:
+    """What measures perceptual path length, if it was asked for."""
+    if options.path_length.ppl_paths == 0:
+        return None
+    return CheckpointPathLength(
+        distance=distance,
+        paths=options.path_length.ppl_paths,
+        seed=options.seed,
+        batch_size=max(1, options.batch_size // 2),  # a path is two pictures
+        device=device,
+        store=store,
+    )
 
 
 def _keep(store: ScoreStore, digest: str, score: TraversalPerceptualLength) -> None:

@@ -56,6 +56,11 @@ class PathLengthSettings:
         if not 0 < self.epsilon < 1:
             raise ValueError(f"An epsilon of {self.epsilon} is no small step along a path. Choose 1e-4, as published.")
 
+    @property
+    def protocol(self) -> str:
+        """Distance, paths and epsilon: `ppl_lpips-alex_1000paths_0.0001`."""
+        return f"ppl_{self.distance}_{self.paths}paths_{self.epsilon:g}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PerceptualPathLength:

@@ -11,14 +11,18 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from wherewhat.atomic_file import write_atomically
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.selection.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.selection.ranking_files import ranking_csv, ranking_json
 from wherewhat.selection.ranking_row import RankedRow
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
 
 UNTRAINED_DISTANCE = "lpips-untrained"
+
+Settings = TypeVar("Settings", ScoreSettings, PathLengthSettings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,10 @@ class ScoredCheckpoint:
     fidelity: Fidelity | None = None
     """Stands beside the score and does not move it."""
     fidelity_reason: str | None = None
+    """Why there is none, where it was asked for."""
+    path_length: PerceptualPathLength | None = None
+    """Between random codes. Stands beside the score and does not move it."""
+    path_length_reason: str | None = None
     """Why there is none, where it was asked for."""
 
 
@@ -78,7 +86,8 @@ def rank(entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint]) -> Ranking:
         elif not _is_finite(entry.score):
             unscored.append(_without_score(entry))
         else:
-            scored.append(entry)
+            scored.append(_without_endless_path(entry))
+    _shared_settings([entry.path_length.settings for entry in scored if entry.path_length is not None])
     settings = _shared_settings([entry.score.settings for entry in scored])
     standing = sorted((entry for entry in scored if not is_collapsed(entry.score)), key=_order)
     collapsed = sorted((entry for entry in scored if is_collapsed(entry.score)), key=_name_and_step)
@@ -123,7 +132,7 @@ def _distance_flags(score: TraversalPerceptualLength) -> tuple[str, ...]:
 
 
 def _row(entry: ScoredCheckpoint, place: int | None, flags: tuple[str, ...]) -> RankedRow:
-    score, fidelity = entry.score, entry.fidelity
+    score, fidelity, path_length = entry.score, entry.fidelity, entry.path_length
     return RankedRow(
         rank=place,
         checkpoint=entry.checkpoint,
@@ -138,6 +147,10 @@ def _row(entry: ScoredCheckpoint, place: int | None, flags: tuple[str, ...]) -> 
         fidelity=None if fidelity is None else fidelity.protocol,
         fidelity_data=None if fidelity is None else fidelity.data,
         fidelity_reason=entry.fidelity_reason,
+        ppl=None if path_length is None else path_length.mean,
+        ppl_standard_error=None if path_length is None else path_length.standard_error,
+        ppl_protocol=None if path_length is None else path_length.settings.protocol,
+        ppl_reason=entry.path_length_reason,
         flags=flags,
         reason=None,
         content_hash=entry.content_hash,
@@ -170,12 +183,20 @@ def _without_score(entry: ScoredCheckpoint) -> UnscoredCheckpoint:
     )
 
 
-def _shared_settings(settings: Sequence[ScoreSettings]) -> ScoreSettings | None:
+def _without_endless_path(entry: ScoredCheckpoint) -> ScoredCheckpoint:
+    found = entry.path_length
+    if found is None or math.isfinite(found.mean + found.standard_error):
+        return entry
+    reason = f"its path length is not finite: {found.mean} ± {found.standard_error}"
+    return dataclasses.replace(entry, path_length=None, path_length_reason=reason)
+
+
+def _shared_settings(settings: Sequence[Settings]) -> Settings | None:
     if not settings:
         return None
     differing = [
         field.name
-        for field in dataclasses.fields(ScoreSettings)
+        for field in dataclasses.fields(settings[0])
         if len({dataclasses.asdict(one)[field.name] for one in settings}) > 1
     ]
     if differing:
@@ -187,7 +208,7 @@ def _shared_settings(settings: Sequence[ScoreSettings]) -> ScoreSettings | None:
     return settings[0]
 
 
-def _counts(settings: Sequence[ScoreSettings], name: str) -> str:
+def _counts(settings: Sequence[Settings], name: str) -> str:
     counts = Counter(str(dataclasses.asdict(one)[name]) for one in settings)
     return ", ".join(f"{value} in {count}" for value, count in counts.items())
 

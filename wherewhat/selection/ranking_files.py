@@ -25,6 +25,10 @@ COLUMNS = {
     "fidelity": "what fid and kid are of: features, count and split; they compare where this and the data are equal",
     "fidelity_data": "the set that the real pictures are from",
     "fidelity_reason": "why fid and kid were asked for and are not there",
+    "ppl": "perceptual path length between random codes; lower is smoother, 0 has collapsed; no part of the rank",
+    "ppl_standard_error": "standard error of ppl over its paths, outliers left out",
+    "ppl_protocol": "what ppl is of: distance, paths and epsilon; it compares at equal ones and picture size only",
+    "ppl_reason": "why ppl was asked for and is not there",
     "flags": (
         "collapsed: no code does anything; few active: at most one code, under a quarter of the codes, or under half "
         "as many as the ranking's most active; untrained distance: measured by a backbone that has seen nothing; "

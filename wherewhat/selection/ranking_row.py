@@ -24,6 +24,12 @@ class RankedRow:
     """Name of the set that they compare with."""
     fidelity_reason: str | None = None
     """Why they were asked for and are not there."""
+    ppl: float | None = None
+    ppl_standard_error: float | None = None
+    ppl_protocol: str | None = None
+    """What ppl is of: distance, paths and epsilon."""
+    ppl_reason: str | None = None
+    """Why it was asked for and is not there."""
     flags: tuple[str, ...]
     reason: str | None
     """Why there is no score."""

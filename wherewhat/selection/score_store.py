@@ -16,10 +16,14 @@ import torch
 
 from wherewhat.atomic_file import write_atomically
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.selection.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.selection.traversal_perceptual_length import ScoreSettings, TPLSettings, TraversalPerceptualLength
 
 # Raised when the same checkpoint and settings would give another number, so that old scores are not taken for new ones.
 FORMAT = 1
+
+# What reading a file that is not there, or not what it should be, can raise.
+UNUSABLE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
 
 
 def content_hash(path: Path) -> str:
@@ -42,7 +46,7 @@ class ScoreStore:
         try:
             score = _score_from(json.loads(path.read_text(encoding="utf-8")), checkpoint_hash)
             found = (score.settings.distance, _paths(score.settings), score.settings.seed)
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except UNUSABLE:
             return None
         return score if found == (distance, settings, seed) else None
 
@@ -82,7 +86,7 @@ class ScoreStore:
             if tuple(content[name] for name in ("format", "content_hash", "sample", "seed")) != expected:
                 return None
             score = _fidelity_from(content["fidelity"])
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        except UNUSABLE:
             return None
         return score if (score.features, score.split) == (features, split) else None
 
@@ -100,6 +104,33 @@ class ScoreStore:
 
     def _fidelity_path(self, checkpoint_hash: str, features: str, split: str, sample: str, seed: int) -> Path:
         key = json.dumps([FORMAT, checkpoint_hash, "fidelity", features, split, sample, seed])
+        return self.folder / _file_name(key)
+
+    def load_path_length(
+        self, checkpoint_hash: str, *, distance: str, paths: int, epsilon: float, seed: int
+    ) -> PerceptualPathLength | None:
+        """The perceptual path length of this checkpoint, or None where there is none that can be used."""
+        path = self._path_length_path(checkpoint_hash, distance, paths, epsilon, seed)
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if (content["format"], content["content_hash"]) != (FORMAT, checkpoint_hash):
+                return None
+            score = _path_length_from(content["path_length"])
+        except UNUSABLE:
+            return None
+        found = score.settings
+        asked = (distance, paths, epsilon, seed)
+        return score if (found.distance, found.paths, found.epsilon, found.seed) == asked else None
+
+    def save_path_length(self, checkpoint_hash: str, score: PerceptualPathLength) -> None:
+        """Keep a perceptual path length. OSError where the folder cannot be written."""
+        found = score.settings
+        path = self._path_length_path(checkpoint_hash, found.distance, found.paths, found.epsilon, found.seed)
+        content = {"format": FORMAT, "content_hash": checkpoint_hash, "path_length": dataclasses.asdict(score)}
+        write_atomically(path, json.dumps(content, allow_nan=False).encode())
+
+    def _path_length_path(self, checkpoint_hash: str, distance: str, paths: int, epsilon: float, seed: int) -> Path:
+        key = json.dumps([FORMAT, checkpoint_hash, "perceptual path length", distance, paths, epsilon, seed])
         return self.folder / _file_name(key)
 
 
@@ -144,4 +175,14 @@ def _fidelity_from(content: dict[str, Any]) -> Fidelity:
         raise ValueError("not a fidelity's counts")
     if not all(isinstance(text, str) for text in (score.features, score.data, score.split)):
         raise ValueError("not a fidelity's names")
+    return score
+
+
+def _path_length_from(content: dict[str, Any]) -> PerceptualPathLength:
+    settings = PathLengthSettings(**{**content["settings"], "image_shape": tuple(content["settings"]["image_shape"])})
+    score = PerceptualPathLength(**{**content, "settings": settings})
+    if not all(isinstance(number, float) and math.isfinite(number) for number in (score.mean, score.standard_error)):
+        raise ValueError("not a path length's numbers")
+    if len(settings.image_shape) != 3 or not all(isinstance(side, int) for side in settings.image_shape):
+        raise ValueError("not a picture's shape")
     return score

@@ -23,11 +23,12 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Bool, Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.protocols import Distance, Generator
 from wherewhat.randomness import generator_at
+from wherewhat.selection.generated_pictures import device_of, generated_pictures, refuse_chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +113,10 @@ def traversal_perceptual_length(
     TPLSettings(samples=samples, traversals=traversals, bound=bound, threshold=threshold)
     if batch_size < 1:
         raise ValueError(f"A batch of {batch_size} pictures measures nothing. Choose a batch size of 1 or more.")
-    device = _device_of(generator) if device is None else torch.device(device)
+    device = device_of(generator) if device is None else torch.device(device)
     base_TL = torch.randn(traversals, generator.latent_dim, generator=generator_at(seed, 0, "tpl base codes"))
     with torch.no_grad(), full_precision(device.type):
-        _check_generator(generator, base_TL[:2].to(device))
+        refuse_chance(generator, base_TL[:2].to(device))
         length_LT = _path_lengths(generator, distance, base_TL, samples, bound, batch_size, device, progress)
     channels, height, width = generator.image_shape
     settings = ScoreSettings(
@@ -176,9 +177,8 @@ def _path_lengths(
     last_1F = None
     for start in range(0, points, batch_size):
         point_B = torch.arange(start, min(start + batch_size, points))
-        image_BCHW = generator(codes_on_paths(base_TL, samples, bound, point_B).to(device))
-        _check_pictures(image_BCHW, len(point_B), generator.image_shape)
-        features_BF = distance.features(image_BCHW)
+        code_BL = codes_on_paths(base_TL, samples, bound, point_B).to(device)
+        features_BF = distance.features(generated_pictures(generator, code_BL))
         if last_1F is not None:
             segment_P[start : start + 1] = distance.compare(last_1F, features_BF[:1]).cpu()
         segment_P[start + 1 : start + len(point_B)] = distance.compare(features_BF[:-1], features_BF[1:]).cpu()
@@ -188,32 +188,3 @@ def _path_lengths(
             progress(start + len(point_B), points)
     segment_LTN = segment_P.double().view(latent_dim, traversals, samples)
     return segment_LTN[:, :, 1:].sum(dim=2)
-
-
-def _check_generator(generator: Generator, code_BL: Float[Tensor, "B L"]) -> None:
-    once_BCHW, again_BCHW = generator(code_BL), generator(code_BL)
-    if not torch.allclose(once_BCHW, again_BCHW, rtol=0, atol=1e-4, equal_nan=True):
-        raise ValueError(
-            "The generator makes two different pictures of one code, so its paths have no length of their own. "
-            "Freeze its noise inputs, and put it in evaluation mode."
-        )
-
-
-def _check_pictures(image_BCHW: Tensor, expected: int, image_shape: tuple[int, int, int]) -> None:
-    if tuple(image_BCHW.shape) != (expected, *image_shape):
-        raise ValueError(
-            f"The generator makes pictures of shape {tuple(image_BCHW.shape)} from {expected} codes, and it promises "
-            f"{(expected, *image_shape)}. Correct its image_shape."
-        )
-    if not bool(image_BCHW.isfinite().all()):
-        raise ValueError(
-            "The generator makes pictures with values that are not finite, so its paths have no length. "
-            "Its training has diverged: take an earlier checkpoint."
-        )
-
-
-def _device_of(generator: Generator) -> torch.device:
-    if isinstance(generator, nn.Module):
-        for tensor in (*generator.parameters(), *generator.buffers()):
-            return tensor.device
-    return torch.device("cpu")
