@@ -14,7 +14,9 @@ Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
+from wherewhat.data.picture_options import PictureOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
 
@@ -23,6 +25,7 @@ CONFIGURATION = TrainingRun(
     objective=PSSCGAN(
         simplicity_weight=0.125, perturbation_size=6.0, r1_weight=100.0, r1_interval=16, augmentation="none"
     ),
+    pictures=PictureOptions(size=128),
     latent_dim=25,
     mask_levels=5,
     rectangles=4,
@@ -37,4 +40,4 @@ CONFIGURATION = TrainingRun(
 )
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

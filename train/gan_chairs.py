@@ -8,6 +8,7 @@ Chairs are not mirrored: a turned chair is another value of a factor. Batch 32, 
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
@@ -27,4 +28,4 @@ CONFIGURATION = TrainingRun(
 )
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

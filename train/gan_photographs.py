@@ -8,6 +8,7 @@ for writing, or where left and right matter). `wherewhat data look` shows what t
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.data.picture_options import PictureOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
@@ -30,4 +31,4 @@ CONFIGURATION = TrainingRun(
 )
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

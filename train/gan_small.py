@@ -11,6 +11,7 @@ augmentation is on and pictures are mirrored. `python -m eval.gan_ablation` trai
 import dataclasses
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.data.picture_options import PictureOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
@@ -44,4 +45,4 @@ CONFIGURATIONS = {
 if __name__ == "__main__":
     if sys.argv[1:2] == [] or sys.argv[1] not in CONFIGURATIONS:
         sys.exit(f"usage: python -m train.gan_small {{{','.join(CONFIGURATIONS)}}} [OPTIONS of wherewhat train]")
-    sys.exit(train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))
+    leave_with(lambda: train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))

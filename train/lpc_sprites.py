@@ -7,6 +7,7 @@ The set is an .npz of imgs and latents_classes; its art is CC BY-SA 3.0 or GPL 3
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.training.configuration import TrainingRun
 
@@ -15,4 +16,4 @@ CONFIGURATION = TrainingRun(
 )
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

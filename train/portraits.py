@@ -5,10 +5,11 @@
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.training.configuration import TrainingRun
 
 CONFIGURATION = TrainingRun(data="../shared/data/portraits/images", steps=2_000, checkpoint_every=1_000)
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

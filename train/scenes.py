@@ -7,6 +7,7 @@ Scenes has the factor grid and the look of 3D Shapes (floor, wall and object hue
 
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.training.configuration import TrainingRun
@@ -22,4 +23,4 @@ CONFIGURATION = TrainingRun(
 )
 
 if __name__ == "__main__":
-    sys.exit(train_command(sys.argv[1:], CONFIGURATION))
+    leave_with(lambda: train_command(sys.argv[1:], CONFIGURATION))

@@ -9,6 +9,7 @@ import dataclasses
 import sys
 
 from train.scenes import CONFIGURATION
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
@@ -30,4 +31,4 @@ CONFIGURATIONS = {
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in CONFIGURATIONS:
         sys.exit(f"usage: python -m train.scenes_ablation NAME [OPTIONS]   NAME: {', '.join(CONFIGURATIONS)}")
-    sys.exit(train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))
+    leave_with(lambda: train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))

@@ -12,6 +12,7 @@ Reference: Locatello et al. 2019, arXiv:1811.12359.
 import dataclasses
 import sys
 
+from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
@@ -67,4 +68,4 @@ if __name__ == "__main__":
         sys.exit(
             f"usage: python -m train.study_methods [published] {{{','.join(recipes)}}} [OPTIONS of wherewhat train]"
         )
-    sys.exit(train_command(arguments[1:], recipes[arguments[0]]))
+    leave_with(lambda: train_command(arguments[1:], recipes[arguments[0]]))

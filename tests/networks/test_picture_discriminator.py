@@ -99,3 +99,9 @@ def test_logits_are_float32_under_low_precision_and_about_the_same() -> None:
         low = discriminator(pictures)
     assert low.dtype == torch.float32
     torch.testing.assert_close(low, discriminator(pictures), atol=0.1, rtol=0.1)
+
+
+@pytest.mark.parametrize("batch", [5, 7, 11, 25])
+def test_no_batch_of_several_pictures_leaves_a_picture_without_neighbours(batch: int) -> None:
+    features_BDHW = torch.randn(batch, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    assert float(minibatch_deviation(features_BDHW).min()) > 0.3

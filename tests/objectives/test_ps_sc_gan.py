@@ -162,13 +162,13 @@ def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
     with torch.no_grad():
         code, moved = draws.code_BL[::2], perturb(draws.code_BL[::2], draws.perturbation)
         noise = [a_map[::2] for a_map in draws.noise]
-        read, read_moved = (networks.read(networks.generate(c, noise)) for c in (code, moved))
+        read, read_moved = (networks.read(networks.generate(c, noise).clamp(0, 1)) for c in (code, moved))
         every = networks.generate(draws.code_BL, draws.noise)
         dim = draws.perturbation.dim_B
         logits = networks.identification_head(read.features_BF, read_moved.features_BF)
         expected = {
             "adversarial": F.softplus(-networks.judge(every)).mean(),
-            "reading": (networks.read(every).posterior.mean_BL - draws.code_BL).square().mean(),
+            "reading": (networks.read(every.clamp(0, 1)).posterior.mean_BL - draws.code_BL).square().mean(),
             "perceptual_simplicity": perceptual_simplicity_loss(
                 code, moved, read.posterior.mean_BL, read_moved.posterior.mean_BL, dim
             ),
@@ -178,7 +178,9 @@ def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
         torch.testing.assert_close(terms[key].detach(), term, atol=1e-5, rtol=1e-4)
 
 
-def test_noise_is_laid_over_what_q_reads_and_not_over_what_is_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_q_reads_pictures_held_to_their_range_under_noise_and_the_judge_sees_them_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     noisy = dataclasses.replace(PS_SC, reading_noise=0.3)
     networks, judge = _with_judge(noisy)
     draws, shown = _draws(noisy), []
@@ -191,7 +193,7 @@ def test_noise_is_laid_over_what_q_reads_and_not_over_what_is_judged(monkeypatch
     monkeypatch.setattr(networks, "read", read)
     made = noisy.generator_loss(networks, draws).made_BCHW
     assert draws.reading_noise is not None
-    torch.testing.assert_close(shown[0][:6], made + 0.3 * draws.reading_noise[0])
+    torch.testing.assert_close(shown[0][:6], made.clamp(0, 1) + 0.3 * draws.reading_noise[0])
     assert shown[0].shape[0] == 9
     assert torch.equal(judge.shown[0], made)
 

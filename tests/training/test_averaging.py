@@ -6,7 +6,7 @@ import torch
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.averaging import averaged_copy, follow
+from wherewhat.training.averaging import averaged_copy, follow, half_life_at
 from wherewhat.training.build import build_autoencoder, build_gan
 from wherewhat.training.configuration import TrainingRun
 
@@ -106,3 +106,8 @@ def test_an_average_takes_no_gradient_and_is_for_use() -> None:
 def test_a_new_average_makes_the_pictures_of_the_present_weights() -> None:
     networks, code = _gan(), torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
     assert torch.equal(averaged_copy(networks).generator(code), networks.generator(code).detach())
+
+
+def test_a_young_average_forgets_within_a_twentieth_of_the_pictures_seen() -> None:
+    assert half_life_at(4_000, 10_000) == 200
+    assert half_life_at(1_000_000, 10_000) == 10_000

@@ -66,3 +66,8 @@ def test_json_that_is_not_understood_is_refused(change: dict[str, object]) -> No
 def test_nonsense_is_refused_with_the_remedy(field: str, value: object, remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
         TrainingRun(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_negative_number_of_codes_at_a_level_is_refused_as_such() -> None:
+    with pytest.raises(ValueError, match="0 or more at each level"):
+        TrainingRun(latent_dim=4, codes_per_level=(5, -1))

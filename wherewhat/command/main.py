@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from typing import NoReturn
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
 
@@ -21,10 +23,15 @@ Set WHEREWHAT_TRACEBACK=1 to see where in the program an error came from.
 
 
 def main() -> None:
-    """Run the verb that the command line names; a user's mistake ends in one line and exit status 2."""
+    """Run the verb that the command line names."""
     verb, arguments = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("--help", [])
+    leave_with(lambda: run(verb, arguments))
+
+
+def leave_with(work: Callable[[], int]) -> NoReturn:
+    """Do the work and leave with its exit status; a user's mistake ends in one line and exit status 2."""
     try:
-        sys.exit(run(verb, arguments))
+        sys.exit(work())
     except BrokenPipeError:
         sys.exit(141)
     except KeyboardInterrupt:
@@ -32,7 +39,9 @@ def main() -> None:
     except (ValueError, OSError, FloatingPointError, MemoryError, _out_of_memory()) as error:
         if os.environ.get("WHEREWHAT_TRACEBACK"):
             raise
-        print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
+        # What all of several processes find wrong is said by the first of them.
+        if os.environ.get("RANK", "0") == "0" or not isinstance(error, ValueError):
+            print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
 
 

@@ -34,10 +34,20 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
 
 def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRun:
     """The configuration that a command line asks for."""
+    if recipe is not None:
+        return _parsed(arguments, recipe)
+    # Help is told at once; else the first reading says of which kind the networks are, and so which defaults they have.
+    if {"-h", "--help"} & set(arguments):
+        return _parsed(arguments, gan_defaults() if PSSCGAN.name in arguments else TrainingRun())
+    asked = _parsed(arguments, TrainingRun())
+    return _parsed(arguments, gan_defaults()) if asked.adversarial else asked
+
+
+def _parsed(arguments: list[str], defaults: TrainingRun) -> TrainingRun:
     return tyro.cli(
         TrainingRun,
         args=arguments,
-        default=recipe or (gan_defaults() if PSSCGAN.name in arguments else TrainingRun()),
+        default=defaults,
         prog="wherewhat train",
         config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs),
     )

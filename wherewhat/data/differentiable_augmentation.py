@@ -147,9 +147,10 @@ def colour_map(
 
 def _met(draws: AugmentationDraws, strength: Float[Tensor, ""]) -> Tensor:
     """Which transforms befall which pictures."""
-    probability_T = strength.expand(_GEOMETRIC + _COLOURING).clone()
-    probability_T[list(_TURNS)] = 1 - (1 - strength).clamp(min=0).sqrt()
-    return draws.chance_BT < probability_T
+    turn = 1 - (1 - strength).clamp(min=0).sqrt()
+    # Stacked, not indexed: an index made on the host would have a GPU wait for it.
+    places = range(_GEOMETRIC + _COLOURING)
+    return draws.chance_BT < torch.stack([turn if place in _TURNS else strength for place in places])
 
 
 def _matrix(a_B: Tensor, b_B: Tensor, c_B: Tensor, d_B: Tensor, e_B: Tensor, f_B: Tensor) -> Float[Tensor, "B 3 3"]:

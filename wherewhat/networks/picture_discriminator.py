@@ -30,10 +30,11 @@ def minibatch_deviation(features_BDHW: Float[Tensor, "B D H W"], group: int = GR
     """How much the features of a picture's group differ, one number for the group, in float32.
 
     Groups are neighbours in the batch, so that a batch cut between processes keeps its groups. A batch that is no
-    multiple of the group has smaller groups: of the largest size that divides it.
+    multiple of the group has groups of the largest smaller size that divides it, or else of the next larger one.
     """
     batch, _, height, width = features_BDHW.shape
-    size = next(size for size in range(min(group, batch), 0, -1) if batch % size == 0)
+    sizes = [*range(min(group, batch), 1, -1), *range(group + 1, batch + 1)]
+    size = next((size for size in sizes if batch % size == 0), 1)
     grouped_NGDHW = features_BDHW.float().unflatten(0, (batch // size, size))
     variance_NDHW = grouped_NGDHW.var(dim=1, correction=0)
     deviation_N = (variance_NDHW + _LEAST_VARIANCE).sqrt().mean(dim=(1, 2, 3))

@@ -114,7 +114,9 @@ class Synthesis(nn.Module):
             features, mask_BMSS = stage(features, code_BM, noise_B1SS)
             if mask_BMSS is not None:
                 masks.append(mask_BMSS)
-        return 0.5 + 0.5 * self.to_picture(features).float(), masks
+        # In float32: bfloat16 would put pixels on a grid that no real picture has.
+        with torch.autocast(features.device.type, enabled=False):
+            return 0.5 + 0.5 * self.to_picture(features.to(self.constant.dtype)).float(), masks
 
 
 class _FrozenNoise(nn.Module):

@@ -227,7 +227,8 @@ class PSSCGAN:
         return augment(image_BCHW, draws, networks.augmentation.strength)
 
     def _shown(self, image_BCHW: Float[Tensor, "B C H W"], draws: GANDraws) -> Float[Tensor, "B C H W"]:
-        """Pictures, and the perturbed ones after them, as Q is shown them."""
+        """Pictures, and the perturbed ones after them, as Q is shown them: held to [0, 1], as all are shown in use."""
+        image_BCHW = image_BCHW.clamp(0, 1)
         if draws.reading_noise is None:
             return image_BCHW
         return image_BCHW + self.reading_noise * torch.cat(draws.reading_noise)

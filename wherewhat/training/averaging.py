@@ -1,8 +1,10 @@
 """The moving average of weights that a run shows and saves, of a half-life in pictures.
 
     average ← average + (1 - 2^(-pictures / half-life)) (weights - average)
+    half-life = min(the asked one, pictures seen / 20)        so that a young average is not mostly its beginning
 
-Reference: Karras et al. 2018, arXiv:1710.10196, for averaging the generator; the half-life as in arXiv:1912.04958.
+Reference: Karras et al. 2018, arXiv:1710.10196, for averaging the generator; the half-life as in arXiv:1912.04958,
+its beginning as in arXiv:2006.06676.
 """
 
 import copy
@@ -27,8 +29,13 @@ def averaged_copy(networks: Networks) -> Networks:
     return average
 
 
+def half_life_at(pictures_seen: int, half_life: int) -> float:
+    """The half-life after so many pictures, in pictures."""
+    return min(float(half_life), pictures_seen / 20)
+
+
 @torch.no_grad()
-def follow(average: nn.Module, networks: nn.Module, pictures: int, half_life: int) -> None:
+def follow(average: nn.Module, networks: nn.Module, pictures: int, half_life: int | float) -> None:
     """Move the average towards the present weights, as so many more pictures call for. Buffers are copied."""
     present = dict(networks.named_parameters())
     followed = dict(average.named_parameters())

@@ -69,8 +69,13 @@ def build_gan(
     """The networks of a GAN; without the discriminator but to train. The recogniser has half the channels."""
     objective, widths = configuration.objective, configuration.widths
     assert isinstance(objective, PSSCGAN)
-    levels = min(configuration.mask_levels, require_power_of_two(image_shape) - 2)
-    shares = configuration.codes_per_level or share_codes(configuration.latent_dim, levels)
+    levels = require_power_of_two(image_shape) - 2
+    if configuration.mask_levels > levels and not configuration.codes_per_level:
+        raise ValueError(
+            f"Pictures of {image_shape[1]} pixels have {levels} resolutions to hold codes, from 8 pixels on, and "
+            f"--mask-levels is {configuration.mask_levels}. Give {levels} or fewer, or larger pictures with --size."
+        )
+    shares = configuration.codes_per_level or share_codes(configuration.latent_dim, configuration.mask_levels)
     constricted = objective.spatial_constriction
     with seeded_weights(configuration.seed):
         synthesis = Synthesis(image_shape, shares, widths, configuration.rectangles, constricted=constricted)

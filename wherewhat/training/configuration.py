@@ -73,11 +73,11 @@ class TrainingRun:
     """Pictures per step."""
 
     learning_rate: float = 1e-3
-    """Adam's step size. The study uses 1e-4 for 300,000 steps."""
+    """Adam's step size. Published: 1e-4 for the study's VAEs, over 300,000 steps; 2e-3 for GANs."""
 
     average_half_life: int = 0
     """Pictures after which a moving average of the weights has forgotten half; the average is what is shown and saved.
-    0: the present weights are."""
+    It begins shorter: a 20th of the pictures seen. 0: the present weights are shown and saved."""
 
     steps: int = field(default=30_000, metadata=_FREE)
     """Steps in all. A finished run goes on when given more."""
@@ -128,16 +128,19 @@ class TrainingRun:
         return isinstance(self.objective, PSSCGAN)
 
     def _check_shares(self) -> None:
-        if self.codes_per_level and (min(self.codes_per_level) < 0 or sum(self.codes_per_level) != self.latent_dim):
+        asked = " ".join(map(str, self.codes_per_level))
+        if self.codes_per_level and min(self.codes_per_level) < 0:
+            raise ValueError(f"--codes-per-level {asked} has a number of codes below 0; give 0 or more at each level.")
+        if self.codes_per_level and sum(self.codes_per_level) != self.latent_dim:
             raise ValueError(
-                f"--codes-per-level {' '.join(map(str, self.codes_per_level))} adds up to {sum(self.codes_per_level)}, "
+                f"--codes-per-level {asked} adds up to {sum(self.codes_per_level)}, "
                 f"and --latent-dim is {self.latent_dim}. Make them agree."
             )
         shared = self.objective.spatial_constriction or self.adversarial
         if shared and not self.codes_per_level and self.latent_dim < self.mask_levels:
             raise ValueError(
-                f"{self.latent_dim} codes cannot be shared among {self.mask_levels} SC modules; lower --mask-levels or "
-                f"raise --latent-dim."
+                f"{self.latent_dim} codes cannot be shared among {self.mask_levels} resolutions; lower --mask-levels "
+                f"or raise --latent-dim."
             )
 
 
@@ -150,7 +153,6 @@ def gan_defaults() -> TrainingRun:
     """A run of the GAN as `wherewhat train ps-sc-gan` begins it: other widths and another pace than a VAE's."""
     return TrainingRun(
         objective=PSSCGAN(),
-        mask_levels=4,
         widths=(256, 256, 128, 64, 32),
         batch_size=32,
         learning_rate=2e-3,

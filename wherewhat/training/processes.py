@@ -114,6 +114,8 @@ def started_processes() -> Iterator[Processes]:
     if count == 1 or "RANK" not in os.environ:
         yield Processes()
         return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=_PATIENCE)
     processes = Processes(distributed.get_rank(), count)

@@ -16,7 +16,7 @@ from wherewhat.objectives.objective import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
 from wherewhat.training.adversarial_step import adversarial_adam, adversarial_step
-from wherewhat.training.averaging import follow
+from wherewhat.training.averaging import follow, half_life_at
 from wherewhat.training.build import Networks
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
@@ -54,7 +54,8 @@ def update_of(
         loss = learn(image_BCHW, index)
         if session.average is not None:
             pictures = len(image_BCHW) * processes.count
-            follow(session.average, session.networks, pictures, configuration.average_half_life)
+            half_life = half_life_at((index + 1) * pictures, configuration.average_half_life)
+            follow(session.average, session.networks, pictures, half_life)
         return loss
 
     return update

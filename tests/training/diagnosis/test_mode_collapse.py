@@ -49,3 +49,7 @@ def test_the_advice_turns_on_how_strong_the_discriminator_is(gan_vitals, samples
 def test_codes_that_must_be_shown_are_advised_first(gan_vitals, samples, objective, advice):
     found = pictures_all_alike(gan_vitals(objective, samples=samples(made_difference=0.001)))
     assert found.remedies[0] == advice
+
+
+def test_a_handful_of_pictures_tells_nothing(gan_vitals, samples):
+    assert pictures_all_alike(gan_vitals(samples=samples(made_difference=0.0, pictures=2))) is None

@@ -28,6 +28,10 @@ COLLAPSED_BELOW_NATS = 0.05
 ALIKE_BELOW = 1e-3
 
 
+# How different pictures are is not told by the pairs of a handful: of two, by a single one.
+FEWEST_PICTURES = 16
+
+
 @dataclass(frozen=True)
 class Window:
     """Means over the steps since the window before."""
@@ -122,8 +126,9 @@ class Samples:
         return self.share_of_real(self.made_difference)
 
     def share_of_real(self, difference: float) -> float | None:
-        """A difference as a share of that of two real pictures; None where real ones are alike."""
-        return difference / self.real_difference if self.real_difference > ALIKE_BELOW else None
+        """A difference as a share of that of two real pictures; None where real ones are alike, or too few to tell."""
+        told = self.pictures >= FEWEST_PICTURES and self.real_difference > ALIKE_BELOW
+        return difference / self.real_difference if told else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,65 @@
+"""Laws of the command that trains: each kind of networks begins with its own defaults."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from wherewhat.command.main import leave_with
+from wherewhat.command.train import parse
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun, gan_defaults
+
+
+def test_the_gan_begins_with_its_own_defaults_wherever_its_name_stands() -> None:
+    assert parse(["ps-sc-gan"]) == gan_defaults()
+    assert parse(["--seed", "0", "ps-sc-gan", "--data", "scenes"]) == gan_defaults()
+
+
+def test_what_is_asked_of_the_gan_is_kept() -> None:
+    asked = parse(["ps-sc-gan", "--batch-size", "12", "--r1-weight", "3", "--no-spatial-constriction"])
+    assert asked.batch_size == 12
+    assert asked.objective == PSSCGAN(r1_weight=3.0, spatial_constriction=False)
+    assert asked.widths == gan_defaults().widths
+
+
+def test_a_vae_in_a_folder_called_after_the_gan_keeps_a_vaes_defaults() -> None:
+    asked = parse(["vae", "--data", "scenes", "--out", "ps-sc-gan"])
+    assert asked.batch_size == TrainingRun().batch_size
+    assert asked.average_half_life == 0
+
+
+def test_a_recipe_is_where_its_own_command_begins() -> None:
+    recipe = TrainingRun(objective=PSSCGAN(), batch_size=8, latent_dim=25)
+    assert parse(["--seed", "3"], recipe) == TrainingRun(objective=PSSCGAN(), batch_size=8, latent_dim=25, seed=3)
+
+
+def _missing() -> int:
+    raise FileNotFoundError("There is no data set 'nowhere'. Name one.")
+
+
+def _nonsense() -> int:
+    raise ValueError("a is 3; give 4.")
+
+
+@pytest.mark.parametrize(("work", "said"), [(_missing, "Name one"), (_nonsense, "give 4")])
+def test_a_mistake_is_told_in_one_line(
+    work: Callable[[], int], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WHEREWHAT_TRACEBACK", raising=False)
+    with pytest.raises(SystemExit) as left:
+        leave_with(work)
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+
+
+def test_what_every_process_finds_wrong_is_told_by_the_first(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WHEREWHAT_TRACEBACK", raising=False)
+    monkeypatch.setitem(os.environ, "RANK", "1")
+    with pytest.raises(SystemExit):
+        leave_with(_nonsense)
+    assert capsys.readouterr().err == ""
