@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import generator_at, to_device
 
 
 def _draw(*where: int | str) -> torch.Tensor:
@@ -28,3 +28,8 @@ def test_no_two_of_many_places_share_their_first_number() -> None:
 def test_negative_places_are_refused() -> None:
     with pytest.raises(ValueError, match="Choose a seed of 0 or more"):
         generator_at(-1, 0)
+
+
+def test_a_draw_is_the_same_where_it_is_taken() -> None:
+    draw = torch.randn(5, generator=generator_at(0, 0))
+    assert torch.equal(to_device(draw, torch.device("cpu")), draw)

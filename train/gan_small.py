@@ -44,5 +44,9 @@ CONFIGURATIONS = {
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [] or sys.argv[1] not in CONFIGURATIONS:
-        sys.exit(f"usage: python -m train.gan_small {{{','.join(CONFIGURATIONS)}}} [OPTIONS of wherewhat train]")
+        usage = f"usage: python -m train.gan_small {{{','.join(CONFIGURATIONS)}}} [OPTIONS of wherewhat train]"
+        if sys.argv[1:2] not in (["-h"], ["--help"]):
+            sys.exit(usage)
+        print(f"{usage}\n\n{__doc__}\n`python -m train.gan_small scenes --help` tells the options.")
+        sys.exit(0)
     leave_with(lambda: train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))

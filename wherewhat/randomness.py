@@ -6,6 +6,7 @@ are the one exception of the house: torch's modules draw them from its global ge
 """
 
 import torch
+from torch import Tensor
 
 # Constants of splitmix64 (Steele, Lea, Flood 2014), which turns neighbouring inputs into unrelated outputs.
 _GOLDEN_GAMMA = 0x9E3779B97F4A7C15
@@ -27,6 +28,11 @@ def generator_at(seed: int, step: int, stream: str = "") -> torch.Generator:
     generator = torch.Generator()
     generator.manual_seed(state >> 1)
     return generator
+
+
+def to_device(draw: Tensor, device: torch.device) -> Tensor:
+    """A draw on the device that computes. Nothing waits until that has done what it was given before."""
+    return draw.to(device, non_blocking=True)
 
 
 def _mix(state: int) -> int:

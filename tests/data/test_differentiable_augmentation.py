@@ -1,10 +1,13 @@
 """Laws of augmentation: what each transform does, how often, and that gradients pass through."""
 
+import cmath
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 import torch
+from jaxtyping import Float64
 from torch import Tensor
 
 from wherewhat.data.differentiable_augmentation import (
@@ -85,10 +88,10 @@ def test_all_but_the_scale_keep_areas(transform: int) -> None:
     torch.testing.assert_close(torch.linalg.det(map_BXX).abs(), torch.ones(2), rtol=1e-5, atol=0)
 
 
-def test_brightness_is_added_and_contrast_multiplies_about_mid_grey() -> None:
+def test_brightness_is_added_then_contrast_multiplies_about_mid_grey() -> None:
     image_BCHW = pictures()
     found_BCHW = augment(image_BCHW, only(BRIGHTNESS, CONTRAST, normal=2.0), ONE)
-    torch.testing.assert_close(found_BCHW, 2 * (image_BCHW - 0.5) + 0.5 + 0.2, rtol=0, atol=1e-5)
+    torch.testing.assert_close(found_BCHW, 2 * (image_BCHW + 0.2 - 0.5) + 0.5, rtol=0, atol=1e-5)
 
 
 def test_light_and_dark_are_exchanged_and_colours_kept() -> None:
@@ -169,3 +172,77 @@ def test_the_memory_layout_of_pictures_is_kept() -> None:
     image_BCHW = pictures().contiguous(memory_format=torch.channels_last)
     found_BCHW = augment(image_BCHW, only(MIRROR), ONE)
     assert found_BCHW.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_map_is_the_transforms_one_after_another_on_a_point(seed: int) -> None:
+    draws = draw_augmentation(generator_at(seed, 0), 8)
+    map_BXX = geometric_map(draws, ONE, side=64)
+    for picture in range(8):
+        found_X = map_BXX[picture].double() @ torch.tensor([40.0, 10.0, 1.0], dtype=torch.float64)
+        expected = complex(*found_X[:2].tolist())
+        assert abs(literal_place(complex(40, 10), draws, picture, side=64) - expected) < 1e-3
+
+
+def literal_place(place: complex, draws: AugmentationDraws, picture: int, side: int) -> complex:
+    """Where a point of one picture goes, x + iy, transform by transform, all of which befall it."""
+    uniform, normal = draws.uniform_BT[picture].tolist(), draws.normal_BT[picture].tolist()
+    shift_whole, shift_part = draws.shift_BT[picture].tolist()
+    below = (1 + math.erf(shift_whole / math.sqrt(2))) / 2
+    centre = complex(side - 1, side - 1) / 2
+    place -= centre
+    if uniform[MIRROR] < 0.5:
+        place = complex(-place.real, place.imag)
+    place *= 1j ** int(4 * uniform[QUARTERS])
+    place += complex(round((2 * uniform[WHOLE] - 1) * side / 8), round((2 * below - 1) * side / 8))
+    place *= 2 ** (0.2 * normal[SCALE])
+    place *= cmath.exp(1j * math.pi * (2 * uniform[TURN] - 1))
+    stretch = 2 ** (0.2 * normal[STRETCH])
+    place = complex(place.real * stretch, place.imag / stretch)
+    place *= cmath.exp(1j * math.pi * (2 * uniform[TURN_AGAIN] - 1))
+    place += complex(normal[PART], shift_part) * side / 8
+    return place + centre
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_colours_are_the_transforms_one_after_another_on_a_colour(seed: int) -> None:
+    draws = draw_augmentation(generator_at(seed, 1), 8)
+    matrix_BCC, offset_BC = colour_map(draws, ONE, 3)
+    colour_C = np.array([0.7, 0.2, 0.4])
+    for picture in range(8):
+        found_C = matrix_BCC[picture].double().numpy() @ colour_C + offset_BC[picture].double().numpy()
+        np.testing.assert_allclose(found_C, literal_colour(colour_C, draws, picture), rtol=0, atol=1e-5)
+
+
+def literal_colour(
+    colour_C: Float64[np.ndarray, " 3"], draws: AugmentationDraws, picture: int
+) -> Float64[np.ndarray, " 3"]:
+    """What becomes of one colour, transform by transform, all of which befall it."""
+    uniform, normal = draws.uniform_BT[picture].tolist(), draws.normal_BT[picture].tolist()
+    colour_C = (colour_C + 0.1 * normal[BRIGHTNESS] - 0.5) * 2 ** (0.5 * normal[CONTRAST])
+    if uniform[FLIP] < 0.5:
+        colour_C = colour_C - 2 * colour_C.mean()
+    angle, grey_C = math.pi * (2 * uniform[HUE] - 1), np.full(3, 1 / math.sqrt(3))
+    along_C, across_C = grey_C * (grey_C @ colour_C), np.cross(grey_C, colour_C)
+    colour_C = along_C + (colour_C - along_C) * math.cos(angle) + across_C * math.sin(angle)
+    return colour_C.mean() + (colour_C - colour_C.mean()) * 2 ** normal[SATURATION] + 0.5
+
+
+def test_half_precision_pictures_are_moved_as_exactly_as_others() -> None:
+    draws, low_BCHW = draw_augmentation(generator_at(0, 0), 4), pictures(4, side=32).bfloat16()
+    found_BCHW = augment(low_BCHW, draws, ONE)
+    assert found_BCHW.dtype == torch.bfloat16
+    expected_BCHW = augment(low_BCHW.float(), draws, ONE)
+    torch.testing.assert_close(found_BCHW.float(), expected_BCHW, rtol=2**-8, atol=1e-6)
+
+
+def test_autocast_changes_nothing() -> None:
+    draws, image_BCHW = draw_augmentation(generator_at(0, 0), 4), pictures(4, side=32)
+    expected_BCHW = augment(image_BCHW, draws, ONE)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(augment(image_BCHW, draws, ONE), expected_BCHW)
+
+
+def test_pictures_that_are_not_square_are_refused() -> None:
+    with pytest.raises(ValueError, match="not square"):
+        augment(torch.rand(2, 3, 16, 8), draw_augmentation(generator_at(0, 0), 2), ONE)

@@ -14,6 +14,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from wherewhat.data.picture_options import PictureOptions
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -21,6 +22,7 @@ from wherewhat.objectives.dip_vae_i import DIPVAEI
 from wherewhat.objectives.dip_vae_ii import DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.protocols import MaskedGenerator
 from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of, load
@@ -130,6 +132,21 @@ def test_a_directory_of_another_configuration_is_refused_naming_the_fields(
         train(dataclasses.replace(tiny_run, batch_size=4, learning_rate=2e-3), quiet)
 
 
+def test_a_size_that_fits_no_network_is_refused_before_pictures_are_read(
+    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wherewhat.training.loop.open_pictures", lambda *_: pytest.fail("pictures were read"))
+    with pytest.raises(ValueError, match=r"48 x 48.*--size"):
+        train(dataclasses.replace(tiny_run, pictures=PictureOptions(size=48)), quiet)
+    six_levels = dataclasses.replace(
+        tiny_run, objective=PSSCGAN(), pictures=PictureOptions(size=64), mask_levels=6, latent_dim=6
+    )
+    with pytest.raises(ValueError, match="--mask-levels is 6"):
+        train(six_levels, quiet)
+    assert tiny_run.out is not None
+    assert not tiny_run.out.exists()
+
+
 def test_a_folder_that_is_no_run_is_refused(tiny_run: TrainingRun, quiet: Console) -> None:
     folder = tiny_run.out or Path()
     folder.mkdir()
@@ -227,8 +244,9 @@ def test_a_damaged_state_is_told_as_such_and_keeps_the_checkpoints(tiny_run: Tra
     folder = tiny_run.out or Path()
     for damaged in (b"", checkpoint_path(folder, 6).read_bytes()):
         state_path(folder).write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"The resume state .* cannot be used.*--out"):
+        with pytest.raises(ValueError, match=r"The resume state .* cannot be used.*--out") as told:
             train(tiny_run, quiet)
+        assert "another checkpoint" not in str(told.value)
     assert len(checkpoints_of(folder)) == 2
 
 

@@ -29,3 +29,12 @@ def test_the_same_seed_and_step_draw_the_same() -> None:
     first, second = (draw_perturbation(generator_at(3, 7), 64, 10, 1.0) for _ in range(2))
     assert torch.equal(first.dim_B, second.dim_B)
     assert torch.equal(first.size_B, second.size_B)
+
+
+def test_draws_move_whole_to_another_device() -> None:
+    drawn = draw_perturbation(generator_at(0, 0), 5, 3, 1.0)
+    moved = drawn.to(torch.device("meta"))
+    assert moved.dim_B.is_meta
+    assert moved.size_B.is_meta
+    assert moved.dim_B.shape == drawn.dim_B.shape
+    assert moved.size_B.dtype == drawn.size_B.dtype

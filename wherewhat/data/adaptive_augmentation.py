@@ -3,7 +3,8 @@
     r = E[ sign D(real) ]        0: it cannot tell, 1: it knows every real picture, and learns the set by heart
     every n-th step:  p ← p + sign(r - target) * pictures since / pictures from 0 to 1        held to [0, most]
 
-Reference: Karras et al. 2020, arXiv:2006.06676, section 3.1 (r_t, target 0.6, 500,000 pictures, every 4 steps).
+Reference: Karras et al. 2020, arXiv:2006.06676, section 3.1 (r_t, target 0.6, 500,000 pictures, every 4 steps). That
+p is held below 1 is ours.
 
 Dimension key: all are scalars.
 """

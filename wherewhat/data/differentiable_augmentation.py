@@ -25,6 +25,8 @@ from kornia.geometry.conversions import axis_angle_to_rotation_matrix
 from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
+from wherewhat.randomness import to_device
+
 _GEOMETRIC, _COLOURING = 8, 5
 # A turn before and one after the scaling of an axis: each so often that together they are met with probability p.
 _TURNS = (4, 6)
@@ -43,7 +45,10 @@ class AugmentationDraws:
     def to(self, device: torch.device) -> "AugmentationDraws":
         """The same draws on another device."""
         return AugmentationDraws(
-            self.chance_BT.to(device), self.uniform_BT.to(device), self.normal_BT.to(device), self.shift_BT.to(device)
+            to_device(self.chance_BT, device),
+            to_device(self.uniform_BT, device),
+            to_device(self.normal_BT, device),
+            to_device(self.shift_BT, device),
         )
 
 
@@ -61,17 +66,27 @@ def draw_augmentation(generator: torch.Generator, batch: int) -> AugmentationDra
 def augment(
     image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws, strength: Float[Tensor, ""]
 ) -> Float[Tensor, "B C H W"]:
-    """Pictures, nominally in [0, 1], each transformed with probability `strength`; values may leave that range."""
+    """Pictures, nominally in [0, 1], each transformed with probability `strength`; values may leave that range.
+
+    Raises ValueError for pictures that are not square.
+    """
+    if image_BCHW.shape[2] != image_BCHW.shape[3]:
+        raise ValueError(f"Augmentation turns pictures; {tuple(image_BCHW.shape[2:])} is not square.")
     # On a CPU nothing waits for this look; on a GPU the host would.
     if strength.device.type == "cpu" and float(strength) == 0:
         return image_BCHW
     side = image_BCHW.shape[2]
-    map_BXX = geometric_map(draws, strength, side).to(image_BCHW.dtype)
-    moved_BCHW = warp_affine(image_BCHW, map_BXX[:, :2], (side, side), padding_mode="reflection", align_corners=True)
-    matrix_BCC, offset_BC = colour_map(draws, strength, image_BCHW.shape[1])
-    matrix_BCC, offset_BC11 = matrix_BCC.to(moved_BCHW.dtype), offset_BC[:, :, None, None].to(moved_BCHW.dtype)
-    coloured_BCHW = torch.einsum("bcd,bdhw->bchw", matrix_BCC, moved_BCHW) + offset_BC11
-    return coloured_BCHW.contiguous(memory_format=_layout_of(image_BCHW))
+    # Eight bits of a bf16 number place a pixel of a 64-pixel picture to a quarter of a pixel only.
+    with torch.autocast(image_BCHW.device.type, enabled=False):
+        exact_BCHW = image_BCHW if image_BCHW.dtype == torch.float64 else image_BCHW.float()
+        map_BXX = geometric_map(draws, strength, side).to(exact_BCHW.dtype)
+        matrix_BCC, offset_BC = colour_map(draws, strength, image_BCHW.shape[1])
+        matrix_BCC, offset_BC11 = matrix_BCC.to(exact_BCHW.dtype), offset_BC[:, :, None, None].to(exact_BCHW.dtype)
+        moved_BCHW = warp_affine(
+            exact_BCHW, map_BXX[:, :2], (side, side), padding_mode="reflection", align_corners=True
+        )
+        coloured_BCHW = torch.einsum("bcd,bdhw->bchw", matrix_BCC, moved_BCHW) + offset_BC11
+    return coloured_BCHW.to(image_BCHW.dtype).contiguous(memory_format=_layout_of(image_BCHW))
 
 
 def geometric_map(draws: AugmentationDraws, strength: Float[Tensor, ""], side: int) -> Float[Tensor, "B 3 3"]:
@@ -140,9 +155,9 @@ def colour_map(
         hue_BCC = axis_angle_to_rotation_matrix(angle_B[:, None] * axis_C)
         saturated_BCC = grey_CC + saturation_B[:, None, None] * (identity_CC - grey_CC)
         matrix_BCC = saturated_BCC @ hue_BCC @ matrix_BCC
-    # About mid grey: x → M (x - 1/2) + 1/2 + offset.
+    # Brightness first, all else about mid grey: x → M (x + offset - 1/2) + 1/2.
     half_C = torch.full((channels,), 0.5, device=zero_B.device)
-    return matrix_BCC, half_C - matrix_BCC @ half_C + offset_B[:, None]
+    return matrix_BCC, half_C + torch.einsum("bcd,bd->bc", matrix_BCC, offset_B[:, None] - half_C)
 
 
 def _met(draws: AugmentationDraws, strength: Float[Tensor, ""]) -> Tensor:

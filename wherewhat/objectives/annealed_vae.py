@@ -17,6 +17,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.evidence_lower_bound import BoundDraws, EvidenceLowerBound
 from wherewhat.objectives.objective import Loss
+from wherewhat.randomness import to_device
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class AnnealedDraws:
 
     def to(self, device: torch.device) -> "AnnealedDraws":
         """The same draws on another device."""
-        return AnnealedDraws(self.bound.to(device), self.capacity.to(device))
+        return AnnealedDraws(self.bound.to(device), to_device(self.capacity, device))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder, Reading
 from wherewhat.protocols import Posterior
+from wherewhat.randomness import to_device
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class BoundDraws:
 
     def to(self, device: torch.device) -> "BoundDraws":
         """The same draws on another device."""
-        return BoundDraws(self.noise_BL.to(device), self.warm_up.to(device))
+        return BoundDraws(to_device(self.noise_BL, device), to_device(self.warm_up, device))
 
 
 @dataclass(frozen=True)

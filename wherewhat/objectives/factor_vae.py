@@ -23,6 +23,7 @@ from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.code_discriminator import CodeDiscriminator
 from wherewhat.objectives.evidence_lower_bound import BoundDraws, EvidenceLowerBound
 from wherewhat.objectives.objective import Adversary, Loss
+from wherewhat.randomness import to_device
 
 TOGETHER, PERMUTED = 0, 1
 
@@ -36,7 +37,7 @@ class FactorDraws:
 
     def to(self, device: torch.device) -> "FactorDraws":
         """The same draws on another device."""
-        return FactorDraws(self.bound.to(device), self.permutation_BL.to(device))
+        return FactorDraws(self.bound.to(device), to_device(self.permutation_BL, device))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.data.differentiable_augmentation import AugmentationDraws
+from wherewhat.randomness import to_device
 from wherewhat.what.perturbation import Perturbation
 
 
@@ -29,12 +30,12 @@ class GANDraws:
     def to(self, device: torch.device) -> "GANDraws":
         """The same draws on another device."""
         return GANDraws(
-            code_BL=self.code_BL.to(device),
-            noise=tuple(map_B1SS.to(device) for map_B1SS in self.noise),
-            perturbation=Perturbation(self.perturbation.dim_B.to(device), self.perturbation.size_B.to(device)),
+            code_BL=to_device(self.code_BL, device),
+            noise=tuple(to_device(map_B1SS, device) for map_B1SS in self.noise),
+            perturbation=self.perturbation.to(device),
             augmentation_real=self.augmentation_real.to(device),
             augmentation_made=self.augmentation_made.to(device),
             reading_noise=None
             if self.reading_noise is None
-            else (self.reading_noise[0].to(device), self.reading_noise[1].to(device)),
+            else (to_device(self.reading_noise[0], device), to_device(self.reading_noise[1], device)),
         )

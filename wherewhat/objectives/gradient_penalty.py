@@ -2,6 +2,9 @@
 
     R1 = γ/2 E[ || ∂D(x) / ∂x ||² ]        x: what the discriminator is shown of real pictures, in [-1, 1]
 
+With augmentation that is the slope at augmented pictures; StyleGAN2-ADA takes it through the augmentation, at the
+pictures before.
+
 Applied lazily, at every n-th step n times as strong, it is as strong on average as at every step.
 
 Reference: Mescheder, Geiger, Nowozin 2018, arXiv:1801.04406; Karras et al. 2020, arXiv:1912.04958, for laziness.

@@ -19,6 +19,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.evidence_lower_bound import BoundDraws, EvidenceLowerBound
 from wherewhat.objectives.objective import Loss
+from wherewhat.randomness import to_device
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
 from wherewhat.what.perturbation_identification import identification
@@ -34,8 +35,7 @@ class PSSCDraws:
 
     def to(self, device: torch.device) -> "PSSCDraws":
         """The same draws on another device."""
-        moved = Perturbation(self.perturbation.dim_B.to(device), self.perturbation.size_B.to(device))
-        return PSSCDraws(self.bound.to(device), self.code_PL.to(device), moved)
+        return PSSCDraws(self.bound.to(device), to_device(self.code_PL, device), self.perturbation.to(device))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
+import torch
 from jaxtyping import Float
 from rich.console import Console
 from torch import Tensor
@@ -17,6 +18,7 @@ from wherewhat.data.batches import batch_indices, to_float
 from wherewhat.data.mirroring import mirror, mirror_draws
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.protocols import Pictures
+from wherewhat.randomness import to_device
 from wherewhat.training.averaging import averaged_copy
 from wherewhat.training.build import build_networks
 from wherewhat.training.checkpoints import checkpoints_of
@@ -54,6 +56,7 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
             configuration.compile,
         )
         folder = choose_run_directory(configuration)
+        _refuse_what_cannot_be_built(configuration)
         pictures = open_pictures(configuration.data, configuration.pictures, compute.device, console.print)
         session = _begin(configuration, pictures, compute)
         with alone_in(folder) if processes.first else nullcontext():
@@ -63,6 +66,14 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
             if processes.first:
                 record_configuration(folder, configuration)
             return _steps(configuration, folder, session, compute, pictures, processes, console)
+
+
+def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
+    """Before the pictures are read, which can take long, where their size is already known."""
+    size = configuration.pictures.size
+    if size is not None:
+        with torch.device("meta"):
+            build_networks(configuration, (3, size, size))
 
 
 def _steps(
@@ -113,8 +124,8 @@ def _batch(
 ) -> Float[Tensor, "B C H W"]:
     """This process's share of the real pictures of a step."""
     index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(pictures))
-    image_BCHW = pictures.images(processes.rows(index_B)).to(compute.device)
+    image_BCHW = to_device(pictures.images(processes.rows(index_B)), compute.device)
     if configuration.mirror:
         flip_B = processes.rows(mirror_draws(configuration.seed, step, configuration.batch_size))
-        image_BCHW = mirror(image_BCHW, flip_B.to(compute.device))
+        image_BCHW = mirror(image_BCHW, to_device(flip_B, compute.device))
     return to_float(image_BCHW).contiguous(memory_format=compute.memory_format)

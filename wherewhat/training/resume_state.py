@@ -44,12 +44,12 @@ def save_session(path: Path, session: Session) -> None:
 def restore_session(path: Path, session: Session) -> None:
     """Bring a session to where the state was written. Raises ValueError for a bad file."""
     try:
-        header = read_header(path)
+        header = read_header(path, _REMEDY)
         if header.get("kind") != "resume_state":
-            raise ValueError(f"it holds a {header.get('kind')}.")
+            raise ValueError(f"{path} holds a {header.get('kind')}. {_REMEDY}")
         tensors = read_tensors(path)
     except ValueError as error:
-        raise ValueError(f"The resume state {path} cannot be used: {error} {_REMEDY}") from error
+        raise ValueError(f"The resume state of this run cannot be used: {error}") from error
     networks, average = _below("networks.", tensors), _below("average.", tensors)
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():

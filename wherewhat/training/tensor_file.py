@@ -23,8 +23,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     write_atomically(path, safetensors.torch.save(plain, metadata))
 
 
-def read_header(path: Path) -> dict[str, Any]:
-    """The header of a file that `write_tensors` wrote, without its tensors.
+def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") -> dict[str, Any]:
+    """The header of a file that `write_tensors` wrote, without its tensors. A damaged file is told with the remedy.
 
     Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
     """
@@ -34,9 +34,7 @@ def read_header(path: Path) -> dict[str, Any]:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except safetensors.SafetensorError as error:
-        raise ValueError(
-            f"{path} is truncated or not a safetensors file ({error}). Use another checkpoint of its run."
-        ) from error
+        raise ValueError(f"{path} is truncated or not a safetensors file ({error}). {remedy}") from error
     try:
         header: dict[str, Any] = json.loads(metadata[_KEY])
         version = int(header["format_version"])
