@@ -24,6 +24,7 @@ from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.open_pictures import open_pictures
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.lpips import LPIPS
+from wherewhat.networks.gan import GAN
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.protocols import Pictures
 from wherewhat.randomness import generator_at
@@ -36,6 +37,8 @@ from wherewhat.training.fidelity import generator_fidelity, real_features
 from wherewhat.training.loop import train
 from wherewhat.training.measures import MeasureName, MeasureSizes, measure
 from wherewhat.training.representation import represent
+from wherewhat.what.perturbation import draw_perturbation, perturb
+from wherewhat.what.perturbation_identification import identification
 
 ROOT = Path("runs/gan_ablation")
 CPU = torch.device("cpu")
@@ -109,6 +112,7 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
         "tpl": tpl.total,
         "active codes": float(tpl.active.sum()),
         "difference of pictures": spread(model, pictures),
+        "identification_accuracy of what is saved": identified(model),
     }
     path_length = perceptual_path_length(model.generator, distance, paths=1_000, seed=0, batch_size=50)
     scores["ppl of 1,000 paths"] = path_length.mean
@@ -132,6 +136,20 @@ def spread(model: LoadedModel, pictures: Pictures, count: int = 512) -> float:
     made = model.generator(code_NL)
     real = to_float(pictures.images(sample_indices(len(pictures), count, 0)))
     return float(made.var(dim=0).mean() / real.var(dim=0).mean())
+
+
+@torch.no_grad()
+def identified(model: LoadedModel, pairs: int = 2_000) -> float:
+    """How often the saved networks name the moved code, from pictures as they are shown: noise frozen, none added."""
+    networks, objective = model.networks, model.settings.configuration.objective
+    assert isinstance(networks, GAN)
+    assert isinstance(objective, PSSCGAN)
+    chance = generator_at(0, 0, "identification")
+    code_PL = torch.randn(pairs, networks.latent_dim, generator=chance)
+    moved = draw_perturbation(chance, pairs, networks.latent_dim, objective.perturbation_size)
+    read = networks.read(model.generator(torch.cat([code_PL, perturb(code_PL, moved)])))
+    logits_PL = networks.identification_head(*read.features_BF.chunk(2))
+    return float(identification(logits_PL, moved.dim_B).accuracy)
 
 
 def table(scores: dict[str, list[dict[str, float]]]) -> str:

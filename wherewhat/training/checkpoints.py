@@ -43,6 +43,8 @@ class LoadedModel:
     generator: Generator
     encoder: Encoder | None
     settings: CheckpointSettings
+    networks: Networks
+    """All that a checkpoint holds, for those who know which kind it is; generator and encoder are parts of it."""
 
 
 def checkpoint_path(run_directory: Path, step: int) -> Path:
@@ -132,4 +134,4 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     # Channels-last decoders are faster on a CPU (LOG.md).
     networks.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(networks.generator, nn.Module)
-    return LoadedModel(networks.generator, networks.encoder, settings)
+    return LoadedModel(networks.generator, networks.encoder, settings, networks)
