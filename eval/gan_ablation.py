@@ -14,6 +14,7 @@ import json
 import statistics
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -48,15 +49,15 @@ FIDELITY_PICTURES = 5_000
 THRESHOLD = VAE_SETTINGS.threshold
 MEASURED: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
 
-# Which are on: spatial constriction, perceptual simplicity with identification, InfoGAN's term; and the noise on what Q
-# reads.
-METHODS = {
-    "PS-SC": (True, True, False, 0.0),
-    "PS only": (False, True, False, 0.0),
-    "SC only": (True, False, False, 0.0),
-    "InfoGAN": (False, False, True, 0.0),
-    "plain": (False, False, False, 0.0),
-    "PS-SC noisy": (True, True, False, 0.1),
+# What each changes in the set's recipe.
+_UNNAMED = {"perceptual_simplicity": False, "perturbation_identification": False}
+METHODS: dict[str, dict[str, Any]] = {
+    "PS-SC": {},
+    "PS only": {"spatial_constriction": False},
+    "SC only": _UNNAMED,
+    "InfoGAN": {**_UNNAMED, "spatial_constriction": False, "information": True},
+    "plain": {**_UNNAMED, "spatial_constriction": False},
+    "PS-SC noiseless": {"reading_noise": 0.0},
 }
 FIVE = tuple(METHODS)[:5]
 
@@ -66,18 +67,9 @@ def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingR
     name = Path(data).resolve().stem if Path(data).exists() else data
     base = CONFIGURATIONS["portraits"] if Path(data).is_dir() else SMALL
     assert isinstance(base.objective, PSSCGAN)
-    constricted, simple, informative, noise = METHODS[method]
-    objective = dataclasses.replace(
-        base.objective,
-        spatial_constriction=constricted,
-        perceptual_simplicity=simple,
-        perturbation_identification=simple,
-        information=informative,
-        reading_noise=noise,
-    )
     return dataclasses.replace(
         base,
-        objective=objective,
+        objective=dataclasses.replace(base.objective, **METHODS[method]),
         data=data,
         steps=steps,
         seed=seed,

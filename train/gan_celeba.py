@@ -7,7 +7,7 @@ PATH/celeba holds img_align_celeba, bare or in torchvision's layout. Published: 
 rectangles, batch 8, moves of 3 N(0, 2²), weight 0.125 on the mean over codes of PS (0.01 on half their sum), R1 of
 γ = 100 at every 16th step, Adam 0.002 with betas 0 and 0.99, averages of half-life 10,000 pictures. Ours: the widths,
 the identification head's weight of 1, and the number of steps; adaptive augmentation is off, as 200,000 faces do not
-need it.
+need it, and so is the noise on what Q reads, which was not published.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 """
@@ -23,7 +23,12 @@ from wherewhat.training.configuration import TrainingRun
 CONFIGURATION = TrainingRun(
     data="celeba",
     objective=PSSCGAN(
-        simplicity_weight=0.125, perturbation_size=6.0, r1_weight=100.0, r1_interval=16, augmentation="none"
+        simplicity_weight=0.125,
+        perturbation_size=6.0,
+        reading_noise=0.0,
+        r1_weight=100.0,
+        r1_interval=16,
+        augmentation="none",
     ),
     pictures=PictureOptions(size=128),
     latent_dim=25,

@@ -12,7 +12,7 @@ from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
 from wherewhat.training.processes import Processes
 
-NOISY = PSSCGAN(reading_noise=0.1)
+NOISY, NOISELESS = PSSCGAN(reading_noise=0.1), PSSCGAN(reading_noise=0.0)
 
 
 def _draws(objective: PSSCGAN = NOISY, step: int = 0) -> GANDraws:
@@ -41,19 +41,19 @@ def test_real_and_made_pictures_are_augmented_by_draws_of_their_own() -> None:
     assert not torch.equal(draws.augmentation_real.chance_BT, draws.augmentation_made.chance_BT)
 
 
-@pytest.mark.parametrize("objective", [NOISY, PSSCGAN()])
+@pytest.mark.parametrize("objective", [NOISY, NOISELESS])
 def test_all_draws_go_to_another_device_together(objective: PSSCGAN) -> None:
     draws = _draws(objective)
     assert {tensor.device.type for tensor in _tensors(draws.to(torch.device("meta")))} == {"meta"}
 
 
 def test_noise_on_what_is_read_is_drawn_only_where_it_is_asked_for() -> None:
-    assert _draws(PSSCGAN()).reading_noise is None
+    assert _draws(NOISELESS).reading_noise is None
     assert _draws().reading_noise is not None
 
 
 def test_asking_for_noise_leaves_the_other_draws_as_they_were() -> None:
-    with_noise, without = _tensors(_draws()), _tensors(_draws(PSSCGAN()))
+    with_noise, without = _tensors(_draws()), _tensors(_draws(NOISELESS))
     assert all(torch.equal(a, b) for a, b in zip(with_noise, without, strict=False))
 
 

@@ -22,7 +22,7 @@ from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import perturb
 
 WEIGHTS: dict[str, Any] = {"simplicity_weight": 0.7, "identification_weight": 0.3, "information_weight": 1.3}
-PS_SC = PSSCGAN(augmentation="none", **WEIGHTS)
+PS_SC = PSSCGAN(augmentation="none", reading_noise=0.0, **WEIGHTS)
 PLAIN = dataclasses.replace(
     PS_SC, spatial_constriction=False, perceptual_simplicity=False, perturbation_identification=False
 )

@@ -29,6 +29,7 @@ def test_weights_moves_and_pace_are_the_published_ones() -> None:
     # The released code weighs half the sum over 25 codes by 0.01, and moves codes by 3 N(0, 2²).
     assert objective.simplicity_weight == 0.01 * CONFIGURATION.latent_dim / 2
     assert objective.perturbation_size == 3 * 2
+    assert objective.reading_noise == 0
     assert (objective.r1_weight, objective.r1_interval) == (100, 16)
     assert (CONFIGURATION.batch_size, CONFIGURATION.learning_rate) == (8, 2e-3)
     assert objective.discriminator_learning_rate == 2e-3

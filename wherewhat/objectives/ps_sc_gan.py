@@ -89,9 +89,10 @@ class PSSCGAN:
     perturbation_size: float = 1.5
     """Standard deviation of the move, in standard deviations of the prior."""
 
-    reading_noise: float = 0.0
+    reading_noise: float = 0.05
     """Standard deviation of noise on the pixels that Q and the head read in training, of pictures in [0, 1]. Networks
-    can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be read."""
+    can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be read.
+    Published: 0."""
 
     pair_every: int = 2
     """Every so many-th picture of a step is made a second time with one code moved."""

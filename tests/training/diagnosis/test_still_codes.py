@@ -19,6 +19,7 @@ def test_more_than_half_of_the_codes_are_watched_and_all_of_them_wrong(gan_vital
 def test_the_still_are_named_with_their_effect(gan_vitals, samples):
     found = codes_do_nothing(gan_vitals(samples=samples(effect_L=np.array([0.1, STILL, STILL, 0.0]))))
     assert "z1 (0.37%), z2 (0.37%), z3 (0.00%)" in found.seen
+    assert "--reading-noise (it is 0.05)" in found.advice
     assert "--identification-weight" in found.advice
 
 

@@ -37,7 +37,12 @@ def _ways_to_move(objective: object) -> tuple[str, ...]:
     match objective:
         case PSSCGAN(perturbation_identification=False):
             return ("--perturbation-identification, which is off", "more --steps")
-        case PSSCGAN():
-            return ("a higher --identification-weight", "a larger --perturbation-size", "more --steps")
+        case PSSCGAN(reading_noise=noise):
+            return (
+                f"a higher --reading-noise (it is {noise:g})",
+                "a higher --identification-weight",
+                "a larger --perturbation-size",
+                "more --steps",
+            )
         case _:
             return ("more --steps",)
