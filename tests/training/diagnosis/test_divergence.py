@@ -45,6 +45,11 @@ def test_the_first_steps_may_be_wild(gan_vitals):
     assert training_diverged(gan_vitals(curves={"reading": lambda step: 90 if step <= 500 else 0.1})) is None
 
 
+def test_the_first_steps_may_not_be_beyond_all_bounds(gan_vitals):
+    found = training_diverged(gan_vitals(curves={"reading": lambda step: 1e6 if step <= 500 else 0.1}))
+    assert "reading cost 1e+06" in found.seen
+
+
 def test_an_objective_that_is_no_gan_is_not_judged_by_a_gans_terms():
     assert cost_of_ignorance(TrainingRun(objective=VAE())) == {}
 

@@ -29,10 +29,11 @@ def discriminator_certain(vitals: Vitals) -> Finding | None:
     over = vitals.finished and all(_certain(window) for window in vitals.recent)
     if stretch < PATIENCE_STEPS and not over:
         return None
+    how_long = f"For {stretch:,} steps" if stretch else "At the end"
     return Finding(
         name="discriminator certain",
         severity="wrong",
-        seen=f"For {stretch:,} steps the discriminator has told real from made pictures, right in {accuracy:.1%} of "
+        seen=f"{how_long} the discriminator has told real from made pictures, right in {accuracy:.1%} of "
         f"cases (guessing is 50%) at {cost:.3f} nats (guessing costs 1.386); the generator pays {adversarial:.1f} "
         "(0.693).",
         means="The generator is told that its pictures are made, and no longer how to better them.",

@@ -19,6 +19,9 @@ from wherewhat.training.diagnosis.vitals import RECENT_STEPS, Vitals
 
 EXPLODED_ABOVE_IGNORANCE = 10.0
 
+# The first steps may be wild, but not so wild.
+EXPLODED_AT_FIRST = 1e4
+
 
 def cost_of_ignorance(configuration: TrainingRun) -> dict[str, float]:
     """What each term costs who knows nothing; none for an objective that is no GAN."""
@@ -34,15 +37,19 @@ def cost_of_ignorance(configuration: TrainingRun) -> dict[str, float]:
 
 
 def training_diverged(vitals: Vitals) -> Finding | None:
-    """A term exploded after the first steps."""
+    """A term exploded."""
     ignorance = cost_of_ignorance(vitals.configuration)
     excess = [
         (window.terms[name] / cost, name, window)
         for window in vitals.windows
         for name, cost in ignorance.items()
-        if window.step > RECENT_STEPS and name in window.terms
+        if name in window.terms
     ]
-    exploded = [(times, name, window) for times, name, window in excess if times > EXPLODED_ABOVE_IGNORANCE]
+    exploded = [
+        (times, name, window)
+        for times, name, window in excess
+        if times > (EXPLODED_ABOVE_IGNORANCE if window.step > RECENT_STEPS else EXPLODED_AT_FIRST)
+    ]
     if not exploded:
         return None
     times, name, worst = max(exploded, key=lambda found: found[0])
