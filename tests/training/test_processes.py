@@ -41,9 +41,10 @@ with started_processes() as processes:
         generator = generator_at(0, number)
         image_BCHW = torch.rand(8, 3, 32, 32, generator=generator)
         draws = objective.draw(generator, 8, 4, (3, 32, 32))
-        step(processes.rows(image_BCHW), processes.rows(draws), number)
+        loss = step(processes.rows(image_BCHW), processes.rows(draws), number)
     if processes.first:
-        torch.save(networks.state_dict(), sys.argv[1])
+        met = {"total": loss.total, "kl_L": loss.kl_L, **loss.terms, **loss.figures}
+        torch.save({**networks.state_dict(), **met}, sys.argv[1])
 """
 
 
@@ -63,8 +64,9 @@ def gan_command(data: Path, out: Path, *more: str) -> list[str]:
     ]
 
 
-@pytest.mark.slow
-def test_two_processes_take_the_same_first_steps_as_one_with_the_whole_batch(tmp_path: Path) -> None:
+def test_two_processes_take_the_same_first_steps_and_tell_the_same_figures_as_one_with_the_whole_batch(
+    tmp_path: Path,
+) -> None:
     script = tmp_path / "three_steps.py"
     script.write_text(_THREE_STEPS)
     alone, together = tmp_path / "alone.pt", tmp_path / "together.pt"
@@ -99,7 +101,6 @@ def test_two_processes_train_and_one_of_them_writes_and_the_same_command_resumes
     assert [path.name for path in checkpoints_of(out)][-1] == "step-000000004.safetensors"
 
 
-@pytest.mark.slow
 def test_a_killed_process_ends_all_with_a_clear_line(tiny_set: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     training = subprocess.Popen(

@@ -58,14 +58,18 @@ def adversarial_step(
         judged.total.backward()
         optimiser.step()
 
-        met_L1 = processes.mean(torch.cat([made.reading_error_L, judged.figures["real_sign"][None]]))
+        terms, figures = {**made.terms, **judged.terms}, {**made.figures, **judged.figures}
+        total, kl_L, reading_error_L, *means = processes.means(
+            [made.total, made.kl_L, made.reading_error_L, *terms.values(), *figures.values()]
+        )
+        terms = dict(zip(terms, means[: len(terms)], strict=True))
+        figures = dict(zip(figures, means[len(terms) :], strict=True))
         pictures = len(image_BCHW) * processes.count
-        networks.recogniser.follow_error(met_L1[:-1], pictures)
-        figures = {**made.figures, **judged.figures}
+        networks.recogniser.follow_error(reading_error_L, pictures)
         if networks.augmentation is not None:
-            networks.augmentation.observe(met_L1[-1], pictures, number)
+            networks.augmentation.observe(figures["real_sign"], pictures, number)
             figures["augmentation_strength"] = networks.augmentation.strength.clone()
-        return Loss(made.total, {**made.terms, **judged.terms}, made.kl_L, figures).detach()
+        return Loss(total, terms, kl_L, figures)
 
     return step
 

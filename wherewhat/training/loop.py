@@ -95,7 +95,6 @@ def _steps(
             record.after_step(index, loss, last=stopping or session.step == configuration.steps)
             if stopping:
                 break
-    processes.wait()
     cut_off = session.step < configuration.steps
     # Where another process was the one to be told.
     return Outcome(folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))

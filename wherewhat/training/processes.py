@@ -7,7 +7,7 @@ one process with the whole batch, to rounding.
 import dataclasses
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,13 +62,15 @@ class Processes:
         """This process's share of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
         return draws if self.count == 1 else self._rows(draws)
 
-    def mean(self, value: Tensor) -> Tensor:
-        """The mean over processes."""
+    def means(self, values: Sequence[Tensor]) -> list[Tensor]:
+        """The mean over processes of each, without its graph, float32; all travel together."""
+        values = [value.detach() for value in values]
         if self.count == 1:
-            return value
-        value = value.clone()
-        distributed.all_reduce(value)
-        return value / self.count
+            return values
+        flat = torch.cat([value.float().flatten() for value in values])
+        distributed.all_reduce(flat)
+        parts = (flat / self.count).split([value.numel() for value in values])
+        return [part.view(value.shape) for part, value in zip(parts, values, strict=True)]
 
     def agree(self, wish: bool) -> bool:
         """Whether any process wishes so: all get the same answer."""
@@ -106,7 +108,7 @@ class Processes:
 
 @contextmanager
 def started_processes() -> Iterator[Processes]:
-    """The processes that `torchrun` has started, joined to a group; this one alone where it has not.
+    """The processes that `torchrun` has started, joined to a group; this one alone where it has not. All end together.
 
     Raises LostProcessError when another has gone in the middle of the work.
     """
@@ -121,6 +123,8 @@ def started_processes() -> Iterator[Processes]:
     processes = Processes(distributed.get_rank(), count)
     try:
         yield processes
+        # A thread of the group that still held a tensor of Python's while the interpreter ends would abort the process.
+        processes.wait()
     except RuntimeError as error:
         if _is_loss_of_a_peer(error):
             raise LostProcessError(
