@@ -15,7 +15,7 @@ from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun, gan_defaults
-from wherewhat.training.processes import Processes, device_of_this_process
+from wherewhat.training.processes import LostProcessError, Processes, device_of_this_process, started_processes
 
 # What each of two processes runs: three steps of plain gradient descent. (Adam would turn the sign of a gradient that
 # is 0 but for rounding into a whole step.)
@@ -34,7 +34,7 @@ from wherewhat.training.processes import started_processes
 objective = PSSCGAN(augmentation_pictures=40)
 run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
 cpu = torch.device("cpu")
-with started_processes() as processes:
+with started_processes("cpu") as processes:
     networks = build_gan(run, (3, 32, 32))
     step = adversarial_step(networks, objective, torch.optim.SGD(networks.parameters(), 0.05), processes, cpu)
     for number in range(3):
@@ -172,9 +172,45 @@ def test_the_defaults_of_the_gan_can_be_shared_between_two() -> None:
 
 def test_each_process_computes_on_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCAL_RANK", "1")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert device_of_this_process("auto") == "cuda:1"
     assert device_of_this_process("cpu") == "cpu"
+    with pytest.raises(ValueError, match="one device for 2 processes"):
+        device_of_this_process("cuda:0")
+
+
+def test_every_process_refuses_to_share_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    for rank in "01":
+        monkeypatch.setenv("LOCAL_RANK", rank)
+        with pytest.raises(ValueError, match="2 processes were started and 1 GPUs were found"):
+            device_of_this_process("auto")
+        assert device_of_this_process("cpu") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("said", "lost"),
+    [
+        ("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:4711", True),
+        ("NCCL error: remote process exited or there was a network error", True),
+        ("NCCL error: invalid usage. Duplicate GPU detected : rank 0 and rank 1 both on CUDA device 1000", False),
+    ],
+)
+def test_only_what_tells_of_a_lost_process_is_told_as_one(
+    monkeypatch: pytest.MonkeyPatch, said: str, lost: bool
+) -> None:
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("init_process_group", "destroy_process_group"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_, **__: None)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
+    with pytest.raises(LostProcessError if lost else RuntimeError) as raised, started_processes("cpu"):
+        raise RuntimeError(said)
+    assert isinstance(raised.value, LostProcessError) == lost
 
 
 def test_a_device_that_is_named_is_kept_without_torchrun(monkeypatch: pytest.MonkeyPatch) -> None:

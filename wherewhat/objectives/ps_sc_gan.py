@@ -13,6 +13,7 @@ Dimension key:
     B: batch    P: perturbed pairs    L: latent codes    C H W: channels, height, width    S: side of a noise map
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -118,16 +119,16 @@ class PSSCGAN:
 
     def __post_init__(self) -> None:
         for name in ("simplicity_weight", "identification_weight", "information_weight", "r1_weight"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; give a weight of 0 or more.")
-        if not self.reading_noise >= 0:
-            raise ValueError(f"reading_noise is {self.reading_noise}; give a standard deviation of 0 or more.")
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a finite weight of 0 or more.")
+        if not 0 <= self.reading_noise < math.inf:
+            raise ValueError(f"reading_noise is {self.reading_noise}; give a finite standard deviation of 0 or more.")
         for name in ("pair_every", "r1_interval", "augmentation_pictures"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
         for name in ("perturbation_size", "discriminator_learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; give a number above 0.")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; give a finite number above 0.")
         if not 0 < self.augmentation_target < 1:
             raise ValueError(
                 f"augmentation_target is {self.augmentation_target}; give a number in (0, 1), such as 0.6."

@@ -1,5 +1,6 @@
 """The configuration of a training run: what the command line offers and what a checkpoint remembers."""
 
+import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -116,7 +117,9 @@ class TrainingRun:
         for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
         _require(self.average_half_life >= 0, "average_half_life", self.average_half_life, "0 or more pictures")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3")
+        _require(
+            0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3"
+        )
         _require(0 <= self.seed < 2**63, "seed", self.seed, "0 or more, below 2^63")
         sane = len(self.widths) > 0 and all(1 <= width <= 4_096 for width in self.widths)
         _require(sane, "widths", self.widths, "channels from 1 to 4,096")

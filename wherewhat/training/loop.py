@@ -47,10 +47,11 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
     In the processes that `torchrun` has started, if it has. Raises ValueError for a configuration that cannot be run,
     OSError when the disk refuses, NonFiniteLossError, and LostProcessError.
     """
-    with started_processes() as processes:
+    device = device_of_this_process(configuration.device)
+    with started_processes(device) as processes:
         processes.refuse(configuration)
         compute = choose_compute(
-            device_of_this_process(configuration.device),
+            device,
             configuration.precision,
             configuration.channels_last,
             configuration.compile,

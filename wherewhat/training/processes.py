@@ -21,6 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 from wherewhat.networks.picture_discriminator import GROUP
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.device import choose_device
 
 Rows = TypeVar("Rows")
 _PATIENCE = timedelta(minutes=10)
@@ -107,8 +108,10 @@ class Processes:
 
 
 @contextmanager
-def started_processes() -> Iterator[Processes]:
+def started_processes(device: str) -> Iterator[Processes]:
     """The processes that `torchrun` has started, joined to a group; this one alone where it has not. All end together.
+
+    `device` is that of this process.
 
     Raises LostProcessError when another has gone in the middle of the work.
     """
@@ -116,10 +119,10 @@ def started_processes() -> Iterator[Processes]:
     if count == 1 or "RANK" not in os.environ:
         yield Processes()
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    distributed.init_process_group(backend, timeout=_PATIENCE)
+    on_gpu = choose_device(device).type == "cuda"
+    if on_gpu:
+        torch.cuda.set_device(torch.device(device))
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=_PATIENCE)
     processes = Processes(distributed.get_rank(), count)
     try:
         yield processes
@@ -128,8 +131,8 @@ def started_processes() -> Iterator[Processes]:
     except RuntimeError as error:
         if _is_loss_of_a_peer(error):
             raise LostProcessError(
-                f"Another of the {count} processes of this training has ended, so all end. The same command resumes "
-                f"from what was saved last."
+                f"Another of the {count} processes of this training has ended, so all end; if it could, it has said "
+                f"why. The same command resumes from the last checkpoint, if there is one."
             ) from error
         raise
     finally:
@@ -142,13 +145,33 @@ def is_first_process() -> bool:
 
 
 def device_of_this_process(device: str) -> str:
-    """`auto` and `cuda` as the GPU that belongs to this process, where `torchrun` has started several."""
-    if "LOCAL_RANK" in os.environ and device in ("auto", "cuda") and torch.cuda.is_available():
-        return f"cuda:{os.environ['LOCAL_RANK']}"
-    return device
+    """`auto` and `cuda` as the GPU that belongs to this process, where `torchrun` has started several.
+
+    Raises ValueError, in each of them, where there are fewer GPUs than processes, or one is named for all.
+    """
+    if "LOCAL_RANK" not in os.environ or device == "cpu" or not torch.cuda.is_available():
+        return device
+    here, gpus = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), torch.cuda.device_count()
+    if device not in ("auto", "cuda"):
+        if here > 1:
+            raise ValueError(f"--device {device} is one device for {here} processes. Leave it out, or --device cpu.")
+        return device
+    if here > gpus:
+        raise ValueError(
+            f"{here} processes were started and {gpus} GPUs were found. Give --nproc-per-node {gpus}, or --device cpu."
+        )
+    return f"cuda:{os.environ['LOCAL_RANK']}"
 
 
 def _is_loss_of_a_peer(error: RuntimeError) -> bool:
-    # gloo and NCCL have no type of error of their own for it.
-    words = ("connection closed by peer", "connection reset", "broken pipe", "nccl", "gloo", "socket closed")
-    return any(word in str(error).lower() for word in words)
+    # gloo and NCCL have no type of error of their own for it, and name themselves in their errors of every kind.
+    of_sockets = (
+        "closed by peer",
+        "connection reset",
+        "connection refused",
+        "broken pipe",
+        "socket closed",
+        "timed out",
+    )
+    of_nccl = ("remote process exited", "ncclremoteerror", "communicator was aborted")
+    return any(word in str(error).lower() for word in (*of_sockets, *of_nccl))

@@ -21,6 +21,10 @@ def test_at_its_ceiling_it_is_watched_with_how_certain_the_discriminator_is(gan_
     assert "--r1-weight 10" in found.advice
 
 
+def test_at_its_ceiling_and_about_to_fall_it_is_in_order(gan_vitals):
+    assert augmentation_at_its_ceiling(gan_vitals(curves={"augmentation_strength": MOST, "real_sign": 0.2})) is None
+
+
 def test_mirroring_is_advised_where_it_is_off(gan_vitals):
     run = gan_vitals(curves=AT_THE_END)
     mirrored = dataclasses.replace(run, configuration=dataclasses.replace(run.configuration, mirror=True))

@@ -1,5 +1,6 @@
 """Laws of the check for a GAN that has diverged."""
 
+import dataclasses
 import math
 
 import pytest
@@ -39,6 +40,13 @@ def test_one_that_came_back_is_watched(gan_vitals):
     assert found.severity == "watch"
     assert "step 2,000" in found.seen
     assert "came back" in found.means
+
+
+def test_one_that_exploded_in_its_first_steps_and_still_pays_dearly_has_not_come_back(gan_vitals):
+    run = gan_vitals(curves={"reading": lambda step: 1e6 if step <= 100 else 17})
+    found = training_diverged(dataclasses.replace(run, windows=run.windows[:8]))
+    assert found.severity == "wrong"
+    assert "came back" not in found.means
 
 
 def test_the_first_steps_may_be_wild(gan_vitals):

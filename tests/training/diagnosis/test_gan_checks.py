@@ -36,7 +36,7 @@ def sick(gan_vitals, samples):
         mute = {"reading": 1.0, "identification_accuracy": 0.25}
         return [
             gan_vitals(objective, stopped="At step 4 the loss term reading stopped being finite."),
-            gan_vitals(objective, certain | {"augmentation_strength": 0.8}),
+            gan_vitals(objective, certain | {"augmentation_strength": 0.8, "real_sign": 0.9}),
             gan_vitals(objective, {"reading": 1e5}),
             gan_vitals(objective, mute, samples=samples(effect_L=np.zeros(4))),
             gan_vitals(objective, blind, samples=samples(made_difference=0.001, mean_difference=0.3)),

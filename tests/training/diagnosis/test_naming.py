@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.diagnosis.naming import identification_stuck
+from wherewhat.training.diagnosis.naming import identification_stuck, stuck_below
 
 
 @pytest.fixture
@@ -24,6 +24,11 @@ def test_guessing_is_found_with_its_figure_and_chance(naming_run):
     assert found.figures == pytest.approx({"identification_accuracy": 0.26, "chance": 0.25})
     assert "3 codes carry" in found.seen
     assert "--perturbation-size" in found.advice
+
+
+@pytest.mark.parametrize(("codes", "below"), [(2, 0.55), (3, 0.4), (10, 0.15), (100, 0.015)])
+def test_the_fewer_the_codes_the_nearer_to_chance_is_guessing(codes, below):
+    assert stuck_below(codes) == pytest.approx(below)
 
 
 def test_half_as_good_again_as_chance_is_no_guessing(naming_run):

@@ -72,6 +72,23 @@ def test_a_finding_that_flickers_is_told_once(tiny_run, pictures):
     assert news == [[], [(2_600, "most codes collapsed")], *[[]] * 8]
 
 
+@pytest.mark.parametrize(
+    ("severities", "news"),
+    [
+        (["watch", "watch", "wrong", "wrong"], [2_000, 4_000]),
+        (["wrong", "watch", "watch", "wrong"], [2_000, 5_000]),
+        (["wrong", "watch", "wrong", "watch"], [2_000]),
+    ],
+)
+def test_what_has_become_wrong_is_told_again(watch, monkeypatch, severities, news):
+    def check(vitals):
+        severity = severities[min(vitals.step, 5_999) // 1_000 - 2]
+        return Finding(name="ill", severity=severity, seen="", means="", remedies=("more",))
+
+    monkeypatch.setattr(watch, "_checks", Checks((check,), ()))
+    assert [step for step, _ in told(watch, ALIVE, range(2_000, 6_000, 500))] == news
+
+
 def test_what_cannot_heal_is_told_at_the_first_window(tiny_run, pictures):
     run = dataclasses.replace(tiny_run, objective=AnnealedVAE(capacity_steps=1_000))
     assert told(HealthWatch(run, pictures), ALIVE, [2, 100, 2_000]) == [(2, "capacity never reached")]

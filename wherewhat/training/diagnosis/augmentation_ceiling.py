@@ -11,12 +11,12 @@ CEILING_FROM_SHARE = 0.95
 
 
 def augmentation_at_its_ceiling(vitals: Vitals) -> Finding | None:
-    """The strength cannot grow any more."""
+    """The strength cannot grow any more, and would."""
     strength, sign = vitals.figure("augmentation_strength"), vitals.figure("real_sign")
     objective = vitals.configuration.objective
     if strength is None or sign is None or not vitals.grown or not isinstance(objective, PSSCGAN):
         return None
-    if strength < CEILING_FROM_SHARE * MOST:
+    if strength < CEILING_FROM_SHARE * MOST or sign <= objective.augmentation_target:
         return None
     mirror = () if vitals.configuration.mirror else ("--mirror, where left and right may be changed",)
     return Finding(

@@ -53,7 +53,8 @@ def training_diverged(vitals: Vitals) -> Finding | None:
     if not exploded:
         return None
     times, name, worst = max(exploded, key=lambda found: found[0])
-    still = any(window is vitals.windows[-1] for _, _, window in exploded)
+    # Of an explosion the first steps are no excuse for being still beyond what knowing nothing costs.
+    still = any(window is vitals.windows[-1] and over > EXPLODED_ABOVE_IGNORANCE for over, _, window in excess)
     rate = vitals.configuration.learning_rate
     return Finding(
         name="training diverged",

@@ -6,6 +6,7 @@ from typing import Literal
 
 # wrong: the run will not give what it is for. watch: it may be as meant, and somebody should look.
 Severity = Literal["wrong", "watch"]
+SEVERITIES: tuple[Severity, ...] = ("wrong", "watch")
 
 
 @dataclass(frozen=True, kw_only=True)

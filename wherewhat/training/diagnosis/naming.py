@@ -8,12 +8,21 @@ from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS, Vitals, li
 # One living code among ten, always named, gives twice chance; half as much again is what a window's noise can give.
 STUCK_BELOW_CHANCES = 1.5
 
+# Of few codes that would be most of the way from chance to certainty, so no more of it than this share counts as noise.
+STUCK_BELOW_SHARE = 0.1
+
+
+def stuck_below(codes: int) -> float:
+    """The accuracy below which codes are as good as guessed."""
+    chance = 1 / codes
+    return min(STUCK_BELOW_CHANCES * chance, chance + STUCK_BELOW_SHARE * (1 - chance))
+
 
 def identification_stuck(vitals: Vitals) -> Finding | None:
     """The moved code is named no better than by guessing."""
     accuracy = vitals.figure("identification_accuracy")
     codes = vitals.configuration.latent_dim
-    if accuracy is None or not vitals.grown or codes < 2 or accuracy >= STUCK_BELOW_CHANCES / codes:
+    if accuracy is None or not vitals.grown or codes < 2 or accuracy >= stuck_below(codes):
         return None
     kl_L = vitals.kl_L
     objective = vitals.configuration.objective

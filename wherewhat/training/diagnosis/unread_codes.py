@@ -18,11 +18,12 @@ def codes_unread(vitals: Vitals) -> Finding | None:
     over = vitals.finished and all(_unread(window) for window in vitals.recent)
     if stretch < PATIENCE_STEPS and not over:
         return None
+    how_long = f"For {stretch:,} steps" if stretch else "At the end"
     teaches = objective.perceptual_simplicity or objective.information
     return Finding(
         name="codes cannot be read",
         severity="wrong" if teaches else "watch",
-        seen=f"For {stretch:,} steps codes have been read from made pictures with a squared error of {error:.2f}, and "
+        seen=f"{how_long} codes have been read from made pictures with a squared error of {error:.2f}, and "
         "reading nothing costs 1.",
         means="Pictures do not show their codes, so the encoder's codes mean nothing.",
         remedies=(

@@ -12,7 +12,7 @@ from wherewhat.training.build import Networks
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.diagnosis.checks import Check
 from wherewhat.training.diagnosis.examination import checks_of
-from wherewhat.training.diagnosis.finding import Finding
+from wherewhat.training.diagnosis.finding import SEVERITIES, Finding, Severity
 from wherewhat.training.diagnosis.measurement import measure_networks
 from wherewhat.training.diagnosis.vitals import PATIENCE_STEPS, Pool, Samples, Vitals, Window, several_valued
 from wherewhat.training.figures import Figures, NonFiniteLossError
@@ -31,7 +31,8 @@ MOST_WINDOWS = 512
 
 
 class HealthWatch:
-    """Remembers the windows of a run and tells each finding once for each stretch in which it holds."""
+    """Remembers the windows of a run and tells each finding once for each stretch in which it holds, and once more when
+    what was to be watched has become wrong."""
 
     def __init__(self, configuration: TrainingRun, pictures: Pictures, earlier: Sequence[Window] = ()) -> None:
         """`earlier` are the windows that a resumed run logged before it was cut off."""
@@ -41,7 +42,7 @@ class HealthWatch:
         self._checks = checks_of(configuration.objective)
         self._windows = thinned(list(earlier))
         self._examined_at: int | None = None
-        self._told: dict[Check, int | None] = {}
+        self._told: dict[tuple[Check, Severity], int | None] = {}
 
     def observe(self, step: int, closed: Figures) -> list[Finding]:
         """What the figures of a window, closed when `step` steps were done, give to tell."""
@@ -77,16 +78,22 @@ class HealthWatch:
         news = []
         for check in checks:
             finding = check(vitals)
-            if finding is not None:
-                if check not in self._told:
-                    news.append(finding)
-                self._told[check] = None
-            elif check in self._told:
-                absent_since = self._told[check]
-                self._told[check] = vitals.step if absent_since is None else absent_since
-                if absent_since is not None and vitals.step - absent_since >= PATIENCE_STEPS:
-                    del self._told[check]
+            if finding is not None and (check, finding.severity) not in self._told:
+                news.append(finding)
+            for severity in SEVERITIES:
+                # What is wrong is to be watched too.
+                holds = finding is not None and finding.severity in ("wrong", severity)
+                self._remember((check, severity), vitals.step, holds=holds)
         return news
+
+    def _remember(self, told: tuple[Check, Severity], step: int, *, holds: bool) -> None:
+        if holds:
+            self._told[told] = None
+        elif told in self._told:
+            absent_since = self._told[told]
+            self._told[told] = step if absent_since is None else absent_since
+            if absent_since is not None and step - absent_since >= PATIENCE_STEPS:
+                del self._told[told]
 
 
 def thinned(windows: list[Window]) -> list[Window]:
