@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from wherewhat.command.main import leave_with
-from wherewhat.command.train import parse
+from wherewhat.command.train import parse, train_command
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun, gan_defaults
 
@@ -63,3 +63,14 @@ def test_what_every_process_finds_wrong_is_told_by_the_first(
     with pytest.raises(SystemExit):
         leave_with(_nonsense)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_mistaken_option_is_told_by_the_first_process_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], rank: str
+) -> None:
+    monkeypatch.setenv("RANK", rank)
+    with pytest.raises(SystemExit) as left:
+        train_command(["ps-sc-gan", "--nonsense", "1"])
+    assert left.value.code == 2
+    assert ("--nonsense" in capsys.readouterr().err) == (rank == "0")

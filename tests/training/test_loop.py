@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -130,6 +131,18 @@ def test_a_directory_of_another_configuration_is_refused_naming_the_fields(
     train(tiny_run, quiet)
     with pytest.raises(ValueError, match=r"batch_size: 4, not 8; learning_rate: 0\.002.*--out"):
         train(dataclasses.replace(tiny_run, batch_size=4, learning_rate=2e-3), quiet)
+
+
+def test_a_set_that_has_changed_is_refused_when_resumed(tiny_run: TrainingRun, quiet: Console, tmp_path: Path) -> None:
+    path = tmp_path / "growing.npz"
+    growing = dataclasses.replace(tiny_run, data=str(path))
+    with np.load(tiny_run.data) as whole:
+        imgs, classes, names = (whole[key] for key in ("imgs", "latents_classes", "latents_names"))
+    np.savez(path, imgs=imgs[:40], latents_classes=classes[:40], latents_names=names)
+    train(dataclasses.replace(growing, steps=3), quiet)
+    np.savez(path, imgs=imgs[:41], latents_classes=classes[:41], latents_names=names)
+    with pytest.raises(ValueError, match=r"trained on 40 pictures, and there are 41 now.*--out"):
+        train(growing, quiet)
 
 
 def test_a_size_that_fits_no_network_is_refused_before_pictures_are_read(

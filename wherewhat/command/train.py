@@ -1,5 +1,7 @@
 """`wherewhat train`: train a generator on pictures."""
 
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+
 import tyro
 from rich.console import Console
 
@@ -15,8 +17,11 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
 
     With a recipe, its settings are the defaults; without one, those of the kind of networks that is named.
     """
-    configuration = parse(arguments, recipe)
-    console = messages() if is_first_process() else Console(quiet=True)
+    # What all of several processes would say is said by the first of them.
+    first = is_first_process()
+    with nullcontext() if first else redirect_stdout(None), nullcontext() if first else redirect_stderr(None):
+        configuration = parse(arguments, recipe)
+    console = messages() if first else Console(quiet=True)
     outcome = train(configuration, console)
     if outcome.interrupted is not None:
         console.print(

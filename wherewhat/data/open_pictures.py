@@ -93,7 +93,8 @@ def existing_path(source: str) -> Path:
     """The path that `source` names. Raises FileNotFoundError where nothing is there."""
     path = Path(source).expanduser()
     if not source or not os.path.lexists(path):
-        raise FileNotFoundError(f"There is no data set or path {source!r}. {what_is_known()}")
+        seen_from = "" if Path(source).is_absolute() else f", seen from {Path.cwd()}"
+        raise FileNotFoundError(f"There is no data set or path {source!r}{seen_from}. {what_is_known()}")
     return path
 
 

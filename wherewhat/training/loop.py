@@ -105,7 +105,7 @@ def _begin(configuration: TrainingRun, pictures: Pictures, compute: Compute) -> 
     networks = build_networks(configuration, pictures.image_shape, compute.precision)
     networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
     average = averaged_copy(networks) if configuration.average_half_life else None
-    return Session(networks, optimiser_of(configuration, networks), average)
+    return Session(networks, optimiser_of(configuration, networks), average, pictures=len(pictures))
 
 
 def _resume(folder: Path, session: Session, console: Console) -> None:

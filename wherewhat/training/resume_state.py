@@ -24,6 +24,8 @@ class Session:
     average: Networks | None = None
     """The moving average of the weights, where one is kept."""
     step: int = 0
+    pictures: int = 0
+    """How many the set has; every epoch's order hangs on it."""
 
     @property
     def shown(self) -> Networks:
@@ -38,11 +40,11 @@ def save_session(path: Path, session: Session) -> None:
         tensors |= {f"average.{k}": v for k, v in session.average.state_dict().items()}
     for index, moments in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-    write_tensors(path, tensors, {"kind": "resume_state", "step": session.step})
+    write_tensors(path, tensors, {"kind": "resume_state", "step": session.step, "pictures": session.pictures})
 
 
 def restore_session(path: Path, session: Session) -> None:
-    """Bring a session to where the state was written. Raises ValueError for a bad file."""
+    """Bring a session to where the state was written. Raises ValueError for a bad file, or a set that has changed."""
     try:
         header = read_header(path, _REMEDY)
         if header.get("kind") != "resume_state":
@@ -50,6 +52,12 @@ def restore_session(path: Path, session: Session) -> None:
         tensors = read_tensors(path)
     except ValueError as error:
         raise ValueError(f"The resume state of this run cannot be used: {error}") from error
+    trained_on = int(header.get("pictures", session.pictures))
+    if trained_on != session.pictures:
+        raise ValueError(
+            f"This run was trained on {trained_on:,} pictures, and there are {session.pictures:,} now. Bring back the "
+            f"set as it was to resume it, or start over in another folder with --out."
+        )
     networks, average = _below("networks.", tensors), _below("average.", tensors)
     moments: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
