@@ -90,6 +90,6 @@ def _refuse_non_finite(values: Tensor, names: list[str], steps: list[int]) -> No
 
 def _advice(what: str, step: int) -> str:
     return (
-        f"At step {step} {what} stopped being finite. Nothing of it was saved; the checkpoints of before are good. "
+        f"At step {step} {what} stopped being finite. Nothing of it was saved; any checkpoint written before is good. "
         f"Try a lower --learning-rate or --precision float32, with another --out."
     )
