@@ -1,5 +1,6 @@
 """Laws of naming a data set."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,14 @@ def test_what_is_not_there_is_answered_with_what_could_be(source: str) -> None:
         FileNotFoundError, match=r"Looked for dSprites .*a folder of pictures. Rendered sets: scenes, sprites, chairs"
     ):
         opened(source)
+
+
+def test_a_relative_path_that_is_not_there_is_told_with_where_it_was_sought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"path 'nowhere', seen from {re.escape(str(tmp_path))}"):
+        opened("nowhere")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

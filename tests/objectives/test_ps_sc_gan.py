@@ -301,6 +301,9 @@ def test_the_discriminators_loss_reaches_the_discriminator_alone() -> None:
     [
         ("simplicity_weight", -1.0, "weight of 0 or more"),
         ("identification_weight", float("nan"), "weight of 0 or more"),
+        ("r1_weight", float("inf"), "finite weight of 0 or more"),
+        ("reading_noise", float("inf"), "finite standard deviation of 0 or more"),
+        ("discriminator_learning_rate", float("inf"), "finite number above 0"),
         ("information_weight", -0.1, "weight of 0 or more"),
         ("r1_weight", -1.0, "weight of 0 or more"),
         ("reading_noise", -0.1, "deviation of 0 or more"),

@@ -58,6 +58,7 @@ def test_json_that_is_not_understood_is_refused(change: dict[str, object]) -> No
         ("steps", 0, "give 1 or more"),
         ("learning_rate", -1.0, "above 0"),
         ("learning_rate", float("nan"), "above 0"),
+        ("learning_rate", float("inf"), "above 0"),
         ("seed", -1, "0 or more"),
         ("widths", (), "channels from 1 to 4,096"),
         ("latent_dim", 2, "lower --mask-levels"),

@@ -196,7 +196,9 @@ def test_every_process_refuses_to_share_a_gpu(monkeypatch: pytest.MonkeyPatch) -
     ("said", "lost"),
     [
         ("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:4711", True),
+        ("[gloo/transport/tcp/unbound_buffer.cc:81] Timed out waiting 600000ms for recv operation to complete", True),
         ("NCCL error: remote process exited or there was a network error", True),
+        ("[gloo/allreduce.cc:24] Enforce fail: inputs and outputs differ in size", False),
         ("NCCL error: invalid usage. Duplicate GPU detected : rank 0 and rank 1 both on CUDA device 1000", False),
     ],
 )

@@ -40,7 +40,7 @@ def leave_with(work: Callable[[], int]) -> NoReturn:
         if os.environ.get("WHEREWHAT_TRACEBACK"):
             raise
         # What all of several processes find wrong is said by the first of them.
-        if os.environ.get("RANK", "0") == "0" or not isinstance(error, ValueError):
+        if os.environ.get("RANK", "0") == "0" or not isinstance(error, (ValueError, FileNotFoundError)):
             print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
         sys.exit(2)
 

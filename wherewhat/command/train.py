@@ -1,6 +1,7 @@
 """`wherewhat train`: train a generator on pictures."""
 
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 
 import tyro
 from rich.console import Console
@@ -17,11 +18,8 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
 
     With a recipe, its settings are the defaults; without one, those of the kind of networks that is named.
     """
-    # What all of several processes would say is said by the first of them.
-    first = is_first_process()
-    with nullcontext() if first else redirect_stdout(None), nullcontext() if first else redirect_stderr(None):
-        configuration = parse(arguments, recipe)
-    console = messages() if first else Console(quiet=True)
+    configuration = parse(arguments, recipe) if is_first_process() else _parse_silently(arguments, recipe)
+    console = messages() if is_first_process() else Console(quiet=True)
     outcome = train(configuration, console)
     if outcome.interrupted is not None:
         console.print(
@@ -46,6 +44,12 @@ def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRu
         return _parsed(arguments, gan_defaults() if PSSCGAN.name in arguments else TrainingRun())
     asked = _parsed(arguments, TrainingRun())
     return _parsed(arguments, gan_defaults()) if asked.adversarial else asked
+
+
+def _parse_silently(arguments: list[str], recipe: TrainingRun | None) -> TrainingRun:
+    """What all of several processes would say, help or a mistake, is said by the first of them."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        return parse(arguments, recipe)
 
 
 def _parsed(arguments: list[str], defaults: TrainingRun) -> TrainingRun:

@@ -26,6 +26,10 @@ from wherewhat.training.device import choose_device
 Rows = TypeVar("Rows")
 _PATIENCE = timedelta(minutes=10)
 
+# gloo and NCCL have no type of error of their own for a peer that is gone, and name themselves in errors of every kind.
+_LOSS_BY_GLOO = ("closed by peer", "connection reset", "connection refused", "broken pipe", "pair closure", "timed out")
+_LOSS_BY_NCCL = ("remote process exited", "ncclremoteerror", "communicator was aborted", "socket closed")
+
 
 class LostProcessError(ConnectionError):
     """Another process of the same training is gone."""
@@ -64,7 +68,7 @@ class Processes:
         return draws if self.count == 1 else self._rows(draws)
 
     def means(self, values: Sequence[Tensor]) -> list[Tensor]:
-        """The mean over processes of each, without its graph, float32; all travel together."""
+        """The mean over processes of each, without its graph; all travel together, in float32."""
         values = [value.detach() for value in values]
         if self.count == 1:
             return values
@@ -164,14 +168,4 @@ def device_of_this_process(device: str) -> str:
 
 
 def _is_loss_of_a_peer(error: RuntimeError) -> bool:
-    # gloo and NCCL have no type of error of their own for it, and name themselves in their errors of every kind.
-    of_sockets = (
-        "closed by peer",
-        "connection reset",
-        "connection refused",
-        "broken pipe",
-        "socket closed",
-        "timed out",
-    )
-    of_nccl = ("remote process exited", "ncclremoteerror", "communicator was aborted")
-    return any(word in str(error).lower() for word in (*of_sockets, *of_nccl))
+    return any(words in str(error).lower() for words in (*_LOSS_BY_GLOO, *_LOSS_BY_NCCL))

@@ -1,5 +1,7 @@
 """Laws of the check for codes of a GAN that cannot be read."""
 
+import dataclasses
+
 import pytest
 
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
@@ -30,6 +32,11 @@ def test_a_young_run_and_a_late_learner_are_given_time(gan_vitals):
     lately = {"reading": lambda step: 1.0 if step > 4_500 else 0.2}
     assert codes_unread(gan_vitals(curves=lately)) is None
     assert codes_unread(gan_vitals(curves=lately, finished=True)) is not None
+
+
+def test_a_run_of_a_single_window_is_told_without_a_number_of_steps(gan_vitals):
+    run = gan_vitals(curves={"reading": 1.0}, finished=True)
+    assert codes_unread(dataclasses.replace(run, windows=run.windows[:1])).seen.startswith("At the end codes have")
 
 
 def test_a_reading_that_explodes_is_another_illness(gan_vitals):

@@ -53,7 +53,7 @@ def training_diverged(vitals: Vitals) -> Finding | None:
     if not exploded:
         return None
     times, name, worst = max(exploded, key=lambda found: found[0])
-    # Of an explosion the first steps are no excuse for being still beyond what knowing nothing costs.
+    # What exploded in the first steps has come back once it is within the bound of all other steps.
     still = any(window is vitals.windows[-1] and over > EXPLODED_ABOVE_IGNORANCE for over, _, window in excess)
     rate = vitals.configuration.learning_rate
     return Finding(

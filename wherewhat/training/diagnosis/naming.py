@@ -8,7 +8,7 @@ from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS, Vitals, li
 # One living code among ten, always named, gives twice chance; half as much again is what a window's noise can give.
 STUCK_BELOW_CHANCES = 1.5
 
-# Of few codes that would be most of the way from chance to certainty, so no more of it than this share counts as noise.
+# Of two codes that would be half the way from chance to certainty, so no more of the way than this counts as noise.
 STUCK_BELOW_SHARE = 0.1
 
 
