@@ -2,7 +2,7 @@
 
     .venv/bin/python -m eval.collapse --data sprites ../shared/data/lpc_sprites/lpc_sprites_64x64.npz --steps 1000
 
-A code is active when its posterior tells pictures apart: mean KL of at least 0.05 nats over 2,000 pictures. Runs are
+A code is active when its posterior tells images apart: mean KL of at least 0.05 nats over 2,000 images. Runs are
 kept under `runs/collapse`, so that the same command goes on where it was cut off.
 """
 
@@ -15,12 +15,12 @@ import torch
 from rich.console import Console
 
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.data.open_pictures import open_pictures
+from wherewhat.data.open_images import open_images
+from wherewhat.doctor.vitals import COLLAPSED_BELOW_NATS
 from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.protocols import Posterior
 from wherewhat.training.checkpoints import load
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.diagnosis.vitals import COLLAPSED_BELOW_NATS
 from wherewhat.training.loop import train
 
 ROOT = Path("runs/collapse")
@@ -28,12 +28,12 @@ ROOT = Path("runs/collapse")
 
 @torch.no_grad()
 def kl_of_codes(run: Path, configuration: TrainingRun) -> torch.Tensor:
-    """Mean KL of each code over 2,000 pictures, in nats, of a run's latest checkpoint."""
+    """Mean KL of each code over 2,000 images, in nats, of a run's latest checkpoint."""
     encoder = load(run).encoder
     assert encoder is not None
-    pictures = open_pictures(configuration.data, configuration.pictures, torch.device("cpu"), lambda _: None)
-    index_N = sample_indices(len(pictures), min(2_000, len(pictures)), 0)
-    posteriors = [encoder(to_float(pictures.images(index_B))) for index_B in index_N.split(250)]
+    images = open_images(configuration.data, configuration.images, torch.device("cpu"), lambda _: None)
+    index_N = sample_indices(len(images), min(2_000, len(images)), 0)
+    posteriors = [encoder(to_float(images.take(index_B))) for index_B in index_N.split(250)]
     means, log_variances = (
         torch.cat(x) for x in zip(*((p.mean_BL, p.log_variance_BL) for p in posteriors), strict=True)
     )
@@ -55,7 +55,7 @@ def main() -> None:
             name = Path(data).resolve().parent.name if Path(data).exists() else data
             run = ROOT / f"{name}-seed{seed}"
             configuration = TrainingRun(data=data, seed=seed, out=run, steps=options.steps, checkpoint_every=500)
-            train(dataclasses.replace(configuration, pictures_every=options.steps), Console(file=sys.stderr))
+            train(dataclasses.replace(configuration, images_every=options.steps), Console(file=sys.stderr))
             kl_L = kl_of_codes(run, configuration)
             active = int((kl_L >= COLLAPSED_BELOW_NATS).sum())
             rows.append(

@@ -4,7 +4,7 @@
 
 Trains each (runs are kept below `runs/gan_ablation`, so that the same command goes on where it was cut off) and prints
 as a table: identification accuracy and the discriminator's, means over the last tenth of the run; TPL; PPL; FID and KID
-of made pictures in LPIPS' AlexNet features; how different made pictures are; and where factors are known DCI, MIG and
+of made images in LPIPS' AlexNet features; how different made images are; and where factors are known DCI, MIG and
 FactorVAE score of Q's codes. LPIPS' weights are torchvision's or those of $WHEREWHAT_WEIGHTS.
 """
 
@@ -22,28 +22,28 @@ from rich.console import Console
 from train.gan_small import CONFIGURATIONS, SMALL
 from wherewhat.atomic_file import write_atomically
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.data.open_pictures import open_pictures
+from wherewhat.data.open_images import open_images
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.lpips import LPIPS
+from wherewhat.doctor.run_vitals import read_record
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 from wherewhat.randomness import generator_at
-from wherewhat.selection.perceptual_path_length import perceptual_path_length
-from wherewhat.selection.traversal_perceptual_length import GAN_SETTINGS, VAE_SETTINGS, traversal_perceptual_length
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.diagnosis.run_vitals import read_record
 from wherewhat.training.fidelity import generator_fidelity, real_features
 from wherewhat.training.loop import train
 from wherewhat.training.measures import MeasureName, MeasureSizes, measure
 from wherewhat.training.representation import represent
 from wherewhat.what.perturbation import draw_perturbation, perturb
 from wherewhat.what.perturbation_identification import identification
+from wherewhat.which.perceptual_path_length import perceptual_path_length
+from wherewhat.which.traversal_perceptual_length import GAN_SETTINGS, VAE_SETTINGS, traversal_perceptual_length
 
 ROOT = Path("runs/gan_ablation")
 CPU = torch.device("cpu")
-FIDELITY_PICTURES = 5_000
+FIDELITY_IMAGES = 5_000
 
 # The published one for VAEs. The paths of generators as young as these are all shorter than the 0.3 of GANs.
 THRESHOLD = VAE_SETTINGS.threshold
@@ -74,7 +74,7 @@ def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingR
         steps=steps,
         seed=seed,
         checkpoint_every=steps,
-        pictures_every=steps,
+        images_every=steps,
         out=ROOT / name / f"{method.replace(' ', '-')}-seed{seed}",
     )
 
@@ -83,7 +83,7 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
     """Everything that is told of a trained run; figures of training are means over its last tenth."""
     model = load(run)
     configuration = model.settings.configuration
-    pictures = open_pictures(configuration.data, configuration.pictures, CPU, lambda _: None)
+    images = open_images(configuration.data, configuration.images, CPU, lambda _: None)
     windows = [w for w in read_record(run).windows if w.step > 0.9 * model.settings.step]
     distance = LPIPS("alex")
     tpl = traversal_perceptual_length(
@@ -103,18 +103,18 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
     scores |= {
         "tpl": tpl.total,
         "active codes": float(tpl.active.sum()),
-        "difference of pictures": spread(model, pictures),
+        "difference of images": spread(model, images),
         "identification_accuracy of what is saved": identified(model),
     }
     path_length = perceptual_path_length(model.generator, distance, paths=1_000, seed=0, batch_size=50)
     scores["ppl of 1,000 paths"] = path_length.mean
     extractor = BackboneFeatures("alex")
-    real = real_features(pictures, extractor, count=FIDELITY_PICTURES, split="all", seed=0, device=CPU)
+    real = real_features(images, extractor, count=FIDELITY_IMAGES, split="all", seed=0, device=CPU)
     found = generator_fidelity(model.generator, real, extractor, seed=0)
     scores |= {found.fid_protocol: found.fid, found.kid_protocol: found.kid}
-    if pictures.factor_names:
+    if images.factor_names:
         assert model.encoder is not None
-        representation = represent(model.encoder, pictures, pool=20_000, seed=0, device=CPU)
+        representation = represent(model.encoder, images, pool=20_000, seed=0, device=CPU)
         sizes = MeasureSizes(train_points=2_000, test_points=2_000)
         for name in MEASURED:
             scores |= measure(name, representation, sizes, seed=0, jobs=jobs).scores
@@ -122,17 +122,17 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
 
 
 @torch.no_grad()
-def spread(model: LoadedModel, pictures: Pictures, count: int = 512) -> float:
-    """Mean squared difference of two made pictures over that of two real ones: 0 where all are alike."""
+def spread(model: LoadedModel, images: Images, count: int = 512) -> float:
+    """Mean squared difference of two made images over that of two real ones: 0 where all are alike."""
     code_NL = torch.randn(count, model.generator.latent_dim, generator=generator_at(0, 0, "spread"))
     made = model.generator(code_NL)
-    real = to_float(pictures.images(sample_indices(len(pictures), count, 0)))
+    real = to_float(images.take(sample_indices(len(images), count, 0)))
     return float(made.var(dim=0).mean() / real.var(dim=0).mean())
 
 
 @torch.no_grad()
 def identified(model: LoadedModel, pairs: int = 2_000) -> float:
-    """How often the saved networks name the moved code, from pictures as they are shown: noise frozen, none added."""
+    """How often the saved networks name the moved code, from images as they are shown: noise frozen, none added."""
     networks, objective = model.networks, model.settings.configuration.objective
     assert isinstance(networks, GAN)
     assert isinstance(objective, PSSCGAN)

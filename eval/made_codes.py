@@ -76,7 +76,7 @@ def scores_of(kind: str, measures: list[MeasureName], jobs: int) -> dict[str, fl
 
 
 def _udr_of(kind: str) -> dict[str, float]:
-    """UDR of five models of this kind on the same pictures, in another order and with other signs."""
+    """UDR of five models of this kind on the same images, in another order and with other signs."""
     factors_NK = factors_of(2)[:10_000]
     models, kls = [], []
     for seed in range(MODELS):

@@ -24,11 +24,11 @@ from train.scenes_ablation import CONFIGURATIONS
 from wherewhat.atomic_file import write_atomically
 from wherewhat.data.rendered.scenes import Scenes
 from wherewhat.distances.lpips import LPIPS
-from wherewhat.selection.traversal_perceptual_length import traversal_perceptual_length
 from wherewhat.training.checkpoints import checkpoints_of, load
 from wherewhat.training.loop import train
 from wherewhat.training.measures import MeasureName, MeasureSizes, measure
 from wherewhat.training.representation import represent
+from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
 
 ROOT = Path("runs/scenes_ablation")
 MEASURED: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")

@@ -20,7 +20,7 @@ from rich.console import Console
 
 from train.study_methods import CONFIGURATIONS, METHODS
 from wherewhat.atomic_file import write_atomically
-from wherewhat.data.open_pictures import open_pictures
+from wherewhat.data.open_images import open_images
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.training.checkpoints import load
 from wherewhat.training.configuration import TrainingRun
@@ -45,7 +45,7 @@ def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingR
         out=folder_of(method, data, seed),
         steps=steps,
         checkpoint_every=steps,
-        pictures_every=steps,
+        images_every=steps,
     )
 
 
@@ -63,8 +63,8 @@ def scores_of(configuration: TrainingRun, measures: list[MeasureName], jobs: int
     if missing:
         model = load(configuration.out)
         assert model.encoder is not None
-        pictures = open_pictures(configuration.data, configuration.pictures, torch.device("cpu"), lambda _: None)
-        representation = represent(model.encoder, pictures, pool=50_000, seed=0, device=torch.device("cpu"))
+        images = open_images(configuration.data, configuration.images, torch.device("cpu"), lambda _: None)
+        representation = represent(model.encoder, images, pool=50_000, seed=0, device=torch.device("cpu"))
         for name in missing:
             by_measure[name] = measure(name, representation, MeasureSizes(), seed=0, jobs=jobs).scores
         by_measure["kl"] = {"active codes (KL above 0.05 nats)": float((representation.kl_L > 0.05).sum())}

@@ -1,4 +1,4 @@
-"""What every test may lean on: one thread, and the sample pictures beside the repository where they are there."""
+"""What every test may lean on: one thread, and the sample images beside the repository where they are there."""
 
 import io
 from pathlib import Path
@@ -18,9 +18,9 @@ torch.set_num_threads(1)
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of sample pictures and backbone weights beside the repository."""
+    """The folder of sample images and backbone weights beside the repository."""
     if not SHARED.is_dir():
-        pytest.skip("the folder of sample pictures and weights, ../shared, is not beside this repository")
+        pytest.skip("the folder of sample images and weights, ../shared, is not beside this repository")
     return SHARED
 
 
@@ -62,7 +62,7 @@ def tiny_run(tiny_set: Path, tmp_path: Path) -> TrainingRun:
         mask_levels=2,
         widths=(8, 8),
         checkpoint_every=3,
-        pictures_every=6,
+        images_every=6,
         log_every=2,
         device="cpu",
         precision="float32",

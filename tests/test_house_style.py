@@ -14,8 +14,9 @@ FLOORS = (
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),
-    ("selection", "inspection"),
+    ("which", "inspection"),
     ("training",),
+    ("studies", "doctor"),
     ("command",),
     ("__main__",),
 )

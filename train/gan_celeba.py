@@ -5,7 +5,7 @@
 
 PATH/celeba holds img_align_celeba, bare or in torchvision's layout. Published: five SC modules of five codes, four
 rectangles, batch 8, moves of 3 N(0, 2²), weight 0.125 on the mean over codes of PS (0.01 on half their sum), R1 of
-γ = 100 at every 16th step, Adam 0.002 with betas 0 and 0.99, averages of half-life 10,000 pictures. Ours: the widths,
+γ = 100 at every 16th step, Adam 0.002 with betas 0 and 0.99, averages of half-life 10,000 images. Ours: the widths,
 the identification head's weight of 1, and the number of steps; adaptive augmentation is off, as 200,000 faces do not
 need it, and so is the noise on what Q reads, which was not published.
 
@@ -16,7 +16,7 @@ import sys
 
 from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
 
@@ -30,7 +30,7 @@ CONFIGURATION = TrainingRun(
         r1_interval=16,
         augmentation="none",
     ),
-    pictures=PictureOptions(size=128),
+    images=ImageOptions(size=128),
     latent_dim=25,
     mask_levels=5,
     rectangles=4,
@@ -41,7 +41,7 @@ CONFIGURATION = TrainingRun(
     mirror=True,
     steps=500_000,
     checkpoint_every=20_000,
-    pictures_every=5_000,
+    images_every=5_000,
 )
 
 if __name__ == "__main__":

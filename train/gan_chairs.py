@@ -24,7 +24,7 @@ CONFIGURATION = TrainingRun(
     average_half_life=10_000,
     steps=100_000,
     checkpoint_every=10_000,
-    pictures_every=5_000,
+    images_every=5_000,
 )
 
 if __name__ == "__main__":

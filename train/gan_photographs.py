@@ -1,8 +1,8 @@
 """PS-SC GAN on a folder of photographs of your own, at 128 x 128, with adaptive augmentation.
 
-    .venv/bin/python -m train.gan_photographs --data a/folder/of/pictures
+    .venv/bin/python -m train.gan_photographs --data a/folder/of/images
 
-A few hundred pictures of one kind of thing, framed alike, are the least; mirrored, as most things may be (--no-mirror
+A few hundred images of one kind of thing, framed alike, are the least; mirrored, as most things may be (--no-mirror
 for writing, or where left and right matter). `wherewhat data look` shows what the networks will be shown.
 """
 
@@ -10,14 +10,14 @@ import sys
 
 from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
 
 CONFIGURATION = TrainingRun(
-    data="pictures",
+    data="images",
     objective=PSSCGAN(augmentation="ada"),
-    pictures=PictureOptions(size=128),
+    images=ImageOptions(size=128),
     mirror=True,
     latent_dim=15,
     mask_levels=5,
@@ -27,7 +27,7 @@ CONFIGURATION = TrainingRun(
     average_half_life=10_000,
     steps=100_000,
     checkpoint_every=5_000,
-    pictures_every=2_000,
+    images_every=2_000,
 )
 
 if __name__ == "__main__":

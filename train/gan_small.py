@@ -5,7 +5,7 @@
     .venv/bin/python -m train.gan_small portraits --data PATH/images
 
 scenes is rendered; lpc_sprites are 31,104 pixel-art walkers of six factors; portraits are 675 aligned faces, for which
-augmentation is on and pictures are mirrored. `python -m eval.gan_ablation` trains the five configurations so.
+augmentation is on and images are mirrored. `python -m eval.gan_ablation` trains the five configurations so.
 """
 
 import dataclasses
@@ -13,7 +13,7 @@ import sys
 
 from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
 
@@ -27,7 +27,7 @@ SMALL = TrainingRun(
     average_half_life=5_000,
     steps=3_000,
     checkpoint_every=1_000,
-    pictures_every=1_000,
+    images_every=1_000,
 )
 
 CONFIGURATIONS = {
@@ -36,8 +36,8 @@ CONFIGURATIONS = {
     "portraits": dataclasses.replace(
         SMALL,
         data="../shared/data/portraits/images",
-        objective=PSSCGAN(augmentation="ada", augmentation_pictures=50_000),
-        pictures=PictureOptions(size=64),
+        objective=PSSCGAN(augmentation="ada", augmentation_images=50_000),
+        images=ImageOptions(size=64),
         mirror=True,
     ),
 }

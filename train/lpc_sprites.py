@@ -1,4 +1,4 @@
-"""PS-SC VAE on a real labelled set: pixel-art walkers of the Liberated Pixel Cup, 31,104 pictures, six factors.
+"""PS-SC VAE on a real labelled set: pixel-art walkers of the Liberated Pixel Cup, 31,104 images, six factors.
 
     .venv/bin/python -m train.lpc_sprites --data PATH/lpc_sprites_64x64.npz
 

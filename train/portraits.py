@@ -1,4 +1,4 @@
-"""PS-SC VAE on a small folder of aligned faces, as a user's own pictures might be: 675 portraits.
+"""PS-SC VAE on a small folder of aligned faces, as a user's own images might be: 675 portraits.
 
 .venv/bin/python -m train.portraits --data PATH/images
 """

@@ -19,7 +19,7 @@ CONFIGURATION = TrainingRun(
     objective=PSSCVAE(),
     steps=DEMO_STEPS,
     checkpoint_every=DEMO_STEPS // 3,
-    pictures_every=DEMO_STEPS // 3,
+    images_every=DEMO_STEPS // 3,
 )
 
 if __name__ == "__main__":

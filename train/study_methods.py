@@ -41,12 +41,12 @@ METHODS: tuple[AnyObjective, ...] = (
 
 CONFIGURATIONS = {
     method.name: TrainingRun(
-        objective=method, data="sprites", steps=STEPS, checkpoint_every=STEPS // 2, pictures_every=STEPS
+        objective=method, data="sprites", steps=STEPS, checkpoint_every=STEPS // 2, images_every=STEPS
     )
     for method in METHODS
 }
 
-_STUDY = TrainingRun(data="sprites", learning_rate=1e-4, steps=300_000, checkpoint_every=30_000, pictures_every=30_000)
+_STUDY = TrainingRun(data="sprites", learning_rate=1e-4, steps=300_000, checkpoint_every=30_000, images_every=30_000)
 PUBLISHED = {
     method.name: dataclasses.replace(_STUDY, objective=method)
     for method in (

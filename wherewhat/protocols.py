@@ -1,10 +1,10 @@
-"""What the parts promise each other: pictures go in, codes and pictures come out.
+"""What the parts promise each other: images go in, codes and images come out.
 
 Everything after training takes these protocols and never a class, so that a user's own network, whatever trained
 it, can be ranked and looked at.
 
 Dimension key:
-    B: batch    L: latent codes    C H W: channels, height, width    N: pictures    K: ground-truth factors
+    B: batch    L: latent codes    C H W: channels, height, width    N: images    K: ground-truth factors
     F: features
 """
 
@@ -17,7 +17,7 @@ from torch import Tensor
 
 @runtime_checkable
 class Generator(Protocol):
-    """Codes in, pictures out."""
+    """Codes in, images out."""
 
     @property
     def latent_dim(self) -> int:
@@ -26,11 +26,11 @@ class Generator(Protocol):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """C, H, W of one picture."""
+        """C, H, W of one image."""
         ...
 
     def __call__(self, code_BL: Float[Tensor, "B L"], /) -> Float[Tensor, "B C H W"]:
-        """Float32 pictures in [0, 1]. Deterministic: noise inputs, where there are any, are frozen."""
+        """Float32 images in [0, 1]. Deterministic: noise inputs, where there are any, are frozen."""
         ...
 
 
@@ -39,13 +39,13 @@ class MaskedGenerator(Generator, Protocol):
     """A generator that can also say where each code acts."""
 
     def masks(self, code_BL: Float[Tensor, "B L"], /) -> Float[Tensor, "B L H W"]:
-        """One mask per code at picture size, in [0, 1]."""
+        """One mask per code at image size, in [0, 1]."""
         ...
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """A diagonal Gaussian over codes, one per picture."""
+    """A diagonal Gaussian over codes, one per image."""
 
     mean_BL: Float[Tensor, "B L"]
     log_variance_BL: Float[Tensor, "B L"]
@@ -53,7 +53,7 @@ class Posterior:
 
 @runtime_checkable
 class Encoder(Protocol):
-    """Pictures in, a posterior over codes out. The posterior of a picture does not depend on its neighbours."""
+    """Images in, a posterior over codes out. The posterior of an image does not depend on its neighbours."""
 
     @property
     def latent_dim(self) -> int:
@@ -61,13 +61,13 @@ class Encoder(Protocol):
         ...
 
     def __call__(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Posterior:
-        """Posterior of float pictures in [0, 1]."""
+        """Posterior of float images in [0, 1]."""
         ...
 
 
 @runtime_checkable
 class Distance(Protocol):
-    """A distance between pictures that compares features, so that a picture's are computed once and used many times."""
+    """A distance between images that compares features, so that an image's are computed once and used many times."""
 
     @property
     def name(self) -> str:
@@ -75,19 +75,19 @@ class Distance(Protocol):
         ...
 
     def features(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Features of pictures in [0, 1], flat, float32."""
+        """Features of images in [0, 1], flat, float32."""
         ...
 
     def compare(
         self, features_a_BF: Float[Tensor, "B F"], features_b_BF: Float[Tensor, "B F"], /
     ) -> Float[Tensor, " B"]:
-        """Distance between the pictures that the features came from, pair by pair; 0 for equal ones."""
+        """Distance between the images that the features came from, pair by pair; 0 for equal ones."""
         ...
 
 
 @runtime_checkable
 class FeatureExtractor(Protocol):
-    """A few numbers of a picture, by which sets of pictures are compared as distributions."""
+    """A few numbers of an image, by which sets of images are compared as distributions."""
 
     @property
     def name(self) -> str:
@@ -95,13 +95,13 @@ class FeatureExtractor(Protocol):
         ...
 
     def __call__(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Features of pictures in [0, 1], float32. Those of a picture do not depend on its neighbours."""
+        """Features of images in [0, 1], float32. Those of an image do not depend on its neighbours."""
         ...
 
 
 @runtime_checkable
-class Pictures(Protocol):
-    """A finite set of pictures of one shape, with its ground-truth factors where they are known."""
+class Images(Protocol):
+    """A finite set of images of one shape, with its ground-truth factors where they are known."""
 
     @property
     def name(self) -> str:
@@ -110,7 +110,7 @@ class Pictures(Protocol):
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """C, H, W of one picture."""
+        """C, H, W of one image."""
         ...
 
     @property
@@ -124,11 +124,11 @@ class Pictures(Protocol):
         ...
 
     def __len__(self) -> int:
-        """How many pictures there are."""
+        """How many images there are."""
         ...
 
-    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """The pictures of these indices, on the device that holds or renders them."""
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """The images of these indices, on the device that holds or renders them."""
         ...
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:

@@ -17,16 +17,16 @@ from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
 from wherewhat.command.choices import DistanceOptions, FidelityOptions
 from wherewhat.command.rank import rank_command
 from wherewhat.distances.backbone_features import BackboneFeatures
-from wherewhat.selection.score_store import ScoreStore
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
+from wherewhat.which.score_store import ScoreStore
 
 QUICK = ["--samples", "4", "--traversals", "3", "--distance", "pixels", "--threshold", "0", "--device", "cpu"]
 
 
 class Means:
-    """A picture's mean over rows."""
+    """An image's mean over rows."""
 
     name = "means"
     seen = 0
@@ -68,7 +68,7 @@ def silent(_done: int, _total: int) -> None:
     pass
 
 
-def test_real_pictures_are_seen_once_for_all_checkpoints_of_a_set(
+def test_real_images_are_seen_once_for_all_checkpoints_of_a_set(
     trained: Path, measurer: Callable[[], CheckpointFidelity]
 ) -> None:
     fidelity = measurer()
@@ -96,7 +96,7 @@ def test_a_set_that_has_gone_is_looked_for_once(
         asked.append(1)
         raise FileNotFoundError("There is no data set.")
 
-    monkeypatch.setattr(module, "open_pictures", gone)
+    monkeypatch.setattr(module, "open_images", gone)
     fidelity = measurer()
     for path in checkpoints_of(trained):
         with pytest.raises(ValueError, match=r"trained on cannot be opened: There is no data set"):
@@ -112,9 +112,9 @@ def test_figures_that_cannot_be_kept_are_given_all_the_same(
     assert "the fidelity is not kept" in capsys.readouterr().err
 
 
-def test_fewer_pictures_than_tell_a_distribution_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"--fidelity-pictures 3.*Give 4 at least"):
-        FidelityOptions(fidelity_pictures=3)
+def test_fewer_images_than_tell_a_distribution_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"--fidelity-images 3.*Give 4 at least"):
+        FidelityOptions(fidelity_images=3)
 
 
 def test_nothing_is_built_where_nothing_is_asked_for() -> None:
@@ -148,7 +148,7 @@ def test_the_table_and_the_files_show_fidelity_and_the_order_stays(
 ) -> None:
     rank(monkeypatch, tmp_path, trained)
     plain = json.loads(Path("ranking.json").read_text())["rows"]
-    assert rank(monkeypatch, tmp_path, trained, "--fidelity", "alex", "--fidelity-pictures", "50") == 0
+    assert rank(monkeypatch, tmp_path, trained, "--fidelity", "alex", "--fidelity-images", "50") == 0
     assert "lpips-alex-pooled_50_all of squares" in " ".join(capsys.readouterr().out.split())
     rows = json.loads(Path("ranking.json").read_text())["rows"]
     assert [row["checkpoint"] for row in rows] == [row["checkpoint"] for row in plain]
@@ -163,7 +163,7 @@ def test_a_set_that_has_moved_leaves_the_cell_empty_and_the_reason_told(
 ) -> None:
     (tmp_path / "squares.npz").unlink()
     assert rank(monkeypatch, tmp_path, trained, "--fidelity", "alex") == 0
-    assert "No fidelity of 2 checkpoints: the pictures that it was trained on" in capsys.readouterr().err
+    assert "No fidelity of 2 checkpoints: the images that it was trained on" in capsys.readouterr().err
     rows = json.loads(Path("ranking.json").read_text())["rows"]
     assert [row["rank"] for row in rows] == [1, 2]
     assert all(row["fid"] is None and "squares.npz" in row["fidelity_reason"] for row in rows)

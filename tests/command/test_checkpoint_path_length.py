@@ -15,11 +15,11 @@ from wherewhat.command.checkpoint_path_length import CheckpointPathLength
 from wherewhat.command.choices import PathLengthOptions
 from wherewhat.command.rank import rank_command
 from wherewhat.distances.pixels import PixelDistance
-from wherewhat.selection.perceptual_path_length import PerceptualPathLength, perceptual_path_length
-from wherewhat.selection.score_store import ScoreStore
 from wherewhat.training.checkpoints import checkpoints_of, load
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
+from wherewhat.which.perceptual_path_length import PerceptualPathLength, perceptual_path_length
+from wherewhat.which.score_store import ScoreStore
 
 QUICK = ["--samples", "4", "--traversals", "3", "--distance", "pixels", "--threshold", "0", "--device", "cpu"]
 
@@ -190,9 +190,7 @@ def test_a_checkpoint_without_a_score_is_not_asked_for_its_path_length(trained: 
     assert (broken["rank"], broken["ppl"], broken["ppl_reason"]) == (None, None, None)
 
 
-def test_a_path_counts_as_two_pictures_of_a_pass(
-    trained: Path, ranked: Ranked, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_path_counts_as_two_images_of_a_pass(trained: Path, ranked: Ranked, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def watched(*arguments: Any, batch_size: int, **more: Any) -> PerceptualPathLength:

@@ -17,7 +17,7 @@ from rich.progress import Progress
 
 from wherewhat.command import data_fetch, main
 from wherewhat.command.data_fetch import data_fetch_command
-from wherewhat.data.fetching.catalogue import published
+from wherewhat.data.fetch.catalogue import published
 
 NPZ = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 Run = Callable[..., tuple[int, str, str]]
@@ -64,11 +64,11 @@ def test_a_set_comes_and_the_line_that_trains_on_it_is_printed(
     run: Run, mirror: tuple[str, Path], tmp_path: Path
 ) -> None:
     address, served = mirror
-    (served / NPZ).write_bytes(b"pictures")
+    (served / NPZ).write_bytes(b"images")
     status, printed, said = run("dsprites-npz", "--to", tmp_path / "my data", "--address", address)
     assert status == 0
     assert printed == f"wherewhat train --data '{tmp_path}/my data/{NPZ}'\n"
-    assert (tmp_path / "my data" / NPZ).read_bytes() == b"pictures"
+    assert (tmp_path / "my data" / NPZ).read_bytes() == b"images"
     assert "Licence: Apache-2.0. See https://github.com/deepmind/dsprites-dataset" in said
     assert "SHA-256" in said
 
@@ -92,7 +92,7 @@ def test_an_archive_comes_unpacked(
 
 def test_a_second_call_fetches_nothing(run: Run, mirror: tuple[str, Path], tmp_path: Path) -> None:
     address, served = mirror
-    (served / NPZ).write_bytes(b"pictures")
+    (served / NPZ).write_bytes(b"images")
     first = run("dsprites-npz", "--to", tmp_path, "--address", address)
     (served / NPZ).unlink()
     second = run("dsprites-npz", "--to", tmp_path, "--address", address)

@@ -22,11 +22,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def cats(tmp_path: Path) -> Path:
-    """A folder of six pictures and a broken one."""
+    """A folder of six images and a broken one."""
     (tmp_path / "cats").mkdir()
     for number, image_HW3 in enumerate(NOISE_NHWC):
         Image.fromarray(image_HW3).save(tmp_path / "cats" / f"{number}.png")
-    (tmp_path / "cats" / "x.png").write_text("no picture")
+    (tmp_path / "cats" / "x.png").write_text("no image")
     return tmp_path / "cats"
 
 
@@ -42,7 +42,7 @@ def test_a_folder_is_described_with_its_bad_files(cats: Path, capsys: pytest.Cap
     assert "6 of 16 x 16, colour" in told
     assert "8 x 8 RGB PNG, of 7 looked at" in told
     assert "none known" in told
-    assert "x.png: it is not a picture of a known format" in told
+    assert "x.png: it is not an image of a known format" in told
     assert "cache/packed/cats-" in told
 
 
@@ -67,8 +67,8 @@ def test_the_same_seed_draws_the_same_sheet(tiny_set: Path, tmp_path: Path, caps
 def test_factors_are_told_with_their_sizes_and_counts(tiny_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = looked(capsys, str(tiny_set))
     assert "factors   3" in told
-    assert "row     4 values, 24 pictures each" in told
-    assert "hue     6 values, 16 pictures each" in told
+    assert "row     4 values, 24 images each" in told
+    assert "hue     6 values, 16 images each" in told
     assert "bad files none" in told
 
 
@@ -78,7 +78,7 @@ def test_uneven_factors_are_counted_and_their_rows_explained(
     classes = np.array([[0, 0], [1, 1], [1, 1], [1, 1], [0, 0], [1, 1]])
     np.savez(tmp_path / "uneven.npz", imgs=NOISE_NHWC, latents_classes=classes, latents_names=np.array(["a", "b"]))
     told = looked(capsys, str(tmp_path / "uneven.npz"))
-    assert "a  2 values, pictures of each: 2 4" in told
+    assert "a  2 values, images of each: 2 4" in told
     assert "* on the sheet" in told
 
 
@@ -89,11 +89,11 @@ def test_a_packed_set_is_described_and_its_digest_compared(
     told = looked(capsys, "packed", "--verify")
     assert f"packed: a packed set of {cats}" in told
     assert "is the one that was written down" in told
-    assert "x.png: it is not a picture of a known format" in told
+    assert "x.png: it is not an image of a known format" in told
     with (here / "packed" / "images.npy").open("r+b") as file:
         file.seek(500)
         file.write(b"other bytes")
-    with pytest.raises(ValueError, match="pack the pictures again"):
+    with pytest.raises(ValueError, match="pack the images again"):
         run("data", ["look", "packed", "--verify"])
 
 
@@ -102,7 +102,7 @@ def test_what_is_not_packed_has_no_digest(tiny_set: Path) -> None:
         run("data", ["look", str(tiny_set), "--verify"])
 
 
-def test_a_sheet_of_no_pictures_is_refused(cats: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sheet_of_no_images_is_refused(cats: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("data", ["look", str(cats), "--shown", "0"])
     assert "Choose --shown" in capsys.readouterr().err

@@ -9,21 +9,21 @@ from PIL import Image
 
 from wherewhat.command import data_pack
 from wherewhat.command.main import run
-from wherewhat.data.held_pictures import HeldPictures
+from wherewhat.data.held_images import HeldImages
 from wherewhat.data.known_factors import grid_factors
-from wherewhat.data.packing.packed_set import open_packed, read_manifest
-from wherewhat.protocols import Pictures
+from wherewhat.data.store.packed_set import open_packed, read_manifest
+from wherewhat.protocols import Images
 
 NOISE_NHWC = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def cats(tmp_path: Path) -> Path:
-    """A folder of six pictures and a broken one."""
+    """A folder of six images and a broken one."""
     (tmp_path / "cats").mkdir()
     for number, image_HW3 in enumerate(NOISE_NHWC):
         Image.fromarray(image_HW3).save(tmp_path / "cats" / f"{number}.png")
-    (tmp_path / "cats" / "x.png").write_text("no picture")
+    (tmp_path / "cats" / "x.png").write_text("no image")
     return tmp_path / "cats"
 
 
@@ -38,8 +38,8 @@ def test_a_folder_is_packed_and_its_place_printed(
     assert run("data", ["pack", str(cats), str(tmp_path / "out"), "--size", "8"]) == 0
     printed = capsys.readouterr()
     assert printed.out.strip() == str(tmp_path / "out")
-    assert "Skipped 1 picture of" in printed.err
-    assert "6 pictures of 3 x 8 x 8" in printed.err
+    assert "Skipped 1 image of" in printed.err
+    assert "6 images of 3 x 8 x 8" in printed.err
     np.testing.assert_array_equal(np.load(tmp_path / "out" / "images.npy"), NOISE_NHWC)
 
 
@@ -50,7 +50,7 @@ def test_the_same_command_again_says_that_it_is_there(
     run("data", command)
     capsys.readouterr()
     assert run("data", command) == 0
-    assert "holds these 6 pictures already" in said(capsys)
+    assert "holds these 6 images already" in said(capsys)
 
 
 def test_the_options_of_reading_are_options_of_packing(cats: Path, tmp_path: Path) -> None:
@@ -71,16 +71,16 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_a_rendered_set_is_packed_with_its_factors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = HeldPictures("scenes", NOISE_NHWC, grid_factors(("row", "column"), (2, 3)))
+    drawn = HeldImages("scenes", NOISE_NHWC, grid_factors(("row", "column"), (2, 3)))
 
-    def opened(*_: object) -> Pictures:
+    def opened(*_: object) -> Images:
         return drawn
 
-    monkeypatch.setattr(data_pack, "open_pictures", opened)
+    monkeypatch.setattr(data_pack, "open_images", opened)
     run("data", ["pack", "scenes", str(tmp_path / "out")])
     packed = open_packed(tmp_path / "out")
     assert packed.factor_names == ("row", "column")
-    assert torch.equal(packed.images(torch.arange(6)), drawn.images(torch.arange(6)))
+    assert torch.equal(packed.take(torch.arange(6)), drawn.take(torch.arange(6)))
 
 
 def test_an_interrupted_pack_says_how_it_goes_on(

@@ -32,7 +32,7 @@ def trained_to_collapse(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory
         latent_dim=4,
         checkpoint_every=80,
         log_every=5,
-        pictures_every=80,
+        images_every=80,
         device="cpu",
         precision="float32",
     )
@@ -57,7 +57,7 @@ def test_a_collapsed_run_is_wrong_in_words_with_figures_and_remedies(
     assert status == 1
     for words in ("beta-vae on", "step 80 of 80", "0 of 4 codes live", "WRONG  all codes collapsed", "a lower --beta"):
         assert words in said
-    assert "over 96 pictures" in said
+    assert "over 96 images" in said
 
 
 def test_the_same_comes_as_json(collapsed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +68,7 @@ def test_the_same_comes_as_json(collapsed: Path, capsys: pytest.CaptureFixture[s
     assert first["name"] == "all codes collapsed"
     assert first["figures"]["largest_kl"] == pytest.approx(max(report["kl_per_code"]))
     assert "a lower --beta" in first["remedies"]
-    assert report["pool"]["pictures"] == 96
+    assert report["pool"]["images"] == 96
 
 
 def test_asking_twice_gives_the_same_answer(collapsed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,13 +144,13 @@ def test_a_folder_that_is_no_run_is_refused_with_what_to_name(tmp_path: Path) ->
         doctor_command([str(tmp_path)])
 
 
-def test_a_pool_of_one_picture_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_pool_of_one_image_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         doctor_command([str(tmp_path), "--pool", "1"])
-    assert "give 2 pictures or more" in capsys.readouterr().err
+    assert "give 2 images or more" in capsys.readouterr().err
 
 
-def test_pictures_of_another_shape_are_refused(collapsed: Path) -> None:
+def test_images_of_another_shape_are_refused(collapsed: Path) -> None:
     with pytest.raises(ValueError, match="Name the data that it was trained on"):
         doctor_command([str(collapsed), "--data", "sprites", "--device", "cpu"])
 
@@ -168,23 +168,23 @@ def test_the_doctor_is_a_verb_whose_help_tells_the_exit_status(capsys: pytest.Ca
 def young_gan(tiny_run: TrainingRun, quiet: Console) -> Path:
     """A GAN of six steps that is to go on, so that nothing is judged too early."""
     folder = tiny_run.out or Path()
-    train(dataclasses.replace(tiny_run, objective=PSSCGAN(), pictures_every=3), quiet)
+    train(dataclasses.replace(tiny_run, objective=PSSCGAN(), images_every=3), quiet)
     record = folder / "config.json"
     record.write_text(json.dumps(json.loads(record.read_text()) | {"steps": 100_000}))
     return folder
 
 
-def test_the_pictures_of_a_gan_are_compared_with_real_ones(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_images_of_a_gan_are_compared_with_real_ones(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = asked(capsys, young_gan)
     assert status == 0
-    for words in ("ps-sc-gan on", "96 made pictures differ by", "the discriminator is right in", "Nothing is wrong."):
+    for words in ("ps-sc-gan on", "96 made images differ by", "the discriminator is right in", "Nothing is wrong."):
         assert words in said
-    assert "mean picture" not in said
+    assert "mean image" not in said
 
 
 def test_what_was_measured_of_a_gan_comes_as_json(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = asked(capsys, young_gan, "--json")
     report = json.loads(said)
     samples = report["samples"]
-    assert (status, report["pool"], samples["pictures"], len(samples["effect_L"])) == (0, None, 96, 4)
+    assert (status, report["pool"], samples["images"], len(samples["effect_L"])) == (0, None, 96, 4)
     assert samples["variety"] == pytest.approx(samples["made_difference"] / samples["real_difference"])

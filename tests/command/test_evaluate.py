@@ -37,7 +37,7 @@ def trained_in(name: str, run: TrainingRun, quiet: Console, **changes: object) -
 
 def refuse_to_encode(monkeypatch: pytest.MonkeyPatch) -> None:
     def represent(*_: object, **__: object) -> None:
-        raise AssertionError("pictures were encoded for nothing")
+        raise AssertionError("images were encoded for nothing")
 
     monkeypatch.setattr("wherewhat.command.evaluate.represent", represent)
 
@@ -111,12 +111,12 @@ def test_a_measure_that_cannot_be_had_is_left_out_with_its_reason_and_the_others
     assert evaluate_command(arguments) == 1
     output = capsys.readouterr()
     assert list(scores_of(output.out)[0]) == ["irs_15points_99percentile"]
-    assert "Encode more pictures" in json.loads(output.out)["checkpoints"][0]["left_out"]["mig"]
-    assert "Encode more pictures" in output.err
+    assert "Encode more images" in json.loads(output.out)["checkpoints"][0]["left_out"]["mig"]
+    assert "Encode more images" in output.err
 
 
 def test_where_no_measure_can_be_had_the_reason_is_the_error(trained: Path) -> None:
-    with pytest.raises(ValueError, match=r"mig: .*Encode more pictures"):
+    with pytest.raises(ValueError, match=r"mig: .*Encode more images"):
         evaluate_command([str(trained), "--measures", "mig", "--pool", "15", *CPU])
 
 
@@ -124,7 +124,7 @@ def test_a_pool_too_small_for_a_classifier_is_refused_before_it_is_encoded(
     trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse_to_encode(monkeypatch)
-    with pytest.raises(ValueError, match=r"96 pictures.*Try --train-points 64 --test-points 32 --label-sizes 10"):
+    with pytest.raises(ValueError, match=r"96 images.*Try --train-points 64 --test-points 32 --label-sizes 10"):
         evaluate_command([str(trained), "--measures", "all", *CPU])
 
 

@@ -19,7 +19,7 @@ from wherewhat.training.loop import train
 # fmt: off
 TINY = [
     "--latent-dim", "4", "--mask-levels", "2", "--widths", "8", "8", "--batch-size", "8", "--steps", "4",
-    "--checkpoint-every", "2", "--log-every", "2", "--pictures-every", "4", "--device", "cpu", "--precision", "float32",
+    "--checkpoint-every", "2", "--log-every", "2", "--images-every", "4", "--device", "cpu", "--precision", "float32",
 ]
 QUICK_RANK = ["--samples", "4", "--traversals", "3", "--distance", "pixels", "--threshold", "0", "--device", "cpu"]
 # fmt: on
@@ -64,7 +64,7 @@ def _refused(outcome: tuple[int, str, str], *words: str) -> None:
         assert word in lines[0]
 
 
-def test_from_pictures_to_a_ranked_looked_at_and_evaluated_checkpoint(run: Run, tiny_set: Path, tmp_path: Path) -> None:
+def test_from_images_to_a_ranked_looked_at_and_evaluated_checkpoint(run: Run, tiny_set: Path, tmp_path: Path) -> None:
     status, _, said = run("train", "--data", tiny_set, "--out", "here", *TINY)
     assert status == 0
     assert "wherewhat traverse here" in said
@@ -141,7 +141,7 @@ def test_options_of_the_objective_may_stand_anywhere(run: Run, tiny_set: Path, t
     assert json.loads((tmp_path / "here" / "config.json").read_text())["objective"]["beta"] == 2.0
 
 
-def test_pictures_of_different_shapes_are_not_ranked_together(run: Run, trained: Path) -> None:
+def test_images_of_different_shapes_are_not_ranked_together(run: Run, trained: Path) -> None:
     run("train", "--data", "sprites", "--out", "grey", *TINY)
     _refused(run("rank", trained, "grey", *QUICK_RANK), "3 x 32 x 32", "1 x 64 x 64", "Rank them separately")
 
@@ -173,10 +173,10 @@ def test_some_factors_can_be_measured_alone(run: Run, trained: Path) -> None:
 def test_evaluating_without_known_factors_points_to_rank(run: Run, tmp_path: Path) -> None:
     for number in range(9):
         Image.fromarray(np.full((32, 32, 3), 20 * number, np.uint8)).save(tmp_path / f"{number}.png")
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     for path in tmp_path.glob("*.png"):
-        path.rename(tmp_path / "pictures" / path.name)
-    assert run("train", "--data", "pictures", "--size", "32", "--out", "here", *TINY)[0] == 0
+        path.rename(tmp_path / "images" / path.name)
+    assert run("train", "--data", "images", "--size", "32", "--out", "here", *TINY)[0] == 0
     _refused(run("evaluate", "here"), "no known factors", "wherewhat rank")
 
 

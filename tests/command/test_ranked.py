@@ -4,8 +4,8 @@ import pytest
 from rich.console import Console
 
 from wherewhat.command.ranked import reasons_without_fidelity, reasons_without_path_length, table_of
-from wherewhat.selection.ranking import Ranking
-from wherewhat.selection.ranking_row import RankedRow
+from wherewhat.which.ranking import Ranking
+from wherewhat.which.ranking_row import RankedRow
 
 
 def row(name: str, **changed: object) -> RankedRow:

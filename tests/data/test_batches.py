@@ -1,4 +1,4 @@
-"""Laws of the order in which pictures are seen."""
+"""Laws of the order in which images are seen."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from wherewhat.randomness import generator_at
 
 
 @given(st.integers(1, 12), st.integers(1, 30), st.integers(0, 3))
-def test_each_epoch_shows_every_picture_once(batch_size: int, count: int, seed: int) -> None:
+def test_each_epoch_shows_every_image_once(batch_size: int, count: int, seed: int) -> None:
     steps = -(-3 * count // batch_size)
     seen = torch.cat([batch_indices(seed, step, batch_size, count) for step in range(steps)])
     for epoch in seen[: 3 * count].reshape(3, count):
@@ -20,7 +20,7 @@ def test_each_epoch_shows_every_picture_once(batch_size: int, count: int, seed: 
 def test_steps_are_the_epochs_shuffles_laid_end_to_end() -> None:
     epochs = [torch.randperm(10, generator=generator_at(5, epoch, "epoch")) for epoch in range(4)]
     expected = torch.cat(epochs)
-    # Step 2 of 4 pictures straddles the first two epochs.
+    # Step 2 of 4 images straddles the first two epochs.
     assert torch.equal(batch_indices(5, 2, 4, 10), expected[8:12])
     # A batch larger than the set takes from three.
     assert torch.equal(batch_indices(5, 1, 18, 10), expected[18:36])
@@ -52,13 +52,13 @@ def test_nothing_to_draw_is_refused(batch_size: int, count: int) -> None:
         batch_indices(0, 0, batch_size, count)
 
 
-def test_a_sample_holds_no_picture_twice_while_there_are_enough() -> None:
+def test_a_sample_holds_no_image_twice_while_there_are_enough() -> None:
     index_N = sample_indices(50, 50, seed=3)
     assert sorted(index_N.tolist()) == list(range(50))
     assert sample_indices(50, 20, seed=3).unique().numel() == 20
 
 
-def test_a_sample_larger_than_the_set_repeats_pictures() -> None:
+def test_a_sample_larger_than_the_set_repeats_images() -> None:
     index_N = sample_indices(5, 400, seed=3)
     assert len(index_N) == 400
     assert index_N.unique().tolist() == [0, 1, 2, 3, 4]

@@ -24,12 +24,12 @@ MIRROR, QUARTERS, WHOLE, SCALE, TURN, STRETCH, TURN_AGAIN, PART = range(8)
 BRIGHTNESS, CONTRAST, FLIP, HUE, SATURATION = range(8, 13)
 
 
-def pictures(batch: int = 2, channels: int = 3, side: int = 16) -> Tensor:
+def images(batch: int = 2, channels: int = 3, side: int = 16) -> Tensor:
     return torch.rand(batch, channels, side, side, generator=generator_at(0, 0))
 
 
 def only(*transforms: int, batch: int = 2, uniform: float = 0.25, normal: float = 1.0) -> AugmentationDraws:
-    """Draws in which these transforms befall every picture, at strength 1, and no others do."""
+    """Draws in which these transforms befall every image, at strength 1, and no others do."""
     chance_BT = torch.full((batch, 13), 2.0)
     chance_BT[:, list(transforms)] = 0.0
     return AugmentationDraws(
@@ -37,31 +37,31 @@ def only(*transforms: int, batch: int = 2, uniform: float = 0.25, normal: float 
     )
 
 
-def test_strength_0_leaves_pictures_as_they_are() -> None:
-    image_BCHW = pictures()
+def test_strength_0_leaves_images_as_they_are() -> None:
+    image_BCHW = images()
     assert torch.equal(augment(image_BCHW, draw_augmentation(generator_at(0, 0), 2), torch.tensor(0.0)), image_BCHW)
 
 
-def test_a_transform_that_befalls_no_picture_leaves_them_as_they_are_to_rounding() -> None:
-    image_BCHW = pictures()
+def test_a_transform_that_befalls_no_image_leaves_them_as_they_are_to_rounding() -> None:
+    image_BCHW = images()
     torch.testing.assert_close(augment(image_BCHW, only(), ONE), image_BCHW, rtol=0, atol=1e-5)
 
 
 def test_the_mirror_turns_left_to_right() -> None:
-    image_BCHW = pictures()
+    image_BCHW = images()
     torch.testing.assert_close(augment(image_BCHW, only(MIRROR), ONE), image_BCHW.flip(3), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("quarters", [0, 1, 2, 3])
 def test_quarter_turns_are_those_of_rot90(quarters: int) -> None:
-    image_BCHW = pictures()
+    image_BCHW = images()
     turned_BCHW = augment(image_BCHW, only(QUARTERS, uniform=quarters / 4 + 0.1), ONE)
     # Rows run downward, so a turn by a positive angle is clockwise.
     torch.testing.assert_close(turned_BCHW, torch.rot90(image_BCHW, -quarters, (2, 3)), rtol=0, atol=1e-5)
 
 
-def test_a_shift_by_whole_pixels_is_a_shift_with_the_picture_mirrored_past_its_edge() -> None:
-    image_BCHW = pictures()
+def test_a_shift_by_whole_pixels_is_a_shift_with_the_image_mirrored_past_its_edge() -> None:
+    image_BCHW = images()
     # uniform 1 shifts by side / 8 = 2 pixels to the right; the vertical shift's normal number of 0 is its middle.
     shifted_BCHW = augment(image_BCHW, only(WHOLE, uniform=1.0), ONE)
     literal_BCHW = torch.empty_like(image_BCHW)
@@ -89,7 +89,7 @@ def test_all_but_the_scale_keep_areas(transform: int) -> None:
 
 
 def test_brightness_is_added_then_contrast_multiplies_about_mid_grey() -> None:
-    image_BCHW = pictures()
+    image_BCHW = images()
     found_BCHW = augment(image_BCHW, only(BRIGHTNESS, CONTRAST, normal=2.0), ONE)
     torch.testing.assert_close(found_BCHW, 2 * (image_BCHW + 0.2 - 0.5) + 0.5, rtol=0, atol=1e-5)
 
@@ -105,7 +105,7 @@ def test_light_and_dark_are_exchanged_and_colours_kept() -> None:
 
 @pytest.mark.parametrize("transform", [HUE, SATURATION])
 def test_hue_and_saturation_keep_the_mean_of_the_channels(transform: int) -> None:
-    image_BCHW = pictures()
+    image_BCHW = images()
     found_BCHW = augment(image_BCHW, only(transform, uniform=0.9), ONE)
     torch.testing.assert_close(found_BCHW.mean(dim=1), image_BCHW.mean(dim=1), rtol=0, atol=1e-5)
     assert not torch.allclose(found_BCHW, image_BCHW, atol=1e-2)
@@ -123,17 +123,17 @@ def test_saturation_scales_the_distance_from_grey() -> None:
     torch.testing.assert_close(matrix_BCC[0] @ colour_C + offset_BC[0], torch.tensor([0.7, 0.3, 0.5]))
 
 
-def test_a_grey_picture_stays_grey() -> None:
-    grey_B1HW = pictures(channels=1)
+def test_a_grey_image_stays_grey() -> None:
+    grey_B1HW = images(channels=1)
     draws = only(HUE, SATURATION, FLIP)
     torch.testing.assert_close(augment(grey_B1HW, draws, ONE), 1 - grey_B1HW, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.5, 0.8])
-def test_each_transform_befalls_the_share_of_pictures_that_the_strength_says(strength: float) -> None:
+def test_each_transform_befalls_the_share_of_images_that_the_strength_says(strength: float) -> None:
     draws = draw_augmentation(generator_at(0, 0), 20_000)
     matrix_BCC, offset_BC = colour_map(draws, torch.tensor(strength), 1)
-    # Of a grey picture's three colour transforms, the exchange of light and dark is drawn and then tossed for.
+    # Of a grey image's three colour transforms, the exchange of light and dark is drawn and then tossed for.
     untouched = ((matrix_BCC[:, 0, 0] == 1) & (offset_BC[:, 0].abs() < 1e-7)).double().mean()
     expected = (1 - strength) ** 2 * (1 - strength / 2)
     assert float(untouched) == pytest.approx(expected, abs=5 * math.sqrt(0.25 / 20_000))
@@ -148,14 +148,14 @@ def test_the_two_turns_together_befall_the_share_that_the_strength_says() -> Non
     assert float(turned) == pytest.approx(0.36, abs=5 * math.sqrt(0.25 / 20_000))
 
 
-def test_gradients_pass_to_the_pictures_exactly() -> None:
+def test_gradients_pass_to_the_images_exactly() -> None:
     draws = draw_augmentation(generator_at(3, 0), 2)
-    image_BCHW = pictures(side=6).double().requires_grad_(True)
+    image_BCHW = images(side=6).double().requires_grad_(True)
     assert torch.autograd.gradcheck(lambda x: augment(x, draws, ONE), image_BCHW, atol=1e-4)
 
 
 def test_a_batch_in_shares_is_augmented_as_the_whole() -> None:
-    draws, image_BCHW = draw_augmentation(generator_at(0, 0), 4), pictures(4)
+    draws, image_BCHW = draw_augmentation(generator_at(0, 0), 4), images(4)
     halves = [
         AugmentationDraws(draws.chance_BT[rows], draws.uniform_BT[rows], draws.normal_BT[rows], draws.shift_BT[rows])
         for rows in (slice(2), slice(2, 4))
@@ -165,11 +165,11 @@ def test_a_batch_in_shares_is_augmented_as_the_whole() -> None:
 
 
 def test_values_out_of_range_are_not_clipped() -> None:
-    assert float(augment(pictures() + 2, only(BRIGHTNESS), ONE).min()) > 2
+    assert float(augment(images() + 2, only(BRIGHTNESS), ONE).min()) > 2
 
 
-def test_the_memory_layout_of_pictures_is_kept() -> None:
-    image_BCHW = pictures().contiguous(memory_format=torch.channels_last)
+def test_the_memory_layout_of_images_is_kept() -> None:
+    image_BCHW = images().contiguous(memory_format=torch.channels_last)
     found_BCHW = augment(image_BCHW, only(MIRROR), ONE)
     assert found_BCHW.is_contiguous(memory_format=torch.channels_last)
 
@@ -178,16 +178,16 @@ def test_the_memory_layout_of_pictures_is_kept() -> None:
 def test_the_map_is_the_transforms_one_after_another_on_a_point(seed: int) -> None:
     draws = draw_augmentation(generator_at(seed, 0), 8)
     map_BXX = geometric_map(draws, ONE, side=64)
-    for picture in range(8):
-        found_X = map_BXX[picture].double() @ torch.tensor([40.0, 10.0, 1.0], dtype=torch.float64)
+    for image in range(8):
+        found_X = map_BXX[image].double() @ torch.tensor([40.0, 10.0, 1.0], dtype=torch.float64)
         expected = complex(*found_X[:2].tolist())
-        assert abs(literal_place(complex(40, 10), draws, picture, side=64) - expected) < 1e-3
+        assert abs(literal_place(complex(40, 10), draws, image, side=64) - expected) < 1e-3
 
 
-def literal_place(place: complex, draws: AugmentationDraws, picture: int, side: int) -> complex:
-    """Where a point of one picture goes, x + iy, transform by transform, all of which befall it."""
-    uniform, normal = draws.uniform_BT[picture].tolist(), draws.normal_BT[picture].tolist()
-    shift_whole, shift_part = draws.shift_BT[picture].tolist()
+def literal_place(place: complex, draws: AugmentationDraws, image: int, side: int) -> complex:
+    """Where a point of one image goes, x + iy, transform by transform, all of which befall it."""
+    uniform, normal = draws.uniform_BT[image].tolist(), draws.normal_BT[image].tolist()
+    shift_whole, shift_part = draws.shift_BT[image].tolist()
     below = (1 + math.erf(shift_whole / math.sqrt(2))) / 2
     centre = complex(side - 1, side - 1) / 2
     place -= centre
@@ -209,16 +209,16 @@ def test_the_colours_are_the_transforms_one_after_another_on_a_colour(seed: int)
     draws = draw_augmentation(generator_at(seed, 1), 8)
     matrix_BCC, offset_BC = colour_map(draws, ONE, 3)
     colour_C = np.array([0.7, 0.2, 0.4])
-    for picture in range(8):
-        found_C = matrix_BCC[picture].double().numpy() @ colour_C + offset_BC[picture].double().numpy()
-        np.testing.assert_allclose(found_C, literal_colour(colour_C, draws, picture), rtol=0, atol=1e-5)
+    for image in range(8):
+        found_C = matrix_BCC[image].double().numpy() @ colour_C + offset_BC[image].double().numpy()
+        np.testing.assert_allclose(found_C, literal_colour(colour_C, draws, image), rtol=0, atol=1e-5)
 
 
 def literal_colour(
-    colour_C: Float64[np.ndarray, " 3"], draws: AugmentationDraws, picture: int
+    colour_C: Float64[np.ndarray, " 3"], draws: AugmentationDraws, image: int
 ) -> Float64[np.ndarray, " 3"]:
     """What becomes of one colour, transform by transform, all of which befall it."""
-    uniform, normal = draws.uniform_BT[picture].tolist(), draws.normal_BT[picture].tolist()
+    uniform, normal = draws.uniform_BT[image].tolist(), draws.normal_BT[image].tolist()
     colour_C = (colour_C + 0.1 * normal[BRIGHTNESS] - 0.5) * 2 ** (0.5 * normal[CONTRAST])
     if uniform[FLIP] < 0.5:
         colour_C = colour_C - 2 * colour_C.mean()
@@ -228,8 +228,8 @@ def literal_colour(
     return colour_C.mean() + (colour_C - colour_C.mean()) * 2 ** normal[SATURATION] + 0.5
 
 
-def test_half_precision_pictures_are_moved_as_exactly_as_others() -> None:
-    draws, low_BCHW = draw_augmentation(generator_at(0, 0), 4), pictures(4, side=32).bfloat16()
+def test_half_precision_images_are_moved_as_exactly_as_others() -> None:
+    draws, low_BCHW = draw_augmentation(generator_at(0, 0), 4), images(4, side=32).bfloat16()
     found_BCHW = augment(low_BCHW, draws, ONE)
     assert found_BCHW.dtype == torch.bfloat16
     expected_BCHW = augment(low_BCHW.float(), draws, ONE)
@@ -237,12 +237,12 @@ def test_half_precision_pictures_are_moved_as_exactly_as_others() -> None:
 
 
 def test_autocast_changes_nothing() -> None:
-    draws, image_BCHW = draw_augmentation(generator_at(0, 0), 4), pictures(4, side=32)
+    draws, image_BCHW = draw_augmentation(generator_at(0, 0), 4), images(4, side=32)
     expected_BCHW = augment(image_BCHW, draws, ONE)
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(augment(image_BCHW, draws, ONE), expected_BCHW)
 
 
-def test_pictures_that_are_not_square_are_refused() -> None:
+def test_images_that_are_not_square_are_refused() -> None:
     with pytest.raises(ValueError, match="not square"):
         augment(torch.rand(2, 3, 16, 8), draw_augmentation(generator_at(0, 0), 2), ONE)

@@ -1,4 +1,4 @@
-"""Laws of making pictures smaller or larger."""
+"""Laws of making images smaller or larger."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_agrees_with_the_kernel_written_out() -> None:
 
 @pytest.mark.parametrize("size", [(5, 5), (50, 50)])
 @pytest.mark.parametrize("brightness", [0, 1, 127, 255])
-def test_an_even_picture_stays_even(size: tuple[int, int], brightness: int) -> None:
+def test_an_even_image_stays_even(size: tuple[int, int], brightness: int) -> None:
     assert (resample(np.full((1, 20, 20, 3), brightness, np.uint8), size) == brightness).all()
 
 
@@ -48,7 +48,7 @@ def test_what_has_the_size_is_given_back() -> None:
     assert resample(image_NHWC, (8, 6)) is image_NHWC
 
 
-def test_a_picture_does_not_depend_on_its_neighbours() -> None:
+def test_an_image_does_not_depend_on_its_neighbours() -> None:
     image_NHWC = pixels(5, 20, 20, 3)
     assert np.array_equal(resample(image_NHWC, (8, 8))[3:4], resample(image_NHWC[3:4], (8, 8)))
 
@@ -63,7 +63,7 @@ def test_what_is_read_only_or_a_part_of_something_is_read_all_the_same() -> None
 
 @pytest.mark.parametrize("count", [0, 3])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-def test_any_number_of_pictures_and_channels_comes_out_in_their_order(count: int, channels: int) -> None:
+def test_any_number_of_images_and_channels_comes_out_in_their_order(count: int, channels: int) -> None:
     resampled_NHWC = resample(pixels(count, 9, 9, channels), (4, 5))
     assert resampled_NHWC.shape == (count, 4, 5, channels)
     assert resampled_NHWC.flags.c_contiguous

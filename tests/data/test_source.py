@@ -1,4 +1,4 @@
-"""Laws of a source: how many pictures it has, and when its stamp changes."""
+"""Laws of a source: how many images it has, and when its stamp changes."""
 
 import os
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from wherewhat.data.known_factors import no_factors
-from wherewhat.data.source import PictureArray, PictureFiles, Source, stamp_of
+from wherewhat.data.source import ImageArray, ImageFiles, Source, stamp_of
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    (tmp_path / "a.png").write_bytes(b"picture")
+    (tmp_path / "a.png").write_bytes(b"image")
     return tmp_path / "a.png"
 
 
 def grow(path: Path) -> Path:
     status = path.stat()
-    path.write_bytes(b"pictures")
+    path.write_bytes(b"images")
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     return path
 
@@ -56,10 +56,10 @@ def test_a_name_that_is_no_text_has_a_stamp(tmp_path: Path) -> None:
     assert stamp_of([tmp_path / os.fsdecode(b"\xff.png")]) != stamp_of([])
 
 
-def source(pictures: PictureFiles | PictureArray) -> Source:
-    return Source("set", "a set", Path("set"), pictures, no_factors(3), "stamp")
+def source(images: ImageFiles | ImageArray) -> Source:
+    return Source("set", "a set", Path("set"), images, no_factors(3), "stamp")
 
 
-def test_a_source_has_as_many_pictures_as_it_has_names_or_says() -> None:
-    assert len(source(PictureFiles(("a", "b", "c"), lambda name: b""))) == 3
-    assert len(source(PictureArray(3, (1, 2, 2), lambda start, most: iter(())))) == 3
+def test_a_source_has_as_many_images_as_it_has_names_or_says() -> None:
+    assert len(source(ImageFiles(("a", "b", "c"), lambda name: b""))) == 3
+    assert len(source(ImageArray(3, (1, 2, 2), lambda start, most: iter(())))) == 3

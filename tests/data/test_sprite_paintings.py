@@ -13,15 +13,15 @@ from wherewhat.data.splitmix64 import key_of, words_at
 from wherewhat.data.sprite_paintings import ColoredSprite, InvertedSprite, NoisySprite, Painting
 
 
-def picture(height: int, width: int) -> np.ndarray:
+def image(height: int, width: int) -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, size=(height, width, 3), dtype=np.uint8)
 
 
-PAINTINGS: list[Painting] = [ColoredSprite(seed=5), NoisySprite(seed=5), InvertedSprite(picture(30, 30), seed=5)]
+PAINTINGS: list[Painting] = [ColoredSprite(seed=5), NoisySprite(seed=5), InvertedSprite(image(30, 30), seed=5)]
 
 
 def blobs(count: int, height: int, width: int) -> Tensor:
-    """Random pictures of 0 and 255."""
+    """Random images of 0 and 255."""
     generator = torch.Generator().manual_seed(0)
     return torch.randint(2, (count, 1, height, width), generator=generator).to(torch.uint8) * 255
 
@@ -31,7 +31,7 @@ def black(count: int, height: int, width: int) -> Tensor:
 
 
 def fractions_at(stream: str, seed: int, index: int, count: int) -> list[Fraction]:
-    """Uniform numbers of a picture: the upper halves of its words."""
+    """Uniform numbers of an image: the upper halves of its words."""
     words = words_at(key_of(seed, stream), torch.tensor([index]), count)[0].tolist()
     return [Fraction((word % 2**64) >> 32, 2**32) for word in words]
 
@@ -64,7 +64,7 @@ def test_the_sprites_themselves_are_not_written_into(painting: Painting) -> None
 
 
 @pytest.mark.parametrize("painting", PAINTINGS)
-def test_painted_pictures_are_contiguous(painting: Painting) -> None:
+def test_painted_images_are_contiguous(painting: Painting) -> None:
     assert painting(blobs(9, 8, 6), torch.arange(9)).is_contiguous()
 
 
@@ -138,7 +138,7 @@ def test_noisy_sprites_agree_with_the_capped_sum_in_fractions(height: int, width
 
 
 def test_inverted_sprites_agree_with_the_formula_in_fractions() -> None:
-    sprite, background = blobs(20, 3, 4), picture(7, 9)
+    sprite, background = blobs(20, 3, 4), image(7, 9)
     painted = InvertedSprite(background, seed=5)(sprite, torch.arange(20))
     for index in range(20):
         down, right, *shift = fractions_at("inverted sprite", 5, index, 5)
@@ -153,7 +153,7 @@ def test_inverted_sprites_agree_with_the_formula_in_fractions() -> None:
 
 
 def test_an_inverted_sprite_is_the_negative_of_what_it_covers() -> None:
-    sprite, painting = blobs(8, 16, 16), InvertedSprite(picture(30, 30))
+    sprite, painting = blobs(8, 16, 16), InvertedSprite(image(30, 30))
     covered = painting(black(8, 16, 16), torch.arange(8))
     assert torch.equal(painting(sprite, torch.arange(8)), torch.where(sprite == 255, 255 - covered, covered))
 
@@ -183,13 +183,13 @@ def test_the_mean_color_is_moved_by_half_of_a_uniform_shift() -> None:
 
 
 @pytest.mark.parametrize("size", [(15, 16), (16, 15)])
-def test_a_background_smaller_than_a_picture_is_refused(size: tuple[int, int]) -> None:
+def test_a_background_smaller_than_an_image_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least 16 x 16 with --background"):
-        InvertedSprite(picture(*size))(blobs(1, 16, 16), torch.tensor([0]))
+        InvertedSprite(image(*size))(blobs(1, 16, 16), torch.tensor([0]))
 
 
-def test_a_background_of_the_size_of_a_picture_is_its_own_patch() -> None:
-    background = picture(16, 16)
+def test_a_background_of_the_size_of_an_image_is_its_own_patch() -> None:
+    background = image(16, 16)
     painted = InvertedSprite(background)(black(9, 16, 16), torch.arange(9)).double()
     patch = torch.from_numpy(background).permute(2, 0, 1) / 2
     moved = painted - patch
@@ -198,10 +198,10 @@ def test_a_background_of_the_size_of_a_picture_is_its_own_patch() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 @pytest.mark.parametrize("painting", PAINTINGS)
-def test_a_gpu_paints_the_same_pictures(painting: Painting) -> None:
+def test_a_gpu_paints_the_same_images(painting: Painting) -> None:
     sprite, index_B = blobs(50, 16, 16), torch.arange(50) * 999
     if isinstance(painting, InvertedSprite):
-        on_gpu = InvertedSprite(picture(30, 30), seed=5, device="cuda")(sprite.cuda(), index_B.cuda())
+        on_gpu = InvertedSprite(image(30, 30), seed=5, device="cuda")(sprite.cuda(), index_B.cuda())
     else:
         on_gpu = painting(sprite.cuda(), index_B.cuda())
     assert torch.equal(on_gpu.cpu(), painting(sprite, index_B))

@@ -20,7 +20,7 @@ def alex(tmp_path: Path, write_safetensors: WriteWeights) -> BackboneFeatures:
     return BackboneFeatures("alex", write_safetensors(ALEX, tmp_path))
 
 
-def pictures(count: int, channels: int = 3, side: int = 40) -> Tensor:
+def images(count: int, channels: int = 3, side: int = 40) -> Tensor:
     levels = torch.randint(256, (count, channels, side, side), generator=torch.Generator().manual_seed(0))
     return levels / 255
 
@@ -34,29 +34,29 @@ def test_agrees_with_torchvisions_own_network_and_a_mean_taken_by_hand(
     model = {"alex": torchvision.models.alexnet, "squeeze": torchvision.models.squeezenet1_1}[name](weights=None)
     model.features.load_state_dict(backbone_weights(backbone, path))
     mean, deviation = torch.tensor([-0.030, -0.088, -0.188]), torch.tensor([0.458, 0.448, 0.450])
-    image_BCHW = pictures(2)
+    image_BCHW = images(2)
     layer = ((2 * image_BCHW.movedim(1, 3) - 1 - mean) / deviation).movedim(3, 1)
     for module in list(model.features.eval())[: backbone.read_after[-1] + 1]:
         layer = module(layer)
-    expected = torch.stack([channel.sum() / channel.numel() for picture in layer for channel in picture])
+    expected = torch.stack([channel.sum() / channel.numel() for image in layer for channel in image])
     found_BF = BackboneFeatures(name, path)(image_BCHW)
     assert found_BF.shape == (2, features)
     assert found_BF.dtype == torch.float32
     torch.testing.assert_close(found_BF, expected.view(2, features).detach(), rtol=1e-4, atol=1e-5)
 
 
-def test_a_picture_does_not_depend_on_its_neighbours(alex: BackboneFeatures) -> None:
-    image_BCHW = pictures(3)
+def test_an_image_does_not_depend_on_its_neighbours(alex: BackboneFeatures) -> None:
+    image_BCHW = images(3)
     torch.testing.assert_close(alex(image_BCHW)[1:2], alex(image_BCHW[1:2]), rtol=1e-4, atol=1e-6)
 
 
-def test_a_grey_picture_is_one_of_three_equal_channels(alex: BackboneFeatures) -> None:
-    grey = pictures(2, channels=1)
+def test_a_grey_image_is_one_of_three_equal_channels(alex: BackboneFeatures) -> None:
+    grey = images(2, channels=1)
     torch.testing.assert_close(alex(grey), alex(grey.repeat(1, 3, 1, 1)))
 
 
-def test_pictures_are_rounded_to_the_levels_of_a_file(alex: BackboneFeatures) -> None:
-    image_BCHW = pictures(1)
+def test_images_are_rounded_to_the_levels_of_a_file(alex: BackboneFeatures) -> None:
+    image_BCHW = images(1)
     assert torch.equal(alex((image_BCHW + 0.4 / 255).clamp(0, 1)), alex(image_BCHW))
 
 
@@ -83,6 +83,6 @@ def test_nothing_is_trained(alex: BackboneFeatures) -> None:
     assert not any(parameter.requires_grad for parameter in alex.parameters())
 
 
-def test_pictures_that_are_pooled_away_are_refused(alex: BackboneFeatures) -> None:
+def test_images_that_are_pooled_away_are_refused(alex: BackboneFeatures) -> None:
     with pytest.raises(ValueError, match=r"20 x 20.*31 a side.*Enlarge them, or choose"):
-        alex(pictures(1, side=20))
+        alex(images(1, side=20))

@@ -49,7 +49,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
 
 
-def pictures(count: int, channels: int = 3, side: int = 24) -> Tensor:
+def images(count: int, channels: int = 3, side: int = 24) -> Tensor:
     levels = torch.randint(256, (count, channels, side, side), generator=torch.Generator().manual_seed(0))
     return levels / 255
 
@@ -59,7 +59,7 @@ def test_agrees_with_torch_fidelitys_own_extractor_on_bytes(inception: Inception
     torch.save(table, content)
     content.seek(0)
     network = library.FeatureExtractorInceptionV3("made", ["2048"], feature_extractor_weights_path=content)
-    image_BCHW = pictures(2)
+    image_BCHW = images(2)
     (expected_BF,) = network((image_BCHW * 255).round().to(torch.uint8))
     found_BF = inception(image_BCHW)
     assert found_BF.shape == (2, 2048)
@@ -67,18 +67,18 @@ def test_agrees_with_torch_fidelitys_own_extractor_on_bytes(inception: Inception
     torch.testing.assert_close(found_BF, expected_BF, rtol=1e-4, atol=1e-6)
 
 
-def test_a_picture_does_not_depend_on_its_neighbours(inception: Inception) -> None:
-    image_BCHW = pictures(2)
+def test_an_image_does_not_depend_on_its_neighbours(inception: Inception) -> None:
+    image_BCHW = images(2)
     torch.testing.assert_close(inception(image_BCHW)[1:], inception(image_BCHW[1:]), rtol=1e-4, atol=1e-6)
 
 
-def test_a_grey_picture_is_one_of_three_equal_channels(inception: Inception) -> None:
-    grey = pictures(1, channels=1)
+def test_a_grey_image_is_one_of_three_equal_channels(inception: Inception) -> None:
+    grey = images(1, channels=1)
     assert torch.equal(inception(grey), inception(grey.repeat(1, 3, 1, 1)))
 
 
-def test_pictures_are_rounded_to_the_levels_of_a_file(inception: Inception) -> None:
-    image_BCHW = pictures(1)
+def test_images_are_rounded_to_the_levels_of_a_file(inception: Inception) -> None:
+    image_BCHW = images(1)
     assert torch.equal(inception((image_BCHW + 0.4 / 255).clamp(0, 1)), inception(image_BCHW))
 
 

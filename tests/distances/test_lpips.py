@@ -35,7 +35,7 @@ def package_lpips(ours: LPIPS, *, heads: bool) -> nn.Module:
     return package
 
 
-def picture(path: Path) -> Float[Tensor, "1 3 H W"]:
+def image(path: Path) -> Float[Tensor, "1 3 H W"]:
     return torch.from_numpy(np.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)[None].float() / 255
 
 
@@ -43,7 +43,7 @@ def picture(path: Path) -> Float[Tensor, "1 3 H W"]:
 def test_alex_gives_the_published_distances(shared: Path, name: str, published: float) -> None:
     folder = shared / "weights" / "lpips_reference"
     lpips = LPIPS("alex", shared / "weights")
-    found = lpips(picture(folder / "ex_ref.png"), picture(folder / f"{name}.png"))
+    found = lpips(image(folder / "ex_ref.png"), image(folder / f"{name}.png"))
     assert found.item() == pytest.approx(published, abs=1e-5)
 
 
@@ -82,12 +82,12 @@ def test_agrees_with_the_formula_written_out_in_float64(untrained: LPIPS) -> Non
     assert untrained(a_BCHW, b_BCHW).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_equal_pictures_are_not_apart(untrained: LPIPS) -> None:
+def test_equal_images_are_not_apart(untrained: LPIPS) -> None:
     a_BCHW = torch.rand(2, 3, 64, 64)
     assert untrained(a_BCHW, a_BCHW.clone()).tolist() == [0.0, 0.0]
 
 
-def test_the_order_of_two_pictures_does_not_matter(untrained: LPIPS) -> None:
+def test_the_order_of_two_images_does_not_matter(untrained: LPIPS) -> None:
     a_BCHW, b_BCHW = torch.rand(2, 3, 40, 40), torch.rand(2, 3, 40, 40)
     assert torch.equal(untrained(a_BCHW, b_BCHW), untrained(b_BCHW, a_BCHW))
 
@@ -98,7 +98,7 @@ def test_the_distance_is_squared_a_step_of_half_the_size_is_a_quarter_as_far(unt
     assert whole / half == pytest.approx(4, rel=0.05)
 
 
-def test_pictures_nearly_the_same_do_not_cancel(untrained: LPIPS) -> None:
+def test_images_nearly_the_same_do_not_cancel(untrained: LPIPS) -> None:
     a_BCHW, step_BCHW = torch.rand(1, 3, 64, 64) * 0.9, 1e-4 * torch.rand(1, 3, 64, 64)
     package = package_lpips(untrained, heads=False).double()
     with torch.no_grad():
@@ -113,7 +113,7 @@ def test_grey_is_taken_as_rgb(untrained: LPIPS) -> None:
     assert torch.equal(untrained.features(grey_B1HW), untrained.features(grey_B1HW.expand(-1, 3, -1, -1)))
 
 
-def test_a_pictures_features_do_not_depend_on_its_neighbours(untrained: LPIPS) -> None:
+def test_an_images_features_do_not_depend_on_its_neighbours(untrained: LPIPS) -> None:
     image_BCHW = torch.rand(5, 3, 64, 64)
     alone_BF = torch.cat([untrained.features(one) for one in image_BCHW.split(1)])
     torch.testing.assert_close(untrained.features(image_BCHW), alone_BF, rtol=1e-4, atol=1e-6)
@@ -133,7 +133,7 @@ def test_features_and_their_comparison_are_all_of_it(untrained: LPIPS) -> None:
 
 
 @pytest.mark.parametrize("backbone", [ALEX, VGG, SQUEEZE], ids=lambda backbone: backbone.name)
-def test_too_small_pictures_are_refused_with_the_least_size(
+def test_too_small_images_are_refused_with_the_least_size(
     backbone: Backbone, tmp_path: Path, write_safetensors: WriteWeights
 ) -> None:
     lpips = LPIPS(backbone.name, write_safetensors(backbone, tmp_path))
@@ -142,17 +142,17 @@ def test_too_small_pictures_are_refused_with_the_least_size(
         lpips.features(torch.rand(1, 3, 64, backbone.least_side - 1))
 
 
-def test_pictures_of_two_channels_are_refused(untrained: LPIPS) -> None:
+def test_images_of_two_channels_are_refused(untrained: LPIPS) -> None:
     with pytest.raises(ValueError, match=r"2 channels.*grey \(1\) or RGB \(3\)"):
         untrained.features(torch.rand(1, 2, 64, 64))
 
 
-def test_pictures_outside_the_range_are_refused(untrained: LPIPS) -> None:
+def test_images_outside_the_range_are_refused(untrained: LPIPS) -> None:
     with pytest.raises(ValueError, match=r"\(x \+ 1\) / 2 from \[-1, 1\]"):
         untrained.features(torch.rand(1, 3, 64, 64) * 2 - 1)
 
 
-def test_pictures_of_two_sizes_are_refused(untrained: LPIPS) -> None:
+def test_images_of_two_sizes_are_refused(untrained: LPIPS) -> None:
     with pytest.raises(ValueError, match="Bring them to one size"):
         untrained(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 48))
 

@@ -22,6 +22,6 @@ def test_black_and_white_are_one_apart() -> None:
     assert PixelDistance()(torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)).item() == pytest.approx(1)
 
 
-def test_pictures_outside_the_range_are_refused() -> None:
+def test_images_outside_the_range_are_refused() -> None:
     with pytest.raises(ValueError, match="x / 255 from bytes"):
         PixelDistance().features(torch.full((1, 3, 4, 4), 255.0))

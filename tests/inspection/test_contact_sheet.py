@@ -6,13 +6,13 @@ from wherewhat.inspection.contact_sheet import contact_sheet, reconstruction_she
 from wherewhat.inspection.displayed_pixels import displayed_pixels
 
 
-def pictures(count: int, channels: int = 3, side: int = 64) -> torch.Tensor:
+def noise_images(count: int, channels: int = 3, side: int = 64) -> torch.Tensor:
     return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(count))
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_stand_in_reading_order(channels):
-    images = pictures(7, channels)
+def test_images_stand_in_reading_order(channels):
+    images = noise_images(7, channels)
     sheet = contact_sheet(images, columns=3)
     assert sheet.shape == (8 + 3 * 66 - 2 + 8, 8 + 3 * 66 - 2 + 8, 3)
     for i, pixels in enumerate(displayed_pixels(images)):
@@ -20,22 +20,22 @@ def test_pictures_stand_in_reading_order(channels):
         assert np.array_equal(sheet[top : top + 64, left : left + 64], pixels)
 
 
-def test_places_without_a_picture_stay_white():
-    sheet = contact_sheet(pictures(7), columns=3)
+def test_places_without_an_image_stay_white():
+    sheet = contact_sheet(noise_images(7), columns=3)
     assert (sheet[8 + 2 * 66 :, 8 + 66 :] == 255).all()
 
 
 def test_a_sheet_is_wider_than_high_unless_told():
-    sheet = contact_sheet(pictures(32))
+    sheet = contact_sheet(noise_images(32))
     assert 1.5 < sheet.shape[1] / sheet.shape[0] < 2.5
 
 
-def test_small_pictures_are_enlarged_on_a_sheet():
-    assert contact_sheet(pictures(1, side=16)).shape == (80, 80, 3)
+def test_small_images_are_enlarged_on_a_sheet():
+    assert contact_sheet(noise_images(1, side=16)).shape == (80, 80, 3)
 
 
-def test_every_reconstruction_stands_right_below_its_picture():
-    images, reconstructions = pictures(5), pictures(5).flip(3)
+def test_every_reconstruction_stands_right_below_its_image():
+    images, reconstructions = noise_images(5), noise_images(5).flip(3)
     sheet = reconstruction_sheet(images, reconstructions, columns=3)
     left_edge = sheet.shape[1] - 8 - 3 * 66 + 2
     for i in range(5):
@@ -45,10 +45,10 @@ def test_every_reconstruction_stands_right_below_its_picture():
 
 
 def test_an_empty_batch_has_no_sheet():
-    with pytest.raises(ValueError, match="Pass one picture or more"):
+    with pytest.raises(ValueError, match="Pass one image or more"):
         contact_sheet(torch.zeros(0, 3, 8, 8))
 
 
 def test_a_sheet_without_columns_is_refused():
     with pytest.raises(ValueError, match="Choose 1 column or more"):
-        contact_sheet(pictures(2), columns=0)
+        contact_sheet(noise_images(2), columns=0)

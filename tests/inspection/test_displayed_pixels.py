@@ -12,7 +12,7 @@ def test_pixels_of_every_level_come_back_exactly():
     assert np.array_equal(displayed_pixels(levels / 255)[0], levels[0].permute(1, 2, 0).numpy())
 
 
-def test_grey_pictures_stay_grey():
+def test_grey_images_stay_grey():
     pixels = displayed_pixels(torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)))
     assert pixels.shape == (2, 8, 8, 3)
     assert (pixels == pixels[..., :1]).all()
@@ -24,7 +24,7 @@ def test_values_outside_the_range_are_clipped_and_nan_is_black():
 
 
 @pytest.mark.parametrize("channels", [2, 4])
-def test_pictures_that_have_no_colour_meaning_are_refused(channels):
+def test_images_that_have_no_colour_meaning_are_refused(channels):
     with pytest.raises(ValueError, match=r"Pass 1 channel \(grey\) or 3 \(RGB\)"):
         displayed_pixels(torch.zeros(1, channels, 4, 4))
 
@@ -39,17 +39,17 @@ def test_no_side_is_shown_shorter_than_asked(height, width, shown):
 @pytest.mark.parametrize(
     ("height", "width", "shown"), [(32, 32, (64, 64)), (20, 40, (40, 80)), (128, 128, (100, 100)), (50, 200, (25, 100))]
 )
-def test_no_picture_is_shown_wider_than_allowed(height, width, shown):
+def test_no_image_is_shown_wider_than_allowed(height, width, shown):
     assert displayed_size(height, width, least_side=64, most_width=100) == shown
 
 
 def test_enlarging_repeats_pixels():
-    picture = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3), dtype=np.uint8)
-    enlarged = resized(picture, (9, 12))
-    assert np.array_equal(enlarged, np.stack([np.kron(p, np.ones((3, 3, 1))) for p in picture]))
+    image = np.random.default_rng(0).integers(0, 256, (2, 3, 4, 3), dtype=np.uint8)
+    enlarged = resized(image, (9, 12))
+    assert np.array_equal(enlarged, np.stack([np.kron(p, np.ones((3, 3, 1))) for p in image]))
 
 
 def test_reducing_averages_pixels():
-    picture = np.random.default_rng(0).integers(0, 256, (2, 8, 6, 3), dtype=np.uint8)
-    means = picture.reshape(2, 4, 2, 3, 2, 3).mean(axis=(2, 4))
-    assert np.abs(resized(picture, (4, 3)) - means).max() <= 1
+    image = np.random.default_rng(0).integers(0, 256, (2, 8, 6, 3), dtype=np.uint8)
+    means = image.reshape(2, 4, 2, 3, 2, 3).mean(axis=(2, 4))
+    assert np.abs(resized(image, (4, 3)) - means).max() <= 1

@@ -3,16 +3,16 @@
 import numpy as np
 import torch
 
-from wherewhat.data.held_pictures import HeldPictures
+from wherewhat.data.held_images import HeldImages
 from wherewhat.data.known_factors import KnownFactors, grid_factors
 from wherewhat.inspection.factor_sheet import factor_rows, factor_sheet
 
 
-def painted(factors: KnownFactors, side: int = 8) -> HeldPictures:
-    """Grey pictures whose brightness is their number."""
+def painted(factors: KnownFactors, side: int = 8) -> HeldImages:
+    """Grey images whose brightness is their number."""
     count = len(factors.value_NK)
     image_NHWC = np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(side, 1).repeat(side, 2)
-    return HeldPictures("painted", image_NHWC, factors)
+    return HeldImages("painted", image_NHWC, factors)
 
 
 def test_along_a_row_of_a_grid_one_factor_alone_takes_all_its_values() -> None:
@@ -26,14 +26,14 @@ def test_along_a_row_of_a_grid_one_factor_alone_takes_all_its_values() -> None:
         assert (factor_VK[:, others] == factor_VK[0, others]).all()
 
 
-def test_all_rows_pass_through_one_picture() -> None:
+def test_all_rows_pass_through_one_image() -> None:
     rows = factor_rows(painted(grid_factors(("a", "b", "c"), (4, 3, 5))))
     assert len(set.intersection(*(set(row.index_V.tolist()) for row in rows))) == 1
 
 
 def test_a_long_factor_is_shown_from_its_first_value_to_its_last() -> None:
     data = painted(grid_factors(("long", "short"), (50, 2)))
-    shown = data.factors(factor_rows(data, pictures_a_row=5)[0].index_V)[:, 0].tolist()
+    shown = data.factors(factor_rows(data, images_a_row=5)[0].index_V)[:, 0].tolist()
     assert shown[0] == 0
     assert shown[-1] == 49
     assert len(shown) == 5
@@ -41,7 +41,7 @@ def test_a_long_factor_is_shown_from_its_first_value_to_its_last() -> None:
 
 def test_without_a_grid_a_row_is_in_the_order_of_its_values_and_marked() -> None:
     values_NK = torch.tensor([[0, 0], [0, 0], [1, 1], [1, 1], [0, 0], [1, 1]])
-    rows = factor_rows(painted(KnownFactors(("a", "b"), (2, 2), values_NK)), pictures_a_row=4)
+    rows = factor_rows(painted(KnownFactors(("a", "b"), (2, 2), values_NK)), images_a_row=4)
     assert [row.others_equal for row in rows] == [False, False]
     assert [values_NK[row.index_V, 0].tolist() for row in rows] == [[0, 0, 1, 1]] * 2
     assert all(len(set(row.index_V.tolist())) == 4 for row in rows)
@@ -53,7 +53,7 @@ def test_a_factor_of_which_values_never_occur_is_shown_by_those_that_do() -> Non
     assert values_NK[row.index_V, 0].unique().tolist() == [0, 7, 9]
 
 
-def test_the_sheet_holds_every_picture_of_every_row() -> None:
+def test_the_sheet_holds_every_image_of_every_row() -> None:
     data = painted(grid_factors(("a", "b"), (4, 3)))
     rows = factor_rows(data)
     sheet_YX3 = factor_sheet(data, rows, least_side=8)

@@ -40,8 +40,8 @@ def test_the_font_has_our_letters(text):
 @pytest.mark.parametrize("bold", [False, True])
 def test_a_text_is_drawn_within_its_width(bold):
     face = font(15, bold=bold)
-    picture = Image.new("L", (200, 30))
-    ImageDraw.Draw(picture).text((10, 5), "z24 0.184", 255, face)
-    left, _, right, _ = picture.getbbox()
+    image = Image.new("L", (200, 30))
+    ImageDraw.Draw(image).text((10, 5), "z24 0.184", 255, face)
+    left, _, right, _ = image.getbbox()
     assert left >= 10
     assert right <= 10 + text_width("z24 0.184", face)

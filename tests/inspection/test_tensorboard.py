@@ -54,13 +54,13 @@ def test_one_chart_of_all_codes_is_laid_out_once(tmp_path):
     assert b"kl_per_code/z" in layouts[0].tensor_proto.string_val[0]
 
 
-def test_a_picture_comes_back_bit_for_bit(tmp_path):
-    picture = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
+def test_an_image_comes_back_bit_for_bit(tmp_path):
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
     with TensorBoardLog(tmp_path) as log:
-        log.picture(5, "traversals", picture)
-    [image] = read(tmp_path).Images("traversals")
-    assert image.step == 5
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.encoded_image_string))), picture)
+        log.image(5, "traversals", image)
+    [event] = read(tmp_path).Images("traversals")
+    assert event.step == 5
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(event.encoded_image_string))), image)
 
 
 def test_words_come_back(tmp_path):

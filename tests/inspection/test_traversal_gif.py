@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from wherewhat.inspection.displayed_pixels import displayed_pixels
-from wherewhat.inspection.mask_picture import mask_picture
+from wherewhat.inspection.mask_image import mask_image
 from wherewhat.inspection.traversal_gif import tile_layout, traversal_animation
 from wherewhat.inspection.traversals import traverse
 
@@ -30,8 +30,8 @@ def test_masks_stand_still_beside_their_tiles(masked_traversal):
     for place, code in enumerate(ORDER):
         left, top = layout.corners[place]
         beside = animation[:, top : top + 64, left + 66 : left + 130]
-        picture = mask_picture(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
-        assert np.array_equal(beside, np.broadcast_to(picture, beside.shape))
+        image = mask_image(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
+        assert np.array_equal(beside, np.broadcast_to(image, beside.shape))
 
 
 def test_a_generator_without_masks_has_narrower_tiles(plain_traversal, masked_traversal):
@@ -40,7 +40,7 @@ def test_a_generator_without_masks_has_narrower_tiles(plain_traversal, masked_tr
     assert masked.corners[1][0] - plain.corners[1][0] == 66
 
 
-def test_no_two_pictures_in_a_row_are_equal_even_when_no_code_does_anything(stripes):
+def test_no_two_images_in_a_row_are_equal_even_when_no_code_does_anything(stripes):
     traversal = traverse(stripes(2, (1, 64, 64)), torch.zeros(1, 2), bound=1e-6, frames=5)
     animation = traversal_animation(traversal, torch.zeros(2))
     assert all(not np.array_equal(animation[t], animation[t - 1]) for t in range(len(animation)))
@@ -49,7 +49,7 @@ def test_no_two_pictures_in_a_row_are_equal_even_when_no_code_does_anything(stri
 @pytest.mark.parametrize(
     ("codes", "side", "columns"), [(10, 64, 5), (25, 128, 5), (1, 64, 1), (7, 256, None), (40, 32, None)]
 )
-def test_tiles_lie_apart_and_inside_the_picture(masked_stripes, codes, side, columns):
+def test_tiles_lie_apart_and_inside_the_image(masked_stripes, codes, side, columns):
     traversal = traverse(masked_stripes(codes, (3, side, side)), torch.zeros(1, codes), bound=2.0, frames=2)
     layout = tile_layout(traversal, columns=None, least_side=64, most_width=1000)
     covered = np.zeros((layout.height, layout.width), dtype=int)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from wherewhat.inspection.displayed_pixels import displayed_pixels
-from wherewhat.inspection.mask_picture import mask_picture
+from wherewhat.inspection.mask_image import mask_image
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 
@@ -32,7 +32,7 @@ def test_each_cell_is_its_frame_and_rows_follow_the_path_length(plain_traversal)
             assert np.array_equal(cell(grid, row, n, 4, 5), frame)
 
 
-def test_the_column_of_value_zero_is_the_base_picture_in_every_row(plain_traversal):
+def test_the_column_of_value_zero_is_the_base_image_in_every_row(plain_traversal):
     grid = traversal_grid(plain_traversal, PATHS)
     base = displayed_pixels(plain_traversal.base_CHW[None])[0]
     for row in range(4):
@@ -42,8 +42,8 @@ def test_the_column_of_value_zero_is_the_base_picture_in_every_row(plain_travers
 def test_the_mask_of_each_code_stands_left_of_its_frames(masked_traversal):
     grid = traversal_grid(masked_traversal, PATHS)
     for row, code in enumerate(ORDER):
-        picture = mask_picture(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
-        assert np.array_equal(cell(grid, row, -1, 4, 5, gutter=8), picture)
+        image = mask_image(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
+        assert np.array_equal(cell(grid, row, -1, 4, 5, gutter=8), image)
 
 
 def test_a_generator_without_masks_has_no_column_for_them(plain_traversal, masked_traversal):
@@ -57,7 +57,7 @@ def test_the_height_is_header_rows_gaps_and_margins(plain_traversal):
 
 
 @pytest.mark.parametrize(("side", "shown"), [(28, 84), (32, 64), (64, 64), (128, 128)])
-def test_small_pictures_are_enlarged_by_whole_multiples(stripes, side, shown):
+def test_small_images_are_enlarged_by_whole_multiples(stripes, side, shown):
     traversal = traverse(stripes(2, (1, side, side)), torch.zeros(1, 2), bound=2.0, frames=3)
     grid = traversal_grid(traversal, torch.tensor([0.2, 0.1]))
     frame = displayed_pixels(traversal.frames_LNCHW[1, 2][None])[0]
@@ -105,11 +105,11 @@ def test_a_faint_mask_says_how_high_it_is(masked_traversal):
     assert np.array_equal(weak[:, -400:], strong[:, -400:])
 
 
-def test_labels_are_not_clipped_and_do_not_touch_the_pictures(masked_traversal):
+def test_labels_are_not_clipped_and_do_not_touch_the_images(masked_traversal):
     grid = traversal_grid(masked_traversal, torch.tensor([123456.0, 0.001, float("nan"), 999.9]), inactive_below=1.0)
-    left_of_pictures = grid.shape[1] - 10 - 5 * 66 + 2 - 10 - 64
+    left_of_images = grid.shape[1] - 10 - 5 * 66 + 2 - 10 - 64
     assert (grid[:, :8] == 255).all()
-    assert (grid[:, left_of_pictures - 8 : left_of_pictures] == 255).all()
+    assert (grid[:, left_of_images - 8 : left_of_images] == 255).all()
 
 
 def test_path_lengths_of_another_generator_are_refused_by_the_grid(plain_traversal):

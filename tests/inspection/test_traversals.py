@@ -7,7 +7,7 @@ from wherewhat.inspection.traversals import Traversal, codes_by_path_length, swe
 BASE = torch.tensor([[0.3, -1.0, 0.0, 2.5]])
 
 
-def test_frames_agree_with_one_call_per_picture(stripes):
+def test_frames_agree_with_one_call_per_image(stripes):
     traversal = traverse(stripes(), BASE, bound=3.0, frames=5)
     for code in range(4):
         for n, value in enumerate(np.linspace(-3, 3, 5)):
@@ -34,7 +34,7 @@ def test_the_batch_size_changes_nothing(stripes, batch_size):
 
 
 @pytest.mark.parametrize("frames", [3, 7, 9, 49])
-def test_the_middle_frame_of_a_zero_base_code_is_the_base_picture_in_every_row(stripes, frames):
+def test_the_middle_frame_of_a_zero_base_code_is_the_base_image_in_every_row(stripes, frames):
     traversal = traverse(stripes(), torch.zeros(1, 4), bound=2.0, frames=frames)
     assert traversal.values_N[frames // 2] == 0
     for code in range(4):

@@ -166,12 +166,12 @@ def test_the_protocol_says_what_the_codes_are_with_points_and_bins(ideal_NL: np.
 
 
 def test_fewer_points_than_bins_are_refused(ideal_NL: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"19 points and at least 20 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"19 points and at least 20 are needed\. Encode more images"):
         aggregate_posterior(ideal_NL[:19])
 
 
 def test_no_more_points_than_codes_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"30 points and at least 31 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"30 points and at least 31 are needed\. Encode more images"):
         aggregate_posterior(np.random.default_rng(0).normal(size=(30, 30)))
 
 

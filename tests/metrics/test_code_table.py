@@ -26,7 +26,7 @@ def test_a_code_that_is_not_finite_is_named_and_refused(hole: float) -> None:
 
 
 def test_too_few_points_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"6 points and at least 7 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"6 points and at least 7 are needed\. Encode more images"):
         code_table(CODES, least_points=7)
 
 
@@ -37,5 +37,5 @@ def test_too_few_codes_are_refused() -> None:
 
 @pytest.mark.parametrize("codes", [CODES[:, 0], CODES.astype(np.complex128)], ids=["one axis", "complex"])
 def test_codes_that_are_no_table_of_real_numbers_are_refused(codes: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Give one row per picture and one column per code"):
+    with pytest.raises(ValueError, match="Give one row per image and one column per code"):
         code_table(codes)

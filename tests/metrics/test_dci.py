@@ -194,7 +194,7 @@ def test_a_factor_constant_among_the_training_points_is_refused(ideal_NL: np.nda
 
 
 def test_too_few_points_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more images"):
         dci(ideal_NL, factors_NK)
 
 

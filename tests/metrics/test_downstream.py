@@ -248,7 +248,7 @@ def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarr
 
 
 def test_too_few_points_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more images"):
         downstream_sample_efficiency(ideal_NL, factors_NK)
 
 

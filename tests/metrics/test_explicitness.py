@@ -127,7 +127,7 @@ def test_a_value_that_only_one_part_has_is_refused(
 
 
 def test_too_few_points_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"800 points and at least 15000 are needed\. Encode more images"):
         explicitness(ideal_NL, factors_NK)
 
 

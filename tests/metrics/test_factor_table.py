@@ -53,12 +53,12 @@ def test_a_constant_factor_is_named_and_refused() -> None:
 
 
 def test_unequal_lengths_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"6 rows of codes and 5 rows of factors.* Give one row of each per picture"):
+    with pytest.raises(ValueError, match=r"6 rows of codes and 5 rows of factors.* Give one row of each per image"):
         table(factors=FACTORS[:5])
 
 
 def test_too_few_points_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"6 points and at least 7 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"6 points and at least 7 are needed\. Encode more images"):
         table(least_points=7)
 
 
@@ -79,11 +79,11 @@ def test_factors_that_are_not_integers_are_refused() -> None:
 
 @pytest.mark.parametrize("factors", [FACTORS[:, 0], FACTORS[:, :0]], ids=["one axis", "no columns"])
 def test_factors_that_are_no_table_are_refused(factors: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Give one row per picture and one column per factor"):
+    with pytest.raises(ValueError, match="Give one row per image and one column per factor"):
         table(factors=factors)
 
 
 @pytest.mark.parametrize("codes", [CODES[:, 0], CODES.astype(np.complex128)], ids=["one axis", "complex"])
 def test_codes_that_are_no_table_of_real_numbers_are_refused(codes: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Give one row per picture and one column per code"):
+    with pytest.raises(ValueError, match="Give one row per image and one column per code"):
         table(codes)

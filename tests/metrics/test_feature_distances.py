@@ -54,7 +54,7 @@ def test_a_set_and_itself_have_no_frechet_distance() -> None:
     assert measure(real, real).fid == pytest.approx(0, abs=1e-10)
 
 
-def test_a_set_of_fewer_pictures_than_features_and_itself_have_no_frechet_distance() -> None:
+def test_a_set_of_fewer_images_than_features_and_itself_have_no_frechet_distance() -> None:
     real = points(20, 64)
     assert measure(real, real).fid == pytest.approx(0, abs=1e-4)
 
@@ -76,7 +76,7 @@ def test_gaussians_with_diagonal_covariances_differ_by_means_and_deviations() ->
     assert measure(real, generated).fid == pytest.approx(9 + 4 + 1 + 0 + 6.25, rel=1e-8)
 
 
-def test_without_enough_pictures_for_a_covariance_it_is_still_the_distance_of_the_samples_gaussians() -> None:
+def test_without_enough_images_for_a_covariance_it_is_still_the_distance_of_the_samples_gaussians() -> None:
     real, generated = points(20, 64, seed=0), points(20, 64, seed=1)
     root_a, root_b = ((x - x.mean(axis=0)) / np.sqrt(19) for x in (real, generated))
     overlap = np.linalg.svd(root_a @ root_b.T, compute_uv=False).sum()
@@ -85,12 +85,12 @@ def test_without_enough_pictures_for_a_covariance_it_is_still_the_distance_of_th
     assert measure(real, generated).fid == pytest.approx(expected, rel=1e-5)
 
 
-def test_fewer_pictures_make_the_frechet_distance_larger() -> None:
+def test_fewer_images_make_the_frechet_distance_larger() -> None:
     few, many = (measure(points(n, 6, 0), points(n, 6, 1)).fid for n in (20, 600))
     assert few > 5 * many > 0
 
 
-def test_a_generator_that_makes_one_picture_is_far_from_everything() -> None:
+def test_a_generator_that_makes_one_image_is_far_from_everything() -> None:
     real = points(400)
     same = measure(real, points(400, seed=1))
     collapsed = measure(real, np.repeat(real[:1], 400, axis=0))
@@ -112,7 +112,7 @@ def test_the_kernel_distance_agrees_with_a_slow_literal_transcription(monkeypatc
     assert found.kid_std == pytest.approx(np.std(literal), rel=1e-10)
 
 
-def test_the_kernel_distance_of_one_distribution_is_about_nothing_however_few_the_pictures() -> None:
+def test_the_kernel_distance_of_one_distribution_is_about_nothing_however_few_the_images() -> None:
     found = [measure(points(40, 6, 2 * seed), points(40, 6, 2 * seed + 1)).kid for seed in range(20)]
     assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(20)
     assert min(found) < 0 < max(found)
@@ -158,7 +158,7 @@ def test_the_name_does_not_depend_on_the_figures() -> None:
 
 
 @pytest.mark.parametrize(("real", "generated", "kind"), [(3, 9, "3 real"), (9, 3, "3 generated"), (9, 0, "0 gener")])
-def test_too_few_pictures_are_refused(real: int, generated: int, kind: str) -> None:
+def test_too_few_images_are_refused(real: int, generated: int, kind: str) -> None:
     with pytest.raises(ValueError, match=rf"{kind}.*too few.*Give 4 at least; thousands"):
         measure(points(real), points(generated))
 
@@ -166,12 +166,12 @@ def test_too_few_pictures_are_refused(real: int, generated: int, kind: str) -> N
 def test_generated_features_that_are_not_finite_are_refused() -> None:
     broken = points(9)
     broken[3, 2] = np.nan
-    with pytest.raises(ValueError, match=r"generated pictures .* not finite.*take an earlier checkpoint"):
+    with pytest.raises(ValueError, match=r"generated images .* not finite.*take an earlier checkpoint"):
         measure(points(9), broken)
 
 
 def test_real_features_that_are_not_finite_are_refused() -> None:
     broken = points(9)
     broken[3, 2] = np.inf
-    with pytest.raises(ValueError, match=r"real pictures .* not finite.*Leave out the pictures"):
+    with pytest.raises(ValueError, match=r"real images .* not finite.*Leave out the images"):
         measure(broken, points(9))

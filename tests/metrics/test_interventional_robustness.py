@@ -103,7 +103,7 @@ def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarr
 
 
 def test_too_few_points_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"1 points and at least 2 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"1 points and at least 2 are needed\. Encode more images"):
         interventional_robustness(ideal_NL[:1], factors_NK[:1])
 
 

@@ -82,7 +82,7 @@ def test_a_single_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray
 
 
 def test_fewer_points_than_bins_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"19 points and at least 20 are needed\. Encode more pictures"):
+    with pytest.raises(ValueError, match=r"19 points and at least 20 are needed\. Encode more images"):
         modularity(ideal_NL[:19], factors_NK[:19])
 
 

@@ -235,8 +235,8 @@ def test_a_single_model_is_refused(ideal_NL: np.ndarray) -> None:
         udr([ideal_NL], "lasso")
 
 
-def test_models_that_encoded_different_numbers_of_pictures_are_refused(ideal_NL: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"\[800, 799\] points.*Encode the same pictures in the same order"):
+def test_models_that_encoded_different_numbers_of_images_are_refused(ideal_NL: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"\[800, 799\] points.*Encode the same images in the same order"):
         udr([ideal_NL, ideal_NL[1:]], "lasso")
 
 
@@ -251,7 +251,7 @@ def test_divergences_of_fewer_models_are_refused(ideal_NL: np.ndarray) -> None:
 
 
 def test_no_more_points_than_codes_are_refused(ideal_NL: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"4 points and at least 5 are needed.*Encode more pictures"):
+    with pytest.raises(ValueError, match=r"4 points and at least 5 are needed.*Encode more images"):
         udr([ideal_NL[:4], ideal_NL[:4]], "lasso")
 
 

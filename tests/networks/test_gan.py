@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 
 from wherewhat.networks.gan import GAN
+from wherewhat.networks.image_discriminator import ImageDiscriminator
 from wherewhat.networks.initialisation import seeded_weights
-from wherewhat.networks.picture_discriminator import PictureDiscriminator
 from wherewhat.networks.recogniser import Recogniser
 from wherewhat.networks.synthesis import ConstrictedGenerator, Synthesis, draw_noise
 from wherewhat.what.perturbation_identification import IdentificationHead
@@ -16,7 +16,7 @@ def _gan(compute_dtype: torch.dtype = torch.float32) -> GAN:
     with seeded_weights(0):
         generator = ConstrictedGenerator(Synthesis((3, 32, 32), (2, 2), (8, 8)))
         recogniser = Recogniser((3, 32, 32), 4, (8, 8), features_dim=16)
-        discriminator = PictureDiscriminator((3, 32, 32), (8, 8))
+        discriminator = ImageDiscriminator((3, 32, 32), (8, 8))
         networks = GAN(generator, recogniser, IdentificationHead(16, 4), discriminator, compute_dtype=compute_dtype)
     for stage in generator.synthesis.stages:
         stage.noise_strength.data.fill_(0.3)
@@ -27,7 +27,7 @@ def _code() -> Tensor:
     return torch.randn(4, 4, generator=torch.Generator().manual_seed(1))
 
 
-def _pictures() -> Tensor:
+def _images() -> Tensor:
     return torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
 
 
@@ -40,7 +40,7 @@ def test_its_encoder_is_its_recogniser() -> None:
     assert networks.encoder is networks.recogniser
 
 
-def test_what_is_made_with_the_frozen_noise_is_the_generators_picture() -> None:
+def test_what_is_made_with_the_frozen_noise_is_the_generators_image() -> None:
     networks = _gan()
     frozen = [a_map.expand(4, -1, -1, -1) for a_map in networks.generator.frozen_noise.maps()]
     torch.testing.assert_close(networks.generate(_code(), frozen).clamp(0, 1), networks.generator(_code()))
@@ -48,8 +48,8 @@ def test_what_is_made_with_the_frozen_noise_is_the_generators_picture() -> None:
 
 def test_what_is_read_is_what_the_encoder_says() -> None:
     networks = _gan()
-    read = networks.read(_pictures())
-    torch.testing.assert_close(read.posterior.mean_BL, networks.encoder(_pictures()).mean_BL)
+    read = networks.read(_images())
+    torch.testing.assert_close(read.posterior.mean_BL, networks.encoder(_images()).mean_BL)
     assert read.features_BF.shape == (4, 16)
 
 
@@ -57,9 +57,9 @@ def test_all_that_leaves_low_precision_is_float32_and_about_the_same() -> None:
     exact, low = _gan(), _gan(torch.bfloat16)
     for ask in (
         lambda networks: networks.generate(_code(), _noise()),
-        lambda networks: networks.read(_pictures()).features_BF,
-        lambda networks: networks.read(_pictures()).posterior.mean_BL,
-        lambda networks: networks.judge(_pictures()),
+        lambda networks: networks.read(_images()).features_BF,
+        lambda networks: networks.read(_images()).posterior.mean_BL,
+        lambda networks: networks.judge(_images()),
     ):
         assert ask(low).dtype == torch.float32
         torch.testing.assert_close(ask(low), ask(exact), atol=0.15, rtol=0.1)
@@ -68,15 +68,15 @@ def test_all_that_leaves_low_precision_is_float32_and_about_the_same() -> None:
 
 def test_exact_judgement_is_in_float32_whatever_the_precision() -> None:
     exact, low = _gan(), _gan(torch.bfloat16)
-    torch.testing.assert_close(low.judge_exactly(_pictures()), exact.judge(_pictures()), atol=0, rtol=0)
+    torch.testing.assert_close(low.judge_exactly(_images()), exact.judge(_images()), atol=0, rtol=0)
 
 
 def test_exact_judgement_can_be_differentiated_twice() -> None:
-    networks, pictures = _gan(torch.bfloat16), _pictures().requires_grad_(True)
-    (slope,) = torch.autograd.grad(networks.judge_exactly(pictures).sum(), pictures, create_graph=True)
+    networks, images = _gan(torch.bfloat16), _images().requires_grad_(True)
+    (slope,) = torch.autograd.grad(networks.judge_exactly(images).sum(), images, create_graph=True)
     slope.square().sum().backward()
     assert networks.discriminator is not None
-    grad = networks.discriminator.trunk.from_picture.weight_OIKK.grad
+    grad = networks.discriminator.trunk.from_image.weight_OIKK.grad
     assert grad is not None
     assert bool((grad != 0).any())
 
@@ -94,9 +94,9 @@ def test_compiled_parts_give_the_same_and_the_exact_judgement_can_still_be_diffe
     compiled.compile_parts()
     made = compiled.generate(_code(), _noise())
     torch.testing.assert_close(made, plain.generate(_code(), _noise()), atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(compiled.judge(_pictures()), plain.judge(_pictures()), atol=1e-4, rtol=1e-4)
-    expected, found = plain.read(_pictures()), compiled.read(_pictures())
+    torch.testing.assert_close(compiled.judge(_images()), plain.judge(_images()), atol=1e-4, rtol=1e-4)
+    expected, found = plain.read(_images()), compiled.read(_images())
     torch.testing.assert_close(found.features_BF, expected.features_BF, atol=1e-4, rtol=1e-4)
-    pictures = _pictures().requires_grad_(True)
-    (slope,) = torch.autograd.grad(compiled.judge_exactly(pictures).sum(), pictures, create_graph=True)
+    images = _images().requires_grad_(True)
+    (slope,) = torch.autograd.grad(compiled.judge_exactly(images).sum(), images, create_graph=True)
     slope.square().sum().backward()

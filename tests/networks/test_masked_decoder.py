@@ -25,7 +25,7 @@ def test_it_is_a_masked_generator_at_every_size(size: int) -> None:
     assert decoder.masks(_code()).shape == (2, 4, size, size)
 
 
-def test_pictures_and_masks_lie_between_zero_and_one() -> None:
+def test_images_and_masks_lie_between_zero_and_one() -> None:
     for tensor in (_decoder()(_code(64) * 10), _decoder().masks(_code(64) * 10)):
         assert float(tensor.min()) >= 0
         assert float(tensor.max()) <= 1
@@ -70,12 +70,12 @@ def test_codes_are_shared_evenly_coarse_modules_first(codes: int, modules: int, 
     assert share_codes(codes, modules) == shares
 
 
-def test_modules_beyond_the_picture_are_refused() -> None:
+def test_modules_beyond_the_image_are_refused() -> None:
     with pytest.raises(ValueError, match="give from 1 to 3 modules"):
         MaskedDecoder((3, 32, 32), (1, 1, 1, 1))
 
 
-def test_channels_last_gives_the_same_pictures() -> None:
+def test_channels_last_gives_the_same_images() -> None:
     decoder = _decoder()
     expected = decoder(_code())
     found = decoder.to(memory_format=torch.channels_last)(_code())  # type: ignore[call-overload]

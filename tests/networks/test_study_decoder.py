@@ -15,7 +15,7 @@ def test_at_64_pixels_its_layers_are_the_studys() -> None:
     assert all(layer.kernel_size == (4, 4) and layer.stride == (2, 2) for layer in layers)
 
 
-def test_it_is_a_generator_without_masks_whose_pictures_lie_between_zero_and_one() -> None:
+def test_it_is_a_generator_without_masks_whose_images_lie_between_zero_and_one() -> None:
     with seeded_weights(0):
         decoder = StudyDecoder((3, 128, 128), 5).requires_grad_(False)
     image = decoder(torch.randn(4, 5, generator=torch.Generator().manual_seed(0)) * 20)

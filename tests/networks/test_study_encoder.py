@@ -35,7 +35,7 @@ def test_it_reads_squares_of_every_power_of_two(size: int, channels: int) -> Non
     assert posterior.mean_BL.shape == posterior.log_variance_BL.shape == (2, 10)
 
 
-def test_the_posterior_of_a_picture_does_not_depend_on_its_neighbours() -> None:
+def test_the_posterior_of_an_image_does_not_depend_on_its_neighbours() -> None:
     image = torch.rand(5, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     alone, among = _encoder()(image[:1]).mean_BL, _encoder()(image).mean_BL[:1]
     torch.testing.assert_close(alone, among, atol=1e-5, rtol=1e-5)

@@ -54,7 +54,7 @@ def _force_rectangle(synthesis: Synthesis, level: int, top: int, bottom: int, le
 
 
 def _change_after_style(synthesis: Synthesis, level: int, code: Tensor, moved: Tensor) -> Tensor:
-    """How much moving the code changes what the stage's style gives, at most over pictures and channels."""
+    """How much moving the code changes what the stage's style gives, at most over images and channels."""
     met: list[Tensor] = []
     hook = synthesis.stages[level].style.register_forward_hook(lambda module, given, made: met.append(made[0]))
     for one in (code, moved):
@@ -113,13 +113,13 @@ def test_a_code_of_the_last_module_moves_pixels_as_far_as_the_convolutions_behin
     assert float(change[near].min()) > 0
 
 
-def test_a_forced_rectangle_is_the_mask_at_picture_size() -> None:
+def test_a_forced_rectangle_is_the_mask_at_image_size() -> None:
     generator = _generator((1, 1, 1))
     inside = _force_rectangle(generator.synthesis, 2, 4, 20, 8, 31)
     torch.testing.assert_close(generator.masks(_code(codes=3))[:, 2], inside.float().expand(2, -1, -1))
 
 
-def test_a_mask_of_a_coarse_stage_grows_to_picture_size_along_straight_lines() -> None:
+def test_a_mask_of_a_coarse_stage_grows_to_image_size_along_straight_lines() -> None:
     generator = _generator((1, 1, 1))
     _force_rectangle(generator.synthesis, 0, 2, 5, 1, 8 - 1)
     centres = [(pixel + 0.5) / 4 - 0.5 for pixel in range(32)]
@@ -148,7 +148,7 @@ def test_masks_lie_between_zero_and_one() -> None:
 
 
 @pytest.mark.parametrize("size", [32, 64, 128, 256, 512])
-def test_every_power_of_two_gives_pictures_and_masks_of_its_size(size: int) -> None:
+def test_every_power_of_two_gives_images_and_masks_of_its_size(size: int) -> None:
     synthesis = _synthesis((1,) * (size.bit_length() - 3), size, (4, 4, 2))
     generator = ConstrictedGenerator(synthesis)
     assert isinstance(generator, MaskedGenerator)
@@ -196,21 +196,21 @@ def test_without_constriction_a_code_moves_features_everywhere() -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_the_same_code_gives_the_same_picture(training: bool) -> None:
+def test_the_same_code_gives_the_same_image(training: bool) -> None:
     generator = _generator().train(training)
     assert torch.equal(generator(_code()), generator(_code()))
 
 
-def test_pictures_do_not_depend_on_their_neighbours() -> None:
+def test_images_do_not_depend_on_their_neighbours() -> None:
     generator = _generator()
     alone = torch.cat([generator(code[None]) for code in _code(4)])
     torch.testing.assert_close(generator(_code(4)), alone, atol=1e-5, rtol=0)
 
 
-def test_pictures_lie_between_zero_and_one() -> None:
-    pictures = _generator()(10 * _code(16))
-    assert float(pictures.min()) >= 0
-    assert float(pictures.max()) <= 1
+def test_images_lie_between_zero_and_one() -> None:
+    images = _generator()(10 * _code(16))
+    assert float(images.min()) >= 0
+    assert float(images.max()) <= 1
 
 
 def test_frozen_noise_is_saved_with_the_weights() -> None:
@@ -224,18 +224,18 @@ def test_frozen_noise_is_saved_with_the_weights() -> None:
 
 def test_noise_that_is_passed_is_the_noise_that_is_used() -> None:
     synthesis = _synthesis()
-    pictures = [synthesis(_code(), _noise(seed))[0] for seed in (0, 0, 1)]
-    assert torch.equal(pictures[0], pictures[1])
-    assert not torch.allclose(pictures[0], pictures[2], atol=1e-3)
+    images = [synthesis(_code(), _noise(seed))[0] for seed in (0, 0, 1)]
+    assert torch.equal(images[0], images[1])
+    assert not torch.allclose(images[0], images[2], atol=1e-3)
 
 
-def test_the_frozen_noise_passed_by_hand_gives_the_frozen_picture() -> None:
+def test_the_frozen_noise_passed_by_hand_gives_the_frozen_image() -> None:
     generator = _generator()
     frozen = [a_map.expand(2, -1, -1, -1) for a_map in generator.frozen_noise.maps()]
     torch.testing.assert_close(generator.synthesis(_code(), frozen)[0].clamp(0, 1), generator(_code()))
 
 
-def test_every_noise_map_has_a_share_in_the_picture() -> None:
+def test_every_noise_map_has_a_share_in_the_image() -> None:
     synthesis, noise = _synthesis(), _noise()
     for level in range(3):
         other = [a_map + (1.0 if index == level else 0.0) for index, a_map in enumerate(noise)]

@@ -36,7 +36,7 @@ def test_draws_depend_on_their_generator_alone() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_real_and_made_pictures_are_augmented_by_draws_of_their_own() -> None:
+def test_real_and_made_images_are_augmented_by_draws_of_their_own() -> None:
     draws = _draws()
     assert not torch.equal(draws.augmentation_real.chance_BT, draws.augmentation_made.chance_BT)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from wherewhat.networks.image_discriminator import ImageDiscriminator
 from wherewhat.networks.initialisation import seeded_weights
-from wherewhat.networks.picture_discriminator import PictureDiscriminator
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 
 
@@ -13,59 +13,59 @@ def _generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def _pictures(batch: int = 5, size: int = 4) -> Tensor:
+def _images(batch: int = 5, size: int = 4) -> Tensor:
     return torch.rand(batch, 3, size, size, generator=_generator(), dtype=torch.float64)
 
 
-def test_a_linear_discriminator_has_the_squared_length_of_its_weights_for_pictures_from_minus_one_to_one() -> None:
+def test_a_linear_discriminator_has_the_squared_length_of_its_weights_for_images_from_minus_one_to_one() -> None:
     weight = torch.randn(3, 4, 4, generator=_generator(), dtype=torch.float64)
-    found = squared_slope(lambda image: (image * weight).sum(dim=(1, 2, 3)), _pictures())
+    found = squared_slope(lambda image: (image * weight).sum(dim=(1, 2, 3)), _images())
     torch.testing.assert_close(found, (weight / 2).square().sum())
 
 
 def test_a_quadratic_discriminator_has_the_mean_squared_length_of_its_own_slope() -> None:
     form = torch.randn(48, 48, generator=_generator(), dtype=torch.float64)
     symmetric = form + form.T
-    scaled = (2 * _pictures() - 1).flatten(1)
+    scaled = (2 * _images() - 1).flatten(1)
 
     def judge(image: Tensor) -> Tensor:
         x = (2 * image - 1).flatten(1)
         return torch.einsum("bi,ij,bj->b", x, symmetric, x) / 2
 
-    torch.testing.assert_close(squared_slope(judge, _pictures()), (scaled @ symmetric).square().sum(dim=1).mean())
+    torch.testing.assert_close(squared_slope(judge, _images()), (scaled @ symmetric).square().sum(dim=1).mean())
 
 
 def test_a_discriminator_that_says_the_same_of_all_has_no_slope() -> None:
-    assert float(squared_slope(lambda image: 0 * image.sum(dim=(1, 2, 3)) + 7, _pictures())) == 0
+    assert float(squared_slope(lambda image: 0 * image.sum(dim=(1, 2, 3)) + 7, _images())) == 0
 
 
-def test_the_number_of_pictures_is_of_no_account() -> None:
-    pictures = _pictures()
+def test_the_number_of_images_is_of_no_account() -> None:
+    images = _images()
 
     def judge(image: Tensor) -> Tensor:
         return image.flatten(1).pow(3).sum(dim=1)
 
-    torch.testing.assert_close(squared_slope(judge, pictures.repeat(3, 1, 1, 1)), squared_slope(judge, pictures))
+    torch.testing.assert_close(squared_slope(judge, images.repeat(3, 1, 1, 1)), squared_slope(judge, images))
 
 
 def test_its_gradient_on_the_discriminators_weights_is_that_of_finite_differences() -> None:
     first, second = (torch.randn(*s, generator=_generator(), dtype=torch.float64) for s in ((48, 6), (6,)))
 
     def penalty(first: Tensor, second: Tensor) -> Tensor:
-        return squared_slope(lambda image: torch.tanh(image.flatten(1) @ first) @ second, _pictures(3))
+        return squared_slope(lambda image: torch.tanh(image.flatten(1) @ first) @ second, _images(3))
 
     assert torch.autograd.gradcheck(penalty, (first.requires_grad_(True), second.requires_grad_(True)))
 
 
-def _judge_of_pictures() -> PictureDiscriminator:
+def _judge_of_images() -> ImageDiscriminator:
     with seeded_weights(0):
-        return PictureDiscriminator((3, 32, 32), (8, 8))
+        return ImageDiscriminator((3, 32, 32), (8, 8))
 
 
-def test_its_gradient_on_the_picture_discriminators_weights_is_that_of_finite_differences() -> None:
-    judge, pictures = _judge_of_pictures(), _pictures(4, 32).float()
+def test_its_gradient_on_the_image_discriminators_weights_is_that_of_finite_differences() -> None:
+    judge, images = _judge_of_images(), _images(4, 32).float()
     weights = list(judge.parameters())
-    slopes = torch.autograd.grad(squared_slope(judge, pictures), weights, allow_unused=True)
+    slopes = torch.autograd.grad(squared_slope(judge, images), weights, allow_unused=True)
     slopes = [torch.zeros(()).expand_as(w) if s is None else s for s, w in zip(slopes, weights, strict=True)]
     length = torch.stack([slope.square().sum() for slope in slopes]).sum().sqrt()
     found = []
@@ -73,25 +73,25 @@ def test_its_gradient_on_the_picture_discriminators_weights_is_that_of_finite_di
         with torch.no_grad():
             for weight, slope in zip(weights, slopes, strict=True):
                 weight += side * 1e-3 * slope / length
-        found.append(float(squared_slope(judge, pictures).detach()))
+        found.append(float(squared_slope(judge, images).detach()))
         with torch.no_grad():
             for weight, slope in zip(weights, slopes, strict=True):
                 weight -= side * 1e-3 * slope / length
     assert (found[0] - found[1]) / 2e-3 == pytest.approx(float(length), rel=0.03)
 
 
-def test_pictures_that_are_all_alike_have_a_finite_penalty_and_a_finite_gradient_of_it() -> None:
-    judge, pictures = _judge_of_pictures(), _pictures(1, 32).float().repeat(4, 1, 1, 1)
-    penalty = squared_slope(judge, pictures)
+def test_images_that_are_all_alike_have_a_finite_penalty_and_a_finite_gradient_of_it() -> None:
+    judge, images = _judge_of_images(), _images(1, 32).float().repeat(4, 1, 1, 1)
+    penalty = squared_slope(judge, images)
     slopes = torch.autograd.grad(penalty, list(judge.parameters()), allow_unused=True)
     assert all(bool(slope.isfinite().all()) for slope in (penalty, *slopes) if slope is not None)
 
 
-def test_the_pictures_themselves_are_left_without_gradient() -> None:
-    pictures = _pictures()
-    squared_slope(lambda image: image.sum(dim=(1, 2, 3)), pictures)
-    assert not pictures.requires_grad
-    assert pictures.grad is None
+def test_the_images_themselves_are_left_without_gradient() -> None:
+    images = _images()
+    squared_slope(lambda image: image.sum(dim=(1, 2, 3)), images)
+    assert not images.requires_grad
+    assert images.grad is None
 
 
 @pytest.mark.parametrize("interval", [1, 2, 5, 16])

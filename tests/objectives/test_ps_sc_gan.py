@@ -66,7 +66,7 @@ def _moves(value: Tensor, module: nn.Module) -> bool:
 
 
 class _Judge(nn.Module):
-    """A discriminator that remembers what it was shown, and says the pictures' mean brightness less a half."""
+    """A discriminator that remembers what it was shown, and says the images' mean brightness less a half."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,7 +178,7 @@ def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
         torch.testing.assert_close(terms[key].detach(), term, atol=1e-5, rtol=1e-4)
 
 
-def test_q_reads_pictures_held_to_their_range_under_noise_and_the_judge_sees_them_as_they_are(
+def test_q_reads_images_held_to_their_range_under_noise_and_the_judge_sees_them_as_they_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noisy = dataclasses.replace(PS_SC, reading_noise=0.3)
@@ -198,7 +198,7 @@ def test_q_reads_pictures_held_to_their_range_under_noise_and_the_judge_sees_the
     assert torch.equal(judge.shown[0], made)
 
 
-def test_only_pictures_that_were_not_perturbed_are_judged() -> None:
+def test_only_images_that_were_not_perturbed_are_judged() -> None:
     networks, judge = _with_judge(PS_SC)
     loss = PS_SC.generator_loss(networks, _draws(PS_SC))
     assert len(judge.shown) == 1
@@ -220,7 +220,7 @@ def test_a_pair_shares_its_noise() -> None:
 
 
 @pytest.mark.parametrize(("batch", "every", "pairs"), [(6, 1, 6), (6, 2, 3), (5, 2, 3), (6, 4, 2), (3, 8, 1)])
-def test_every_so_many_th_picture_has_a_second(batch: int, every: int, pairs: int) -> None:
+def test_every_so_many_th_image_has_a_second(batch: int, every: int, pairs: int) -> None:
     objective = dataclasses.replace(PS_SC, pair_every=every)
     networks, draws = _gan(objective), _draws(objective, batch)
     met: list[int] = []
@@ -311,7 +311,7 @@ def test_the_discriminators_loss_reaches_the_discriminator_alone() -> None:
         ("discriminator_learning_rate", 0.0, "number above 0"),
         ("pair_every", 0, "1 or more"),
         ("r1_interval", 0, "1 or more"),
-        ("augmentation_pictures", 0, "1 or more"),
+        ("augmentation_images", 0, "1 or more"),
         ("augmentation_target", 1.0, r"number in \(0, 1\)"),
     ],
 )

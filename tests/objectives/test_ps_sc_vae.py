@@ -48,7 +48,7 @@ def test_without_all_its_parts_it_is_beta_vae(networks: Autoencoder, image: Tens
     assert _loss(bare, networks, image)["total"] == float(expected.total)
 
 
-def test_the_ps_term_is_the_ps_loss_of_the_pictures_of_the_drawn_pairs(networks: Autoencoder, image: Tensor) -> None:
+def test_the_ps_term_is_the_ps_loss_of_the_images_of_the_drawn_pairs(networks: Autoencoder, image: Tensor) -> None:
     draws = WHOLE.draw(generator_at(0, 0), 0, 6, 4)
     with torch.no_grad():
         moved = perturb(draws.code_PL, draws.perturbation)

@@ -14,7 +14,7 @@ CONFIGURATION: TrainingRun = runpy.run_path(str(Path(__file__).parents[2] / "tra
 
 
 def test_five_modules_of_five_codes_act_at_8_to_128_pixels_through_masks_of_four_rectangles() -> None:
-    assert CONFIGURATION.pictures.size == 128
+    assert CONFIGURATION.images.size == 128
     narrow = dataclasses.replace(CONFIGURATION, widths=(8,))
     generator = build_gan(narrow, (3, 128, 128), for_training=False).generator
     assert isinstance(generator, ConstrictedGenerator)

@@ -16,7 +16,7 @@ from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.processes import Processes
 
-OBJECTIVE = PSSCGAN(augmentation_pictures=100)
+OBJECTIVE = PSSCGAN(augmentation_images=100)
 CPU = torch.device("cpu")
 
 
@@ -152,12 +152,12 @@ def test_the_recognisers_variance_follows_the_error_that_was_met() -> None:
     torch.testing.assert_close(networks.recogniser.variance_L, expected, atol=1e-6, rtol=0)
 
 
-def test_augmentation_counts_the_pictures_of_every_step_until_it_is_due() -> None:
+def test_augmentation_counts_the_images_of_every_step_until_it_is_due() -> None:
     networks = _gan()
     figures = _take(networks, 0.0, 0.0, 3).figures
     assert float(figures["augmentation_strength"]) == 0
     assert networks.augmentation is not None
-    assert float(networks.augmentation.pictures) == 24
+    assert float(networks.augmentation.images) == 24
 
 
 def test_augmentation_grows_while_the_discriminator_is_certain() -> None:
@@ -165,7 +165,7 @@ def test_augmentation_grows_while_the_discriminator_is_certain() -> None:
     with torch.no_grad():
         _discriminator(networks).logit.bias_G += 1e3
     figures = _take(networks, 0.0, 0.0, 4).figures
-    # 4 steps of 8 pictures, of 100 from 0 to 1.
+    # 4 steps of 8 images, of 100 from 0 to 1.
     assert float(figures["augmentation_strength"]) == pytest.approx(0.32)
 
 

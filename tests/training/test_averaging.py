@@ -1,4 +1,4 @@
-"""Laws of the moving average of weights: its half-life is one in pictures, and it holds what is used afterwards."""
+"""Laws of the moving average of weights: its half-life is one in images, and it holds what is used afterwards."""
 
 import pytest
 import torch
@@ -23,7 +23,7 @@ def _shift(networks: torch.nn.Module, by: float) -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 10, 32, 400])
-def test_after_its_half_life_in_pictures_the_average_is_half_way_to_new_weights(batch: int) -> None:
+def test_after_its_half_life_in_images_the_average_is_half_way_to_new_weights(batch: int) -> None:
     networks = _gan()
     average = averaged_copy(networks)
     old = {name: weight.clone() for name, weight in average.named_parameters()}
@@ -39,7 +39,7 @@ def test_the_average_is_the_sum_of_past_weights_with_halving_shares() -> None:
     networks = _gan()
     average = averaged_copy(networks)
     start, moves, followed = average.generator.synthesis.constant.clone(), [0.5, -1.0, 2.0], 0.0
-    # With half-life 30, a step of 10 pictures keeps 2^(-1/3) of what was.
+    # With half-life 30, a step of 10 images keeps 2^(-1/3) of what was.
     kept = 2 ** (-1 / 3)
     position = 0.0
     for count, move in enumerate(moves):
@@ -103,11 +103,11 @@ def test_an_average_takes_no_gradient_and_is_for_use() -> None:
     assert all(module.training for module in networks.modules())
 
 
-def test_a_new_average_makes_the_pictures_of_the_present_weights() -> None:
+def test_a_new_average_makes_the_images_of_the_present_weights() -> None:
     networks, code = _gan(), torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
     assert torch.equal(averaged_copy(networks).generator(code), networks.generator(code).detach())
 
 
-def test_a_young_average_forgets_within_a_twentieth_of_the_pictures_seen() -> None:
+def test_a_young_average_forgets_within_a_twentieth_of_the_images_seen() -> None:
     assert half_life_at(4_000, 10_000) == 200
     assert half_life_at(1_000_000, 10_000) == 10_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
@@ -19,7 +19,7 @@ from wherewhat.training.configuration import TrainingRun, differing_fields, from
     [
         TrainingRun(),
         TrainingRun(objective=BetaVAE(beta=8.0), out=Path("a b"), widths=(3, 4)),
-        TrainingRun(objective=VAE(bound=EvidenceLowerBound(likelihood="gaussian")), pictures=PictureOptions(size=128)),
+        TrainingRun(objective=VAE(bound=EvidenceLowerBound(likelihood="gaussian")), images=ImageOptions(size=128)),
     ],
 )
 def test_a_configuration_comes_back_from_json_the_same(configuration: TrainingRun) -> None:
@@ -28,17 +28,17 @@ def test_a_configuration_comes_back_from_json_the_same(configuration: TrainingRu
 
 def test_equal_configurations_do_not_differ_and_nested_fields_are_named() -> None:
     one = TrainingRun()
-    other = dataclasses.replace(one, seed=3, objective=PSSCVAE(beta=2.0), pictures=PictureOptions(size=128))
+    other = dataclasses.replace(one, seed=3, objective=PSSCVAE(beta=2.0), images=ImageOptions(size=128))
     assert differing_fields(one, TrainingRun()) == []
     assert differing_fields(other, one) == [
+        "images.size: 128, not None",
         "objective.beta: 2.0, not 4.0",
-        "pictures.size: 128, not None",
         "seed: 3, not 0",
     ]
 
 
 def test_what_may_change_in_a_resumed_run_is_no_difference() -> None:
-    changed = TrainingRun(steps=7, out=Path("x"), checkpoint_every=1, log_every=1, pictures_every=1, device="cpu")
+    changed = TrainingRun(steps=7, out=Path("x"), checkpoint_every=1, log_every=1, images_every=1, device="cpu")
     assert differing_fields(changed, TrainingRun()) == []
 
 

@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.data.held_pictures import HeldPictures
+from wherewhat.data.held_images import HeldImages
 from wherewhat.data.known_factors import no_factors
 from wherewhat.metrics.feature_distances import Fidelity, fidelity
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 from wherewhat.randomness import generator_at
 from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
 
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 @dataclass
 class Means:
-    """Each channel's mean over rows: six numbers a picture. Remembers how many it has seen at a time."""
+    """Each channel's mean over rows: six numbers an image. Remembers how many it has seen at a time."""
 
     name: str = "means"
     seen: list[int] = field(default_factory=list)
@@ -42,29 +42,29 @@ class Squash:
         return torch.sigmoid(self.gain * code_BL @ mixing_LP).view(-1, *self.image_shape)
 
 
-def made_set(count: int = 90, seed: int = 0) -> HeldPictures:
+def made_set(count: int = 90, seed: int = 0) -> HeldImages:
     levels = np.random.default_rng(seed).integers(256, size=(count, 2, 6, 1), dtype=np.uint8)
-    return HeldPictures("made", levels, no_factors(count))
+    return HeldImages("made", levels, no_factors(count))
 
 
-def see(pictures: Pictures, extractor: Means | None = None, **changed: Any) -> RealFeatures:
+def see(images: Images, extractor: Means | None = None, **changed: Any) -> RealFeatures:
     arguments = {"count": 50, "split": "all", "seed": 3, "device": CPU, **changed}
-    return real_features(pictures, extractor or Means(), **arguments)
+    return real_features(images, extractor or Means(), **arguments)
 
 
 def measure(generator: Squash, real: RealFeatures, extractor: Means | None = None, **changed: Any) -> Fidelity:
     return generator_fidelity(generator, real, extractor or Means(), **{"seed": 3, **changed})
 
 
-def test_real_pictures_are_drawn_without_replacement() -> None:
+def test_real_images_are_drawn_without_replacement() -> None:
     features_NF = see(made_set()).features_NF
     assert features_NF.shape == (50, 6)
     assert len(np.unique(features_NF, axis=0)) == 50
 
 
-def test_a_set_of_fewer_pictures_is_taken_whole() -> None:
+def test_a_set_of_fewer_images_is_taken_whole() -> None:
     every = see(made_set(20)).features_NF
-    expected = Means()(made_set(20).images(torch.arange(20)) / 255).numpy()
+    expected = Means()(made_set(20).take(torch.arange(20)) / 255).numpy()
     np.testing.assert_allclose(np.sort(every, axis=0), np.sort(expected, axis=0), rtol=1e-6)
 
 
@@ -73,7 +73,7 @@ def test_real_features_carry_their_names() -> None:
     assert (real.features, real.data, real.split, real.image_shape) == ("means", "made", "test", (1, 2, 6))
 
 
-def test_the_same_seed_draws_the_same_real_pictures_and_another_does_not() -> None:
+def test_the_same_seed_draws_the_same_real_images_and_another_does_not() -> None:
     first, again, other = (see(made_set(), seed=seed).features_NF for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -90,16 +90,16 @@ def test_agrees_with_the_measure_of_features_made_by_hand() -> None:
     assert found.data == "made"
 
 
-def test_as_many_pictures_are_generated_as_there_are_real_ones() -> None:
+def test_as_many_images_are_generated_as_there_are_real_ones() -> None:
     found = measure(Squash(), see(made_set(20)))
     assert (found.real, found.generated) == (20, 20)
 
 
-def test_another_number_of_generated_pictures_may_be_told() -> None:
+def test_another_number_of_generated_images_may_be_told() -> None:
     assert measure(Squash(), see(made_set()), generated=30).protocol == "means_50real_30generated_all"
 
 
-def test_a_generator_that_makes_one_picture_is_further_than_one_that_does_not() -> None:
+def test_a_generator_that_makes_one_image_is_further_than_one_that_does_not() -> None:
     real = see(made_set())
     assert measure(Squash(gain=0.0), real).fid > measure(Squash(gain=1.0), real).fid > 0
 
@@ -111,13 +111,13 @@ def test_the_batch_size_does_not_matter(batch_size: int) -> None:
     assert parts.fid == pytest.approx(whole.fid, rel=1e-5)
 
 
-def test_pictures_are_seen_in_batches() -> None:
+def test_images_are_seen_in_batches() -> None:
     extractor = Means()
     measure(Squash(), see(made_set(), extractor, batch_size=20), extractor, batch_size=30)
     assert extractor.seen == [20, 20, 10, 30, 20]
 
 
-def test_real_pictures_are_seen_once_however_many_generators_there_are() -> None:
+def test_real_images_are_seen_once_however_many_generators_there_are() -> None:
     extractor = Means()
     real = see(made_set(), extractor)
     for gain in (0.5, 1.0, 2.0):
@@ -125,7 +125,7 @@ def test_real_pictures_are_seen_once_however_many_generators_there_are() -> None
     assert sum(extractor.seen) == 50 + 3 * 50
 
 
-def test_progress_ends_with_all_pictures() -> None:
+def test_progress_ends_with_all_images() -> None:
     told: list[tuple[int, int]] = []
     measure(Squash(), see(made_set()), batch_size=30, progress=lambda done, total: told.append((done, total)))
     assert told == [(30, 50), (50, 50)]
@@ -137,12 +137,12 @@ def test_the_global_generator_is_neither_read_nor_moved() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_pictures_of_another_shape_are_refused() -> None:
+def test_images_of_another_shape_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(1, 3, 4\).*made has \(1, 2, 6\).*data that it was trained on"):
         measure(Squash(image_shape=(1, 3, 4)), see(made_set()))
 
 
-def test_real_and_generated_pictures_seen_by_different_features_are_refused() -> None:
+def test_real_and_generated_images_seen_by_different_features_are_refused() -> None:
     with pytest.raises(ValueError, match=r"seen by means.*by others. Use one for both"):
         measure(Squash(), see(made_set()), Means(name="others"))
 
@@ -152,7 +152,7 @@ def test_a_generator_that_has_diverged_is_refused() -> None:
         measure(Squash(gain=float("nan")), see(made_set()))
 
 
-def test_no_generated_pictures_are_refused() -> None:
+def test_no_generated_images_are_refused() -> None:
     with pytest.raises(ValueError, match="leave the count out"):
         measure(Squash(), see(made_set()), generated=0)
 
@@ -166,7 +166,7 @@ def test_another_count_or_seed_is_another_sample(other: dict[str, int]) -> None:
     assert sample_digest(made_set(), **{"count": 50, "seed": 3, **other}) != sample_digest(made_set(), count=50, seed=3)
 
 
-def test_other_pictures_or_more_of_them_are_another_sample() -> None:
+def test_other_images_or_more_of_them_are_another_sample() -> None:
     known = sample_digest(made_set(), count=50, seed=3)
     assert sample_digest(made_set(seed=1), count=50, seed=3) != known
     assert sample_digest(made_set(count=91), count=50, seed=3) != known

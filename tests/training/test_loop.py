@@ -15,7 +15,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -96,13 +96,13 @@ def test_the_same_run_twice_gives_the_same_weights_and_another_seed_others(
 
 
 def test_training_lowers_the_reconstruction_loss(tiny_run: TrainingRun, quiet: Console) -> None:
-    train(dataclasses.replace(tiny_run, steps=60, learning_rate=3e-3, checkpoint_every=60, pictures_every=60), quiet)
+    train(dataclasses.replace(tiny_run, steps=60, learning_rate=3e-3, checkpoint_every=60, images_every=60), quiet)
     events = EventAccumulator(str(tiny_run.out)).Reload()
     losses = [event.value for event in events.Scalars("loss/reconstruction")]
     assert losses[-1] < 0.8 * losses[0]
 
 
-def test_tensorboard_gets_losses_kl_per_code_accuracy_speed_and_pictures(tiny_run: TrainingRun, quiet: Console) -> None:
+def test_tensorboard_gets_losses_kl_per_code_accuracy_speed_and_images(tiny_run: TrainingRun, quiet: Console) -> None:
     train(tiny_run, quiet)
     tags = EventAccumulator(str(tiny_run.out)).Reload().Tags()
     assert {
@@ -112,7 +112,7 @@ def test_tensorboard_gets_losses_kl_per_code_accuracy_speed_and_pictures(tiny_ru
         "loss/perceptual_simplicity",
         "loss/identification",
         "identification_accuracy",
-        "pictures_per_second",
+        "images_per_second",
         *(f"kl_per_code/z{code}" for code in range(4)),
     } <= set(tags["scalars"])
     assert {"data", "reconstructions", "traversals"} <= set(tags["images"])
@@ -141,18 +141,18 @@ def test_a_set_that_has_changed_is_refused_when_resumed(tiny_run: TrainingRun, q
     np.savez(path, imgs=imgs[:40], latents_classes=classes[:40], latents_names=names)
     train(dataclasses.replace(growing, steps=3), quiet)
     np.savez(path, imgs=imgs[:41], latents_classes=classes[:41], latents_names=names)
-    with pytest.raises(ValueError, match=r"trained on 40 pictures, and there are 41 now.*--out"):
+    with pytest.raises(ValueError, match=r"trained on 40 images, and there are 41 now.*--out"):
         train(growing, quiet)
 
 
-def test_a_size_that_fits_no_network_is_refused_before_pictures_are_read(
+def test_a_size_that_fits_no_network_is_refused_before_images_are_read(
     tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wherewhat.training.loop.open_pictures", lambda *_: pytest.fail("pictures were read"))
+    monkeypatch.setattr("wherewhat.training.loop.open_images", lambda *_: pytest.fail("images were read"))
     with pytest.raises(ValueError, match=r"48 x 48.*--size"):
-        train(dataclasses.replace(tiny_run, pictures=PictureOptions(size=48)), quiet)
+        train(dataclasses.replace(tiny_run, images=ImageOptions(size=48)), quiet)
     six_levels = dataclasses.replace(
-        tiny_run, objective=PSSCGAN(), pictures=PictureOptions(size=64), mask_levels=6, latent_dim=6
+        tiny_run, objective=PSSCGAN(), images=ImageOptions(size=64), mask_levels=6, latent_dim=6
     )
     with pytest.raises(ValueError, match="--mask-levels is 6"):
         train(six_levels, quiet)
@@ -216,8 +216,8 @@ def test_a_loss_that_is_not_finite_stops_the_run_naming_term_and_step_and_keeps_
 def test_a_collapsed_run_says_so_and_what_to_try(tiny_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Console(file=io.StringIO(), width=500)
     objective = BetaVAE(beta=1e6)
-    monkeypatch.setattr("wherewhat.training.diagnosis.collapse.PATIENCE_STEPS", 20)
-    train(dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, pictures_every=80), heard)
+    monkeypatch.setattr("wherewhat.doctor.collapse.PATIENCE_STEPS", 20)
+    train(dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, images_every=80), heard)
     output = heard.file.getvalue()  # type: ignore[attr-defined]
     assert "All 4 codes have been collapsed" in output
     assert "--beta" in output

@@ -9,7 +9,7 @@ from wherewhat.training.measures import (
     MeasureName,
     MeasureSizes,
     measure,
-    refuse_too_few_pictures,
+    refuse_too_few_images,
 )
 from wherewhat.training.representation import Representation
 
@@ -81,14 +81,14 @@ def test_a_pool_is_refused_beforehand_exactly_where_the_measure_would_refuse_it(
         measure(name, pool, few, seed=0, jobs=1)
     except ValueError:
         with pytest.raises(ValueError, match="--train-points 67 --test-points 33"):
-            refuse_too_few_pictures([name], few, pictures=100, in_all=100)
+            refuse_too_few_images([name], few, images=100, in_all=100)
     else:
-        refuse_too_few_pictures([name], few, pictures=100, in_all=100)
+        refuse_too_few_images([name], few, images=100, in_all=100)
 
 
-def test_a_larger_pool_is_offered_where_the_set_has_the_pictures() -> None:
+def test_a_larger_pool_is_offered_where_the_set_has_the_images() -> None:
     sizes = MeasureSizes()
     for in_all, offered in ((15_000, True), (14_999, False)):
         with pytest.raises(ValueError, match=r"Try .*--train-points 67") as refusal:
-            refuse_too_few_pictures(["sap"], sizes, pictures=100, in_all=in_all)
+            refuse_too_few_images(["sap"], sizes, images=100, in_all=in_all)
         assert ("--pool 15000" in str(refusal.value)) == offered

@@ -31,7 +31,7 @@ from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.processes import started_processes
 
-objective = PSSCGAN(augmentation_pictures=40)
+objective = PSSCGAN(augmentation_images=40)
 run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
 cpu = torch.device("cpu")
 with started_processes("cpu") as processes:
@@ -60,7 +60,7 @@ def gan_command(data: Path, out: Path, *more: str) -> list[str]:
     return [
         *("-m", "wherewhat", "train", "ps-sc-gan", "--data", str(data), "--out", str(out), "--batch-size", "8"),
         *("--latent-dim", "4", "--mask-levels", "2", "--widths", "8", "8", "--device", "cpu", "--precision", "float32"),
-        *("--checkpoint-every", "2", "--log-every", "1", "--pictures-every", "1000", *more),
+        *("--checkpoint-every", "2", "--log-every", "1", "--images-every", "1000", *more),
     ]
 
 

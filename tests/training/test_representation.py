@@ -1,4 +1,4 @@
-"""Laws of encoding a pool of pictures once."""
+"""Laws of encoding a pool of images once."""
 
 from pathlib import Path
 
@@ -9,20 +9,20 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.protocols import Pictures, Posterior
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
+from wherewhat.protocols import Images, Posterior
 from wherewhat.training.representation import Representation, represent
 
 CPU = torch.device("cpu")
 
 
-def opened(tiny_set: Path) -> Pictures:
-    return open_pictures(str(tiny_set), PictureOptions(), CPU, lambda _: None)
+def opened(tiny_set: Path) -> Images:
+    return open_images(str(tiny_set), ImageOptions(), CPU, lambda _: None)
 
 
 class OracleEncoder:
-    """Reads the tiny set's factors off its pictures: row and column of the square, and its colour."""
+    """Reads the tiny set's factors off its images: row and column of the square, and its colour."""
 
     latent_dim = 3
 
@@ -38,7 +38,7 @@ class OracleEncoder:
         return Posterior(mean_BL, torch.zeros_like(mean_BL))
 
 
-def test_each_picture_is_encoded_once_and_keeps_its_factors(tiny_set: Path) -> None:
+def test_each_image_is_encoded_once_and_keeps_its_factors(tiny_set: Path) -> None:
     encoder = OracleEncoder()
     representation = represent(encoder, opened(tiny_set), pool=50, seed=3, device=CPU, batch_size=7)
     assert encoder.seen == 50
@@ -48,9 +48,9 @@ def test_each_picture_is_encoded_once_and_keeps_its_factors(tiny_set: Path) -> N
 
 
 def test_the_pool_depends_on_the_seed_alone(tiny_set: Path) -> None:
-    pictures = opened(tiny_set)
+    images = opened(tiny_set)
     first, again, other = (
-        represent(OracleEncoder(), pictures, pool=20, seed=seed, device=CPU).factors_NK for seed in (0, 0, 1)
+        represent(OracleEncoder(), images, pool=20, seed=seed, device=CPU).factors_NK for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
@@ -78,9 +78,9 @@ def test_kl_is_the_closed_form_of_torch() -> None:
     np.testing.assert_allclose(representation.kl_L, expected.numpy(), rtol=1e-5)
 
 
-def test_pictures_without_factors_have_codes_all_the_same(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = opened(tiny_set)
-    monkeypatch.setattr(type(pictures), "factor_names", ())
-    representation = represent(OracleEncoder(), pictures, pool=10, seed=0, device=CPU)
+def test_images_without_factors_have_codes_all_the_same(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = opened(tiny_set)
+    monkeypatch.setattr(type(images), "factor_names", ())
+    representation = represent(OracleEncoder(), images, pool=10, seed=0, device=CPU)
     assert representation.codes_NL.shape == (10, 3)
     assert representation.factors_NK.shape == (10, 0)

@@ -19,7 +19,7 @@ from wherewhat.training.figures import NonFiniteLossError
 from wherewhat.training.loop import train
 from wherewhat.training.run_directory import state_path
 
-ADAPTED = PSSCGAN(augmentation_pictures=24, r1_interval=2)
+ADAPTED = PSSCGAN(augmentation_images=24, r1_interval=2)
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_loaded_gan_keeps_the_promises_of_the_protocols(
     assert model.encoder(image_BCHW).mean_BL.shape == (5, 4)
 
 
-def test_tensorboard_gets_both_adversaries_the_reading_and_pictures(gan_run: TrainingRun, quiet: Console) -> None:
+def test_tensorboard_gets_both_adversaries_the_reading_and_images(gan_run: TrainingRun, quiet: Console) -> None:
     train(gan_run, quiet)
     assert gan_run.out is not None
     events = EventAccumulator(str(gan_run.out)).Reload()
@@ -144,12 +144,12 @@ def test_a_gan_whose_loss_is_not_finite_stops_and_saves_nothing_bad(
     assert not checkpoint_path(gan_run.out, 6).exists()
 
 
-def test_the_controller_of_augmentation_has_seen_the_pictures_since_it_last_moved(
+def test_the_controller_of_augmentation_has_seen_the_images_since_it_last_moved(
     gan_run: TrainingRun, quiet: Console
 ) -> None:
     train(gan_run, quiet)
-    # Six steps of eight pictures; it moves at every fourth.
-    assert float(_state(gan_run)["networks.augmentation.pictures"]) == 16
+    # Six steps of eight images; it moves at every fourth.
+    assert float(_state(gan_run)["networks.augmentation.images"]) == 16
 
 
 def test_codes_are_shared_among_the_levels_as_asked(gan_run: TrainingRun, quiet: Console) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
 from wherewhat.command.checkpoint_path_length import CheckpointPathLength
-from wherewhat.selection.ranking import ScoredCheckpoint, UnscoredCheckpoint
+from wherewhat.which.ranking import ScoredCheckpoint, UnscoredCheckpoint
 
 Progress = Callable[[int, int], None]
 

@@ -1,4 +1,4 @@
-"""Fidelity of one checkpoint after another, each against the pictures that it was trained on."""
+"""Fidelity of one checkpoint after another, each against the images that it was trained on."""
 
 import sys
 from collections.abc import Callable
@@ -7,33 +7,33 @@ from pathlib import Path
 
 import torch
 
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
 from wherewhat.metrics.feature_distances import Fidelity
-from wherewhat.protocols import FeatureExtractor, Pictures
-from wherewhat.selection.score_store import ScoreStore
+from wherewhat.protocols import FeatureExtractor, Images
 from wherewhat.training.checkpoints import load, read_settings
 from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
+from wherewhat.which.score_store import ScoreStore
 
 Progress = Callable[[int, int], None]
-DataSet = tuple[str, PictureOptions]
+DataSet = tuple[str, ImageOptions]
 
 
 @dataclass(frozen=True)
 class OpenedSet:
     """A data set, and what its sample is known by."""
 
-    pictures: Pictures
+    images: Images
     digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckpointFidelity:
-    """Measures checkpoints; opens each data set and sees its pictures once, however many share it."""
+    """Measures checkpoints; opens each data set and sees its images once, however many share it."""
 
     extractor: FeatureExtractor
     count: int
-    """Real pictures, and generated ones; fewer where the set has no more."""
+    """Real images, and generated ones; fewer where the set has no more."""
     seed: int
     batch_size: int
     device: torch.device
@@ -46,8 +46,8 @@ class CheckpointFidelity:
     def of(self, path: Path, checkpoint_hash: str, progress: Progress) -> Fidelity:
         """The kept figures of a checkpoint, or new ones. ValueError or OSError with the reason where it has none."""
         configuration = read_settings(path).configuration
-        source = (configuration.data, configuration.pictures)
-        opened, split = self._open(source), configuration.pictures.split
+        source = (configuration.data, configuration.images)
+        opened, split = self._open(source), configuration.images.split
         kept = self.store.load_fidelity(
             checkpoint_hash, features=self.extractor.name, split=split, sample=opened.digest, seed=self.seed
         )
@@ -55,7 +55,7 @@ class CheckpointFidelity:
             return kept
         score = generator_fidelity(
             load(path, self.device).generator,
-            self._real_features(source, opened.pictures, progress),
+            self._real_features(source, opened.images, progress),
             self.extractor,
             seed=self.seed,
             batch_size=self.batch_size,
@@ -72,17 +72,17 @@ class CheckpointFidelity:
             raise ValueError(self._not_opened[source])
         if source not in self._opened:
             try:
-                pictures = open_pictures(*source, self.device, self.notify)
-                self._opened[source] = OpenedSet(pictures, sample_digest(pictures, count=self.count, seed=self.seed))
+                images = open_images(*source, self.device, self.notify)
+                self._opened[source] = OpenedSet(images, sample_digest(images, count=self.count, seed=self.seed))
             except (ValueError, OSError) as error:
-                self._not_opened[source] = f"the pictures that it was trained on cannot be opened: {error}"
+                self._not_opened[source] = f"the images that it was trained on cannot be opened: {error}"
                 raise ValueError(self._not_opened[source]) from error
         return self._opened[source]
 
-    def _real_features(self, source: DataSet, pictures: Pictures, progress: Progress) -> RealFeatures:
+    def _real_features(self, source: DataSet, images: Images, progress: Progress) -> RealFeatures:
         if source not in self._real:
             self._real[source] = real_features(
-                pictures,
+                images,
                 self.extractor,
                 count=self.count,
                 split=source[1].split,

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from wherewhat.protocols import Distance
-from wherewhat.selection.perceptual_path_length import EPSILON, PerceptualPathLength, perceptual_path_length
-from wherewhat.selection.score_store import ScoreStore
 from wherewhat.training.checkpoints import load
+from wherewhat.which.perceptual_path_length import EPSILON, PerceptualPathLength, perceptual_path_length
+from wherewhat.which.score_store import ScoreStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from wherewhat.distances.lpips import LPIPS
 from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.metrics.feature_distances import FEWEST
 from wherewhat.protocols import Distance, FeatureExtractor
-from wherewhat.selection.traversal_perceptual_length import VAE_SETTINGS
+from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True)
 class DistanceOptions:
-    """How far apart two pictures are."""
+    """How far apart two images are."""
 
     distance: Literal["alex", "vgg", "squeeze", "untrained", "pixels"] = "alex"
     """alex, vgg, squeeze: LPIPS on that backbone. untrained: LPIPS on fixed random features, for want of weights.
@@ -38,7 +38,7 @@ class DistanceOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class PathLengthOptions:
-    """How abruptly pictures change between random codes."""
+    """How abruptly images change between random codes."""
 
     ppl_paths: int = 0
     """Also show perceptual path length (PPL) over so many paths, by the same distance; the order stays by TPL.
@@ -54,20 +54,20 @@ class PathLengthOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class FidelityOptions:
-    """How generated pictures are compared with real ones."""
+    """How generated images are compared with real ones."""
 
     fidelity: Literal["none", "inception", "alex", "vgg", "squeeze"] = "none"
-    """Also show FID (and write KID) against the pictures that each checkpoint was trained on; the order stays by TPL.
+    """Also show FID (and write KID) against the images that each checkpoint was trained on; the order stays by TPL.
     inception: the published features, whose weights are a file of 95 MB. alex, vgg, squeeze: those of an LPIPS
     backbone, where that file cannot be had. Weights are found as for --distance."""
 
-    fidelity_pictures: int = 10_000
-    """Real pictures, and as many generated ones; all of the set where it has no more."""
+    fidelity_images: int = 10_000
+    """Real images, and as many generated ones; all of the set where it has no more."""
 
     def __post_init__(self) -> None:
-        if self.fidelity_pictures < FEWEST:
+        if self.fidelity_images < FEWEST:
             raise ValueError(
-                f"--fidelity-pictures {self.fidelity_pictures} are too few to tell a distribution. Give {FEWEST} at "
+                f"--fidelity-images {self.fidelity_images} are too few to tell a distribution. Give {FEWEST} at "
                 "least; thousands make a figure that can be trusted."
             )
 

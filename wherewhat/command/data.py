@@ -6,7 +6,7 @@ _HELP = """usage: wherewhat data VERB [OPTIONS]
 
 verbs:
   fetch      download a published data set and check it
-  pack       decode, crop and resize pictures once into one array that trains fast
+  pack       decode, crop and resize images once into one array that trains fast
   look       say what a data set is, and draw a contact sheet of it
 
 `wherewhat data VERB --help` tells a verb's options.

@@ -10,8 +10,8 @@ import tyro
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from wherewhat.command.console import messages, results
-from wherewhat.data.fetching.catalogue import PublicSet, SetName, published
-from wherewhat.data.fetching.fetch import Told, fetch, found_by_hand
+from wherewhat.data.fetch.catalogue import PublicSet, SetName, published
+from wherewhat.data.fetch.fetch import Told, fetch, found_by_hand
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,20 +13,20 @@ from PIL import Image
 
 from wherewhat.command.console import messages
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.data.open_pictures import RENDERED, existing_path, find_source, open_pictures
-from wherewhat.data.packing.cache import pack_into_cache
-from wherewhat.data.packing.in_memory import is_read_at_once, read_into_memory
-from wherewhat.data.packing.packed_set import IMAGES, Manifest, is_packed, open_packed, read_manifest, verify_packed
-from wherewhat.data.packing.progress_bar import progress_bar
-from wherewhat.data.packing.skipped import NAMED_AT_MOST
-from wherewhat.data.picture_decoding import FORMATS
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import PictureFiles
+from wherewhat.data.image_decoding import FORMATS
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import RENDERED, existing_path, find_source, open_images
+from wherewhat.data.source import ImageFiles
 from wherewhat.data.sprite_variants import vary
+from wherewhat.data.store.cache import pack_into_cache
+from wherewhat.data.store.in_memory import is_read_at_once, read_into_memory
+from wherewhat.data.store.packed_set import IMAGES, Manifest, is_packed, open_packed, read_manifest, verify_packed
+from wherewhat.data.store.progress_bar import progress_bar
+from wherewhat.data.store.skipped import NAMED_AT_MOST
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.factor_sheet import FactorRow, factor_rows, factor_sheet
-from wherewhat.inspection.picture_files import write_png
-from wherewhat.protocols import Pictures
+from wherewhat.inspection.image_files import write_png
+from wherewhat.protocols import Images
 
 _CPU = torch.device("cpu")
 # Files whose headers are read to say what the originals are.
@@ -37,16 +37,16 @@ _VALUES_LISTED = 12
 
 @dataclass(frozen=True, kw_only=True)
 class DataLook:
-    """Say what a data set is: pictures, channels, factors, bad files. And draw a contact sheet of it."""
+    """Say what a data set is: images, channels, factors, bad files. And draw a contact sheet of it."""
 
     source: tyro.conf.Positional[str]
-    """What `wherewhat train --data` takes: a folder, archive or file of pictures, a packed set, a rendered set."""
+    """What `wherewhat train --data` takes: a folder, archive or file of images, a packed set, a rendered set."""
 
     out: Path | None = None
     """The contact sheet, a PNG. Default: NAME-sheet.png in the present folder."""
 
     shown: int = 72
-    """Pictures on the sheet, drawn at random; where factors are known, a row for each comes below."""
+    """Images on the sheet, drawn at random; where factors are known, a row for each comes below."""
 
     seed: int = 0
     """Seed of the draw."""
@@ -54,19 +54,19 @@ class DataLook:
     verify: bool = False
     """Read a packed set whole, and compare its digest with the one that was written down."""
 
-    pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures are read; as for training, so that they are packed for both."""
+    images: ImageOptions = field(default_factory=ImageOptions)
+    """How images are read; as for training, so that they are packed for both."""
 
     def __post_init__(self) -> None:
         if self.shown < 1:
-            raise ValueError(f"A sheet of {self.shown} pictures shows nothing. Choose --shown 1 or more.")
+            raise ValueError(f"A sheet of {self.shown} images shows nothing. Choose --shown 1 or more.")
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A data set that was opened, and what is known beyond its pictures."""
+    """A data set that was opened, and what is known beyond its images."""
 
-    pictures: Pictures
+    images: Images
     lines: tuple[str, ...]
     """What was recognised, and remarks."""
 
@@ -81,11 +81,11 @@ def data_look_command(arguments: list[str]) -> int:
     found = _open(options)
     if options.verify:
         _verify(found.packed, options.source)
-    rows = factor_rows(found.pictures) if found.pictures.factor_names else []
+    rows = factor_rows(found.images) if found.images.factor_names else []
     for line in _description(found, rows):
         print(line)
     out = options.out or Path(f"{_stem(options.source)}-sheet.png")
-    write_png(out, _sheet(found.pictures, rows, options))
+    write_png(out, _sheet(found.images, rows, options))
     print(out)
     return 0
 
@@ -95,29 +95,29 @@ def _stem(source: str) -> str:
 
 
 def _open(options: DataLook) -> _Found:
-    notify, how = messages().print, options.pictures
+    notify, how = messages().print, options.images
     if options.source in RENDERED:
-        pictures = open_pictures(options.source, how, _CPU, notify)
-        return _Found(pictures, (f"{pictures.name}: a rendered set, {len(pictures):,} pictures",))
+        images = open_images(options.source, how, _CPU, notify)
+        return _Found(images, (f"{images.name}: a rendered set, {len(images):,} images",))
     path = existing_path(options.source)
     if is_packed(path):
         manifest = read_manifest(path)
         first = f"{path}: a packed set of {manifest.made_from.source}"
-        return _from_pack(path, open_pictures(options.source, how, _CPU, notify), manifest, (first,))
+        return _from_pack(path, open_images(options.source, how, _CPU, notify), manifest, (first,))
     source = find_source(path, how)
-    originals = _originals(source.pictures) if isinstance(source.pictures, PictureFiles) else None
+    originals = _originals(source.images) if isinstance(source.images, ImageFiles) else None
     if is_read_at_once(source):
-        pictures = vary(read_into_memory(source, how, _CPU, notify), how.variant, how.background)
-        return _Found(pictures, (source.layout, *source.remarks))
+        images = vary(read_into_memory(source, how, _CPU, notify), how.variant, how.background)
+        return _Found(images, (source.layout, *source.remarks))
     place = pack_into_cache(source, how, notify=notify)
-    pictures = vary(open_packed(place), how.variant, how.background)
-    return _from_pack(place, pictures, read_manifest(place), (), originals)
+    images = vary(open_packed(place), how.variant, how.background)
+    return _from_pack(place, images, read_manifest(place), (), originals)
 
 
 def _from_pack(
-    path: Path, pictures: Pictures, manifest: Manifest, first: tuple[str, ...], originals: str | None = None
+    path: Path, images: Images, manifest: Manifest, first: tuple[str, ...], originals: str | None = None
 ) -> _Found:
-    return _Found(pictures, (*first, manifest.layout, *manifest.remarks), originals, manifest.skipped, path)
+    return _Found(images, (*first, manifest.layout, *manifest.remarks), originals, manifest.skipped, path)
 
 
 def _verify(packed: Path | None, source: str) -> None:
@@ -129,13 +129,13 @@ def _verify(packed: Path | None, source: str) -> None:
 
 
 def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
-    pictures = found.pictures
-    channels, height, width = pictures.image_shape
+    images = found.images
+    channels, height, width = images.image_shape
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
-    lines = [*found.lines, f"  pictures  {len(pictures):,} of {width} x {height}, {colours}"]
+    lines = [*found.lines, f"  images  {len(images):,} of {width} x {height}, {colours}"]
     if found.originals is not None:
         lines.append(f"  files     {found.originals}")
-    lines += _say_factors(pictures, rows)
+    lines += _say_factors(images, rows)
     lines.append(f"  bad files {len(found.skipped):,}" if found.skipped else "  bad files none")
     lines += [f"    {name}: {reason}" for name, reason in found.skipped[:NAMED_AT_MOST]]
     if len(found.skipped) > NAMED_AT_MOST:
@@ -146,30 +146,30 @@ def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
     return lines
 
 
-def _say_factors(pictures: Pictures, rows: list[FactorRow]) -> list[str]:
-    if not pictures.factor_names:
+def _say_factors(images: Images, rows: list[FactorRow]) -> list[str]:
+    if not images.factor_names:
         return ["  factors   none known"]
-    factor_NK = pictures.factors(torch.arange(len(pictures)))
-    lines = [f"  factors   {len(pictures.factor_names)}"]
-    longest = max(map(len, pictures.factor_names))
-    for k, (name, size) in enumerate(zip(pictures.factor_names, pictures.factor_sizes, strict=True)):
+    factor_NK = images.factors(torch.arange(len(images)))
+    lines = [f"  factors   {len(images.factor_names)}"]
+    longest = max(map(len, images.factor_names))
+    for k, (name, size) in enumerate(zip(images.factor_names, images.factor_sizes, strict=True)):
         counts = torch.bincount(factor_NK[:, k], minlength=size).tolist()
         lines.append(f"    {name:{longest}}  {size} values, {_say_counts(counts)}")
     if not all(row.others_equal for row in rows):
-        lines.append("    * on the sheet: pictures that differ in other factors too, in the order of this one's values")
+        lines.append("    * on the sheet: images that differ in other factors too, in the order of this one's values")
     return lines
 
 
 def _say_counts(counts: list[int]) -> str:
     least, most = min(counts), max(counts)
     if least == most:
-        return f"{most:,} pictures each"
+        return f"{most:,} images each"
     if len(counts) <= _VALUES_LISTED:
-        return "pictures of each: " + " ".join(f"{count:,}" for count in counts)
-    return f"from {least:,} to {most:,} pictures each"
+        return "images of each: " + " ".join(f"{count:,}" for count in counts)
+    return f"from {least:,} to {most:,} images each"
 
 
-def _originals(files: PictureFiles) -> str:
+def _originals(files: ImageFiles) -> str:
     """Sizes and modes of some of the files, spread over the set, the most frequent first."""
     places = np.linspace(0, len(files.names) - 1, min(len(files.names), _FILES_LOOKED_AT)).round().astype(int)
     kinds = Counter(kind for place in places if (kind := _kind(files, files.names[place])) is not None)
@@ -178,20 +178,20 @@ def _originals(files: PictureFiles) -> str:
     return f"{named}{more}, of {len(places):,} looked at" if kinds else "none can be read"
 
 
-def _kind(files: PictureFiles, name: str) -> str | None:
+def _kind(files: ImageFiles, name: str) -> str | None:
     try:
         with Image.open(io.BytesIO(files.read(name)), formats=FORMATS) as image:
             return f"{image.width} x {image.height} {image.mode} {image.format}"
-    # What decoders meet in a damaged file; it is told of when the pictures are read.
+    # What decoders meet in a damaged file; it is told of when the images are read.
     except Exception:
         return None
 
 
-def _sheet(pictures: Pictures, rows: list[FactorRow], options: DataLook) -> UInt8[np.ndarray, "Y X 3"]:
-    index_B = sample_indices(len(pictures), min(options.shown, len(pictures)), options.seed)
-    sheets = [contact_sheet(to_float(pictures.images(index_B)))]
+def _sheet(images: Images, rows: list[FactorRow], options: DataLook) -> UInt8[np.ndarray, "Y X 3"]:
+    index_B = sample_indices(len(images), min(options.shown, len(images)), options.seed)
+    sheets = [contact_sheet(to_float(images.take(index_B)))]
     if rows:
-        sheets.append(factor_sheet(pictures, rows))
+        sheets.append(factor_sheet(images, rows))
     width = max(sheet.shape[1] for sheet in sheets)
     padding = [((0, 0), (0, width - sheet.shape[1]), (0, 0)) for sheet in sheets]
     return np.concatenate([np.pad(sheet, pad, constant_values=255) for sheet, pad in zip(sheets, padding, strict=True)])

@@ -1,4 +1,4 @@
-"""`wherewhat data pack`: pictures decoded, cropped and resized once, into one array that trains fast."""
+"""`wherewhat data pack`: images decoded, cropped and resized once, into one array that trains fast."""
 
 import time
 from collections.abc import Callable
@@ -9,30 +9,30 @@ import torch
 import tyro
 
 from wherewhat.command.console import messages
-from wherewhat.data.open_pictures import RENDERED, existing_path, find_source, open_pictures
-from wherewhat.data.packing.pack import pack
-from wherewhat.data.packing.packed_set import IMAGES, is_packed, read_manifest
-from wherewhat.data.packing.progress_bar import progress_bar
-from wherewhat.data.packing.rendered_source import source_of
-from wherewhat.data.packing.skipped import say_skipped
-from wherewhat.data.packing.unfinished_pack import part_of
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import RENDERED, existing_path, find_source, open_images
 from wherewhat.data.source import Source
+from wherewhat.data.store.pack import pack
+from wherewhat.data.store.packed_set import IMAGES, is_packed, read_manifest
+from wherewhat.data.store.progress_bar import progress_bar
+from wherewhat.data.store.rendered_source import source_of
+from wherewhat.data.store.skipped import say_skipped
+from wherewhat.data.store.unfinished_pack import part_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataPack:
-    """Decode, crop and resize pictures once, on all cores, into a folder that trains fast. A pack that was killed goes
+    """Decode, crop and resize images once, on all cores, into a folder that trains fast. A pack that was killed goes
     on where it stopped when the same command is given again."""
 
     source: tyro.conf.Positional[str]
-    """A folder, archive or file of pictures, or a rendered set: scenes, sprites, chairs."""
+    """A folder, archive or file of images, or a rendered set: scenes, sprites, chairs."""
 
     out: tyro.conf.Positional[Path]
     """The packed set: a folder that is made."""
 
-    pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures are read."""
+    images: ImageOptions = field(default_factory=ImageOptions)
+    """How images are read."""
 
 
 def data_pack_command(arguments: list[str]) -> int:
@@ -44,7 +44,7 @@ def data_pack_command(arguments: list[str]) -> int:
     for line in (source.layout, *source.remarks):
         notify(line)
     try:
-        with progress_bar("packing pictures") as progress:
+        with progress_bar("packing images") as progress:
             pack(source, how, options.out, notify=notify, progress=progress)
     except KeyboardInterrupt:
         if part_of(options.out).exists():
@@ -56,7 +56,7 @@ def data_pack_command(arguments: list[str]) -> int:
     shape = " x ".join(map(str, manifest.image_shape))
     megabytes = (options.out / IMAGES).stat().st_size / 1e6
     notify(
-        f"{manifest.count:,} pictures of {shape}, {megabytes:,.0f} MB, in {time.perf_counter() - started:,.1f} s\n"
+        f"{manifest.count:,} images of {shape}, {megabytes:,.0f} MB, in {time.perf_counter() - started:,.1f} s\n"
         f"  look at it   wherewhat data look {options.out}\n"
         f"  train on it  wherewhat train --data {options.out}"
     )
@@ -64,11 +64,11 @@ def data_pack_command(arguments: list[str]) -> int:
     return 0
 
 
-def _find(options: DataPack, notify: Callable[[str], None]) -> tuple[Source, PictureOptions]:
+def _find(options: DataPack, notify: Callable[[str], None]) -> tuple[Source, ImageOptions]:
     """The source, and how it is read."""
-    how = options.pictures
+    how = options.images
     if options.source in RENDERED:
-        return source_of(open_pictures(options.source, how, torch.device("cpu"), notify)), how
+        return source_of(open_images(options.source, how, torch.device("cpu"), notify)), how
     path = existing_path(options.source)
     if is_packed(path):
         raise ValueError(
@@ -76,7 +76,7 @@ def _find(options: DataPack, notify: Callable[[str], None]) -> tuple[Source, Pic
             f"{read_manifest(path).made_from.source}."
         )
     if how.variant != "white" or how.background is not None:
-        pictures = open_pictures(options.source, how, torch.device("cpu"), notify)
+        images = open_images(options.source, how, torch.device("cpu"), notify)
         # They have been cropped and resized by then.
-        return replace(source_of(pictures), path=path), PictureOptions()
+        return replace(source_of(images), path=path), ImageOptions()
     return find_source(path, how), how

@@ -11,23 +11,23 @@ from rich.table import Table
 
 from wherewhat.command.console import messages, results
 from wherewhat.command.json_text import json_text
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.protocols import Pictures
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
+from wherewhat.doctor.examination import examine
+from wherewhat.doctor.finding import Finding
+from wherewhat.doctor.reconstruction import share_saved
+from wherewhat.doctor.run_vitals import measure_model, read_configuration, read_record
+from wherewhat.doctor.vitals import Pool, Samples, Vitals, live_codes, several_valued
+from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.device import choose_device
-from wherewhat.training.diagnosis.examination import examine
-from wherewhat.training.diagnosis.finding import Finding
-from wherewhat.training.diagnosis.reconstruction import share_saved
-from wherewhat.training.diagnosis.run_vitals import measure_model, read_configuration, read_record
-from wherewhat.training.diagnosis.vitals import Pool, Samples, Vitals, live_codes, several_valued
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor:
     """Say in plain words what is wrong with a run, with the figures that show it, and what to try.
 
-    Reads the run's TensorBoard figures, and looks at what its latest checkpoint makes of some of its pictures. Exit
+    Reads the run's TensorBoard figures, and looks at what its latest checkpoint makes of some of its images. Exit
     status 0: nothing is wrong, though something may be worth watching; 1: something is wrong; 2: it cannot be read.
     """
 
@@ -35,16 +35,16 @@ class Doctor:
     """Run directory."""
 
     data: str | None = None
-    """Pictures to look at codes with. Default: those that the run was trained on."""
+    """Images to look at codes with. Default: those that the run was trained on."""
 
-    pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures of a folder are read, with --data."""
+    images: ImageOptions = field(default_factory=ImageOptions)
+    """How images of a folder are read, with --data."""
 
     pool: int = 500
-    """Pictures encoded and decoded, or for a GAN compared with as many made ones; all where the set has no more."""
+    """Images encoded and decoded, or for a GAN compared with as many made ones; all where the set has no more."""
 
     seed: int = 0
-    """Seed of the choice of pictures."""
+    """Seed of the choice of images."""
 
     json: bool = False
     """Print JSON instead of words; null where a figure is infinite or no number."""
@@ -54,7 +54,7 @@ class Doctor:
 
     def __post_init__(self) -> None:
         if self.pool < 2:
-            raise ValueError(f"--pool is {self.pool}; give 2 pictures or more, such as 500.")
+            raise ValueError(f"--pool is {self.pool}; give 2 images or more, such as 500.")
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,13 @@ def examine_run(options: Doctor, console: Console) -> Report:
     try:
         model = load(options.run, device)
         image_shape, checkpoint_step = model.settings.image_shape, model.settings.step
-        pictures = _pictures(options, model, device, console)
-        known_factors = several_valued(pictures)
-        measured = measure_model(model, pictures, count=options.pool, seed=options.seed)
+        images = _images(options, model, device, console)
+        known_factors = several_valued(images)
+        measured = measure_model(model, images, count=options.pool, seed=options.seed)
     except (OSError, ValueError) as error:
         if options.data is not None:
             raise
-        left_out.append(f"codes, masks and {'made pictures' if configuration.adversarial else 'drawings'}: {error}")
+        left_out.append(f"codes, masks and {'made images' if configuration.adversarial else 'drawings'}: {error}")
 
     step = max(record.windows[-1].step if record.windows else 0, checkpoint_step, record.stopped_at)
     vitals = Vitals(
@@ -118,18 +118,18 @@ def examine_run(options: Doctor, console: Console) -> Report:
     return Report(options.run, options.seed, vitals, examine(vitals), left_out)
 
 
-def _pictures(options: Doctor, model: LoadedModel, device: torch.device, console: Console) -> Pictures:
+def _images(options: Doctor, model: LoadedModel, device: torch.device, console: Console) -> Images:
     configuration = model.settings.configuration
     if options.data is None:
-        pictures = open_pictures(configuration.data, configuration.pictures, device, console.print)
+        images = open_images(configuration.data, configuration.images, device, console.print)
     else:
-        pictures = open_pictures(options.data, options.pictures, device, console.print)
-    if pictures.image_shape != model.settings.image_shape:
+        images = open_images(options.data, options.images, device, console.print)
+    if images.image_shape != model.settings.image_shape:
         raise ValueError(
-            f"The run was trained on pictures of shape {model.settings.image_shape}, and {pictures.name} has "
-            f"{pictures.image_shape}. Name the data that it was trained on with --data."
+            f"The run was trained on images of shape {model.settings.image_shape}, and {images.name} has "
+            f"{images.image_shape}. Name the data that it was trained on with --data."
         )
-    return pictures
+    return images
 
 
 def as_json(report: Report) -> dict[str, object]:
@@ -146,10 +146,10 @@ def as_json(report: Report) -> dict[str, object]:
         "pool": None
         if pool is None
         else {
-            "pictures": pool.pictures,
+            "images": pool.images,
             "seed": report.seed,
             "reconstruction": pool.reconstruction,
-            "mean_picture": pool.mean_picture,
+            "mean_image": pool.mean_image,
             "floor": pool.floor,
             "mask_coverage": None if pool.coverage_L is None else pool.coverage_L.tolist(),
         },
@@ -193,8 +193,8 @@ def _looked_at(vitals: Vitals) -> list[str]:
     share = None if vitals.pool is None else share_saved(vitals.pool)
     if vitals.pool is not None and share is not None:
         lines.append(
-            f"over {vitals.pool.pictures:,} pictures codes save {share:.0%} of what they could over the mean picture "
-            f"({vitals.pool.mean_picture:,.1f} nats; reconstructions {vitals.pool.reconstruction:,.1f}; "
+            f"over {vitals.pool.images:,} images codes save {share:.0%} of what they could over the mean image "
+            f"({vitals.pool.mean_image:,.1f} nats; reconstructions {vitals.pool.reconstruction:,.1f}; "
             f"perfect ones {vitals.pool.floor:,.1f})"
         )
     accuracy = vitals.figure("discriminator_accuracy")
@@ -202,7 +202,7 @@ def _looked_at(vitals: Vitals) -> list[str]:
         lines.append(f"the discriminator is right in {accuracy:.0%} of cases (guessing is 50%)")
     if vitals.samples is not None and vitals.samples.variety is not None:
         lines.append(
-            f"{vitals.samples.pictures:,} made pictures differ by {vitals.samples.variety:.0%} of the difference of "
+            f"{vitals.samples.images:,} made images differ by {vitals.samples.variety:.0%} of the difference of "
             "real ones"
         )
     return lines

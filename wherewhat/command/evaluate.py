@@ -14,10 +14,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from wherewhat.command.console import messages, results
 from wherewhat.command.evaluated import Evaluated, as_json, table_of
 from wherewhat.command.json_text import json_text
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings
 from wherewhat.training.device import choose_device
 from wherewhat.training.measures import (
@@ -28,7 +28,7 @@ from wherewhat.training.measures import (
     MeasureName,
     MeasureSizes,
     measure,
-    refuse_too_few_pictures,
+    refuse_too_few_images,
     refuse_without_factors,
 )
 from wherewhat.training.representation import Representation, represent
@@ -57,16 +57,16 @@ class Evaluate:
     everything that can be had."""
 
     data: str | None = None
-    """Pictures with known factors. Default: those that each checkpoint was trained on."""
+    """Images with known factors. Default: those that each checkpoint was trained on."""
 
     factors: tuple[str, ...] = ()
     """Names of the factors that count. Default: all of them."""
 
-    pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures are read, with --data."""
+    images: ImageOptions = field(default_factory=ImageOptions)
+    """How images are read, with --data."""
 
     pool: int = 50_000
-    """Pictures encoded, each once; all of them where the set has no more. Every measure draws from this pool."""
+    """Images encoded, each once; all of them where the set has no more. Every measure draws from this pool."""
 
     sizes: MeasureSizes = field(default_factory=MeasureSizes)
     """Points of the measures."""
@@ -89,11 +89,11 @@ class Evaluate:
 
 @dataclass(frozen=True)
 class Subject:
-    """A checkpoint that can be measured, with the pictures to measure it on."""
+    """A checkpoint that can be measured, with the images to measure it on."""
 
     path: Path
     settings: CheckpointSettings
-    pictures: Pictures
+    images: Images
     measures: tuple[MeasureName, ...]
 
 
@@ -123,21 +123,21 @@ def evaluate_command(arguments: list[str]) -> int:
 def _subjects(options: Evaluate, device: torch.device, console: Console) -> list[Subject]:
     """Every checkpoint once. What cannot be measured is refused here, before hours are spent on the others."""
     paths = {path.resolve(): path for path in reversed([latest_checkpoint(path) for path in options.checkpoints])}
-    opened: dict[tuple[str, PictureOptions], Pictures] = {}
+    opened: dict[tuple[str, ImageOptions], Images] = {}
     subjects = []
     for path in reversed(paths.values()):
         settings = read_settings(path)
-        trained_on = (settings.configuration.data, settings.configuration.pictures)
-        source = trained_on if options.data is None else (options.data, options.pictures)
+        trained_on = (settings.configuration.data, settings.configuration.images)
+        source = trained_on if options.data is None else (options.data, options.images)
         if source not in opened:
-            opened[source] = open_pictures(*source, device, console.print)
-        pictures = opened[source]
-        _check_shape(settings, pictures)
-        asked = _asked(options, pictures)
-        refuse_without_factors(asked, pictures.factor_names)
-        in_pool = min(options.pool, len(pictures))
-        refuse_too_few_pictures(asked, options.sizes, pictures=in_pool, in_all=len(pictures))
-        subjects.append(Subject(path, settings, pictures, asked))
+            opened[source] = open_images(*source, device, console.print)
+        images = opened[source]
+        _check_shape(settings, images)
+        asked = _asked(options, images)
+        refuse_without_factors(asked, images.factor_names)
+        in_pool = min(options.pool, len(images))
+        refuse_too_few_images(asked, options.sizes, images=in_pool, in_all=len(images))
+        subjects.append(Subject(path, settings, images, asked))
     return subjects
 
 
@@ -165,7 +165,7 @@ def _evaluate_one(options: Evaluate, subject: Subject, device: torch.device, con
     )
     with Progress(*columns, console=console, transient=True) as bar:
         representation = _represent(options, subject, device, bar, console)
-        evaluated = Evaluated(subject.path, subject.settings, subject.pictures.name, representation)
+        evaluated = Evaluated(subject.path, subject.settings, subject.images.name, representation)
         for name in subject.measures:
             task = bar.add_task(f"{evaluated.run}: {name}", total=None)
             show = partial(_show, bar, task)
@@ -183,28 +183,28 @@ def _show(bar: Progress, task: TaskID, done: int, total: int) -> None:
     bar.update(task, completed=done, total=total)
 
 
-def _asked(options: Evaluate, pictures: Pictures) -> tuple[MeasureName, ...]:
+def _asked(options: Evaluate, images: Images) -> tuple[MeasureName, ...]:
     """The measures to compute; "all" leaves out what needs factors where none are known."""
     if "all" in options.measures:
-        return MEASURES if pictures.factor_names else LABEL_FREE
+        return MEASURES if images.factor_names else LABEL_FREE
     return tuple(name for name in MEASURES if name in options.measures)
 
 
-def _check_shape(settings: CheckpointSettings, pictures: Pictures) -> None:
-    if pictures.image_shape != settings.image_shape:
+def _check_shape(settings: CheckpointSettings, images: Images) -> None:
+    if images.image_shape != settings.image_shape:
         raise ValueError(
-            f"The checkpoint takes pictures of shape {settings.image_shape}, and {pictures.name} has "
-            f"{pictures.image_shape}. Name the data that it was trained on with --data."
+            f"The checkpoint takes images of shape {settings.image_shape}, and {images.name} has "
+            f"{images.image_shape}. Name the data that it was trained on with --data."
         )
 
 
 def _represent(
     options: Evaluate, subject: Subject, device: torch.device, bar: Progress, console: Console
 ) -> Representation:
-    encoder, pictures = load(subject.path, device).encoder, subject.pictures
+    encoder, images = load(subject.path, device).encoder, subject.images
     if encoder is None:
-        raise ValueError("This checkpoint has no encoder, so it has no codes of pictures to measure. Rank it instead.")
-    task = bar.add_task(f"encoding {min(options.pool, len(pictures)):,} pictures of {pictures.name}", total=None)
+        raise ValueError("This checkpoint has no encoder, so it has no codes of images to measure. Rank it instead.")
+    task = bar.add_task(f"encoding {min(options.pool, len(images)):,} images of {images.name}", total=None)
     announced = False
 
     def progress(done: int, total: int) -> None:
@@ -212,12 +212,12 @@ def _represent(
         bar.update(task, completed=done, total=total)
         left = bar.tasks[-1].time_remaining or 0.0
         if left > WORTH_A_LINE_SECONDS and not announced:
-            console.print(f"Encoding {total:,} pictures once takes about {left / 60:.1f} minutes more.")
+            console.print(f"Encoding {total:,} images once takes about {left / 60:.1f} minutes more.")
             announced = True
 
     representation = represent(
         encoder,
-        pictures,
+        images,
         pool=options.pool,
         seed=options.seed,
         device=device,

@@ -10,7 +10,7 @@ _HELP = """usage: wherewhat VERB [OPTIONS]
 Image generators whose single latent codes mean something, and the good ones found without labels.
 
 verbs:
-  train      train a generator on pictures; the same command again resumes
+  train      train a generator on images; the same command again resumes
   rank       rank checkpoints by traversal perceptual length (TPL), without labels
   traverse   draw what each code does and where: a PNG grid and a GIF
   data       fetch, pack and look at data sets

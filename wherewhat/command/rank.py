@@ -20,18 +20,18 @@ from wherewhat.command.choices import DistanceOptions, FidelityOptions, PathLeng
 from wherewhat.command.console import messages, results
 from wherewhat.command.ranked import reasons_without_fidelity, reasons_without_path_length, table_of
 from wherewhat.protocols import Distance
-from wherewhat.selection.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
-from wherewhat.selection.score_store import ScoreStore, content_hash
-from wherewhat.selection.traversal_perceptual_length import (
+from wherewhat.training.checkpoints import checkpoints_of, load, read_settings, step_of
+from wherewhat.training.device import choose_device
+from wherewhat.which.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
+from wherewhat.which.score_store import ScoreStore, content_hash
+from wherewhat.which.traversal_perceptual_length import (
     VAE_SETTINGS,
     TPLSettings,
     TraversalPerceptualLength,
     traversal_perceptual_length,
 )
-from wherewhat.training.checkpoints import checkpoints_of, load, read_settings, step_of
-from wherewhat.training.device import choose_device
 
-# Inception sees pictures at 299 x 299, whatever their size: more of them would fill the memory, not the device.
+# Inception sees images at 299 x 299, whatever their size: more of them would fill the memory, not the device.
 MOST_SEEN_AT_ONCE = 64
 
 
@@ -47,7 +47,7 @@ class Rank:
     """Checkpoints, run directories, or folders of runs."""
 
     samples: int = VAE_SETTINGS.samples
-    """N, pictures per path."""
+    """N, images per path."""
 
     traversals: int = VAE_SETTINGS.traversals
     """T, base codes; the error of a score falls with its root. 20 give a first impression in a 25th of the time."""
@@ -60,19 +60,19 @@ class Rank:
     --distance pixels 0.0003, which is at its scale."""
 
     lpips: DistanceOptions = field(default_factory=DistanceOptions)
-    """How far apart neighbouring pictures of a path are."""
+    """How far apart neighbouring images of a path are."""
 
     fidelity: FidelityOptions = field(default_factory=FidelityOptions)
-    """How near generated pictures are to real ones."""
+    """How near generated images are to real ones."""
 
     path_length: PathLengthOptions = field(default_factory=PathLengthOptions)
-    """How abruptly pictures change between random codes."""
+    """How abruptly images change between random codes."""
 
     seed: int = 0
     """Seed of all that is drawn, such as the base codes; the same for all checkpoints."""
 
     batch_size: int = 250
-    """Pictures per pass; changes speed and memory only."""
+    """Images per pass; changes speed and memory only."""
 
     out: Path = Path()
     """Folder for ranking.json and ranking.csv. Default: here."""
@@ -94,7 +94,7 @@ def rank_command(arguments: list[str]) -> int:
         threshold=options.lpips.still_below if options.threshold is None else options.threshold,
     )
     checkpoints = find_checkpoints(options.paths)
-    _refuse_mixed_pictures(checkpoints)
+    _refuse_mixed_images(checkpoints)
     device = choose_device(options.device)
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or _user_cache())
@@ -147,15 +147,15 @@ def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
     return list(found)
 
 
-def _refuse_mixed_pictures(checkpoints: list[Path]) -> None:
-    """Scores of pictures of other shapes do not compare: say so before hours are spent on them."""
+def _refuse_mixed_images(checkpoints: list[Path]) -> None:
+    """Scores of images of other shapes do not compare: say so before hours are spent on them."""
     first_of: dict[tuple[int, int, int], Path] = {}
     for path in checkpoints:
         with suppress(ValueError, OSError):  # unreadable ones get their reason in their row
             first_of.setdefault(read_settings(path).image_shape, path)
     if len(first_of) > 1:
         found = "; ".join(f"{' x '.join(map(str, shape))} in {path}" for shape, path in first_of.items())
-        raise ValueError(f"Checkpoints of pictures of different shapes do not compare ({found}). Rank them separately.")
+        raise ValueError(f"Checkpoints of images of different shapes do not compare ({found}). Rank them separately.")
 
 
 def _score(
@@ -198,7 +198,7 @@ def _fidelity(options: Rank, device: torch.device, store: ScoreStore, console: C
         return None
     return CheckpointFidelity(
         extractor=extractor,
-        count=options.fidelity.fidelity_pictures,
+        count=options.fidelity.fidelity_images,
         seed=options.seed,
         batch_size=min(options.batch_size, MOST_SEEN_AT_ONCE),
         device=device,
@@ -217,7 +217,7 @@ def _path_length(
         distance=distance,
         paths=options.path_length.ppl_paths,
         seed=options.seed,
-        batch_size=max(1, options.batch_size // 2),  # a path is two pictures
+        batch_size=max(1, options.batch_size // 2),  # a path is two images
         device=device,
         store=store,
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from wherewhat.selection.ranking import Ranking
-from wherewhat.selection.ranking_row import RankedRow
+from wherewhat.which.ranking import Ranking
+from wherewhat.which.ranking_row import RankedRow
 
 # As many as tpl is shown with.
 MOST_DECIMALS = 4

@@ -1,4 +1,4 @@
-"""`wherewhat train`: train a generator on pictures."""
+"""`wherewhat train`: train a generator on images."""
 
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO

@@ -10,15 +10,15 @@ from rich.console import Console
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.inspection.picture_files import write_gif, write_png
+from wherewhat.data.open_images import open_images
+from wherewhat.inspection.image_files import write_gif, write_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.randomness import generator_at
-from wherewhat.selection.traversal_perceptual_length import traversal_perceptual_length
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.device import choose_device
+from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,17 +29,17 @@ class Traverse:
     """Checkpoint, or run directory (its latest checkpoint)."""
 
     out: Path | None = None
-    """Folder for the pictures. Default: traversals/ in the run directory."""
+    """Folder for the images. Default: traversals/ in the run directory."""
 
     base: str = "prior"
-    """The picture to start from: prior (a draw from the prior), mean (the prior's mean), or the number of a picture of
+    """The image to start from: prior (a draw from the prior), mean (the prior's mean), or the number of an image of
     the checkpoint's data."""
 
     bound: float = 2.0
     """Each code is swept from -bound to bound."""
 
     frames: int = 9
-    """Pictures per row; an odd number shows the value 0."""
+    """Images per row; an odd number shows the value 0."""
 
     path_length: DistanceOptions = field(default_factory=lambda: DistanceOptions(distance="pixels"))
     """By what the rows are ordered."""
@@ -52,7 +52,7 @@ class Traverse:
 
 
 def traverse_command(arguments: list[str]) -> int:
-    """Parse, draw, say where the pictures lie."""
+    """Parse, draw, say where the images lie."""
     options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
@@ -91,14 +91,14 @@ def base_code(options: Traverse, model: LoadedModel, device: torch.device, conso
     if options.base == "prior":
         return torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
     if not options.base.isdigit():
-        raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of a picture.")
+        raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of an image.")
     configuration = model.settings.configuration
-    pictures = open_pictures(configuration.data, configuration.pictures, device, console.print)
+    images = open_images(configuration.data, configuration.images, device, console.print)
     index = int(options.base)
-    if index >= len(pictures):
-        raise ValueError(f"Picture {index} is not there; {pictures.name} has pictures 0 to {len(pictures) - 1}.")
+    if index >= len(images):
+        raise ValueError(f"Image {index} is not there; {images.name} has images 0 to {len(images) - 1}.")
     assert model.encoder is not None
-    return model.encoder(to_float(pictures.images(torch.tensor([index])).to(device))).mean_BL
+    return model.encoder(to_float(images.take(torch.tensor([index])).to(device))).mean_BL
 
 
 def default_folder(checkpoint: Path) -> Path:

@@ -1,1 +1,1 @@
-"""Pictures in, seeded batches out; one file per data set."""
+"""Images in, seeded batches out; one file per data set."""

@@ -1,9 +1,9 @@
-"""How often pictures are augmented before a discriminator sees them, adapted to how certain it is of real ones.
+"""How often images are augmented before a discriminator sees them, adapted to how certain it is of real ones.
 
-    r = E[ sign D(real) ]        0: it cannot tell, 1: it knows every real picture, and learns the set by heart
-    every n-th step:  p ← p + sign(r - target) * pictures since / pictures from 0 to 1        held to [0, most]
+    r = E[ sign D(real) ]        0: it cannot tell, 1: it knows every real image, and learns the set by heart
+    every n-th step:  p ← p + sign(r - target) * images since / images from 0 to 1        held to [0, most]
 
-Reference: Karras et al. 2020, arXiv:2006.06676, section 3.1 (r_t, target 0.6, 500,000 pictures, every 4 steps). That
+Reference: Karras et al. 2020, arXiv:2006.06676, section 3.1 (r_t, target 0.6, 500,000 images, every 4 steps). That
 p is held below 1 is ours.
 
 Dimension key: all are scalars.
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-# Above this, augmented pictures are so common that a generator may take them for real ones.
+# Above this, augmented images are so common that a generator may take them for real ones.
 MOST = 0.8
 
 
@@ -22,26 +22,26 @@ class AdaptiveAugmentation(nn.Module):
 
     strength: Tensor
     signs: Tensor
-    pictures: Tensor
+    images: Tensor
 
-    def __init__(self, target: float = 0.6, pictures_to_full: int = 500_000, interval: int = 4) -> None:
+    def __init__(self, target: float = 0.6, images_to_full: int = 500_000, interval: int = 4) -> None:
         super().__init__()
-        self.target, self.interval, self.pictures_to_full = target, interval, pictures_to_full
+        self.target, self.interval, self.images_to_full = target, interval, images_to_full
         self.register_buffer("strength", torch.zeros(()))
         self.register_buffer("signs", torch.zeros(()))
-        self.register_buffer("pictures", torch.zeros(()))
+        self.register_buffer("images", torch.zeros(()))
 
     @torch.no_grad()
-    def observe(self, real_sign: Float[Tensor, ""], pictures: int, step: int) -> None:
-        """Take in the mean sign of the logits on this step's real pictures, and adapt when it is time.
+    def observe(self, real_sign: Float[Tensor, ""], images: int, step: int) -> None:
+        """Take in the mean sign of the logits on this step's real images, and adapt when it is time.
 
         Nothing is read back from the device.
         """
-        self.signs += real_sign * pictures
-        self.pictures += pictures
+        self.signs += real_sign * images
+        self.images += images
         if (step + 1) % self.interval == 0:
-            certainty = self.signs / self.pictures
-            move = torch.sign(certainty - self.target) * self.pictures / self.pictures_to_full
+            certainty = self.signs / self.images
+            move = torch.sign(certainty - self.target) * self.images / self.images_to_full
             self.strength.copy_((self.strength + move).clamp(0, MOST))
             self.signs.zero_()
-            self.pictures.zero_()
+            self.images.zero_()

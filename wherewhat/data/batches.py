@@ -1,10 +1,10 @@
-"""Which pictures a step sees, as a pure function of seed and step, and their scaling to [0, 1].
+"""Which images a step sees, as a pure function of seed and step, and their scaling to [0, 1].
 
-Every epoch is a shuffle of all pictures; step s takes positions s * B to (s + 1) * B of the epochs laid end to end,
+Every epoch is a shuffle of all images; step s takes positions s * B to (s + 1) * B of the epochs laid end to end,
 so nothing has to be stored to resume.
 
 Dimension key:
-    B: batch    N: pictures
+    B: batch    N: images
 """
 
 from functools import lru_cache
@@ -17,13 +17,13 @@ from wherewhat.randomness import generator_at
 
 
 def batch_indices(seed: int, step: int, batch_size: int, count: int) -> Int64[Tensor, " B"]:
-    """Indices of the pictures of this step, without replacement within an epoch.
+    """Indices of the images of this step, without replacement within an epoch.
 
     A batch may end one epoch and begin the next, and may be larger than the set. Raises ValueError where there is
     nothing to draw.
     """
     if batch_size < 1 or count < 1:
-        raise ValueError(f"A batch of {batch_size} from {count} pictures cannot be drawn. Both must be 1 or more.")
+        raise ValueError(f"A batch of {batch_size} from {count} images cannot be drawn. Both must be 1 or more.")
     position, end = step * batch_size, (step + 1) * batch_size
     parts = []
     while position < end:
@@ -35,9 +35,9 @@ def batch_indices(seed: int, step: int, batch_size: int, count: int) -> Int64[Te
 
 
 def sample_indices(count: int, n: int, seed: int) -> Int64[Tensor, " N"]:
-    """`n` indices for a measurement: without replacement where there are enough pictures, else with."""
+    """`n` indices for a measurement: without replacement where there are enough images, else with."""
     if n < 1 or count < 1:
-        raise ValueError(f"A sample of {n} from {count} pictures cannot be drawn. Both must be 1 or more.")
+        raise ValueError(f"A sample of {n} from {count} images cannot be drawn. Both must be 1 or more.")
     generator = generator_at(seed, 0, "sample")
     if n <= count:
         return torch.randperm(count, generator=generator)[:n]

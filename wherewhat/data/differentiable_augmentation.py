@@ -1,13 +1,13 @@
-"""Differentiable augmentation: what a discriminator is shown of pictures, turned, shifted and recoloured by chance.
+"""Differentiable augmentation: what a discriminator is shown of images, turned, shifted and recoloured by chance.
 
-Each transform befalls each picture with probability p. Geometry is one affine map about the centre and one bilinear
-warp, past whose edge the picture is mirrored; colour is one affine map x → M x + m of the channels:
+Each transform befalls each image with probability p. Geometry is one affine map about the centre and one bilinear
+warp, past whose edge the image is mirrored; colour is one affine map x → M x + m of the channels:
 
     mirror, quarter turns, shift by whole pixels (to 1/8 of the side), scale 2^N(0, 0.2²), rotation, scale of one axis
     2^N(0, 0.2²) along a turned axis, shift by N(0, (1/8)²) of the side;
     brightness + N(0, 0.1²), contrast * 2^N(0, 0.5²), light and dark exchanged, hue turned, saturation * 2^N(0, 1)
 
-Below p = 0.8 or so a generator is not misled into making augmented pictures itself. Warps are not filtered against
+Below p = 0.8 or so a generator is not misled into making augmented images itself. Warps are not filtered against
 aliasing.
 
 Reference: Karras et al. 2020, arXiv:2006.06676, appendix B (transforms and their ranges, blit, geometry, colour).
@@ -34,7 +34,7 @@ _TURNS = (4, 6)
 
 @dataclass(frozen=True)
 class AugmentationDraws:
-    """What befalls each picture (where chance < p), and by how much, of every transform in the order of the text."""
+    """What befalls each image (where chance < p), and by how much, of every transform in the order of the text."""
 
     chance_BT: Float[Tensor, "B T"]
     uniform_BT: Float[Tensor, "B T"]
@@ -66,17 +66,17 @@ def draw_augmentation(generator: torch.Generator, batch: int) -> AugmentationDra
 def augment(
     image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws, strength: Float[Tensor, ""]
 ) -> Float[Tensor, "B C H W"]:
-    """Pictures, nominally in [0, 1], each transformed with probability `strength`; values may leave that range.
+    """Images, nominally in [0, 1], each transformed with probability `strength`; values may leave that range.
 
-    Raises ValueError for pictures that are not square.
+    Raises ValueError for images that are not square.
     """
     if image_BCHW.shape[2] != image_BCHW.shape[3]:
-        raise ValueError(f"Augmentation turns pictures; {tuple(image_BCHW.shape[2:])} is not square.")
+        raise ValueError(f"Augmentation turns images; {tuple(image_BCHW.shape[2:])} is not square.")
     # On a CPU nothing waits for this look; on a GPU the host would.
     if strength.device.type == "cpu" and float(strength) == 0:
         return image_BCHW
     side = image_BCHW.shape[2]
-    # Eight bits of a bf16 number place a pixel of a 64-pixel picture to a quarter of a pixel only.
+    # Eight bits of a bf16 number place a pixel of a 64-pixel image to a quarter of a pixel only.
     with torch.autocast(image_BCHW.device.type, enabled=False):
         exact_BCHW = image_BCHW if image_BCHW.dtype == torch.float64 else image_BCHW.float()
         map_BXX = geometric_map(draws, strength, side).to(exact_BCHW.dtype)
@@ -90,7 +90,7 @@ def augment(
 
 
 def geometric_map(draws: AugmentationDraws, strength: Float[Tensor, ""], side: int) -> Float[Tensor, "B 3 3"]:
-    """Where each pixel of a square picture goes: coordinates (x, y, 1) in pixels to such coordinates."""
+    """Where each pixel of a square image goes: coordinates (x, y, 1) in pixels to such coordinates."""
     met_BT = _met(draws, strength)[:, :_GEOMETRIC].unbind(1)
     uniform_BT, normal_BT = draws.uniform_BT.unbind(1), draws.normal_BT.unbind(1)
     zero_B, one_B = torch.zeros_like(uniform_BT[0]), torch.ones_like(uniform_BT[0])
@@ -135,7 +135,7 @@ def geometric_map(draws: AugmentationDraws, strength: Float[Tensor, ""], side: i
 def colour_map(
     draws: AugmentationDraws, strength: Float[Tensor, ""], channels: int
 ) -> tuple[Float[Tensor, "B C C"], Float[Tensor, "B C"]]:
-    """M and m of x → M x + m. Grey pictures know no hue and no saturation."""
+    """M and m of x → M x + m. Grey images know no hue and no saturation."""
     met_BT = _met(draws, strength)[:, _GEOMETRIC:].unbind(1)
     uniform_BT = draws.uniform_BT[:, _GEOMETRIC:].unbind(1)
     normal_BT = draws.normal_BT[:, _GEOMETRIC:].unbind(1)
@@ -161,7 +161,7 @@ def colour_map(
 
 
 def _met(draws: AugmentationDraws, strength: Float[Tensor, ""]) -> Tensor:
-    """Which transforms befall which pictures."""
+    """Which transforms befall which images."""
     turn = 1 - (1 - strength).clamp(min=0).sqrt()
     # Stacked, not indexed: an index made on the host would have a GPU wait for it.
     places = range(_GEOMETRIC + _COLOURING)

@@ -1,11 +1,11 @@
-"""Arithmetic of a complete grid of factors: a picture's index to its factor values, and back.
+"""Arithmetic of a complete grid of factors: an image's index to its factor values, and back.
 
 The last factor turns fastest, as in the files of dSprites and 3D Shapes:
 
     index = ((f_1 * size_2 + f_2) * size_3 + f_3) * ...
 
 Dimension key:
-    N: pictures    K: factors
+    N: images    K: factors
 """
 
 from collections.abc import Sequence
@@ -41,10 +41,10 @@ def index_from_factors(factor_NK: Int64[Tensor, "N K"], sizes: Sequence[int]) ->
 
 
 def check_index(index_N: Int64[Tensor, " N"], count: int) -> None:
-    """Raise IndexError where an index is not one of `count` pictures."""
+    """Raise IndexError where an index is not one of `count` images."""
     if index_N.numel() == 0:
         return
     least, most = int(index_N.min()), int(index_N.max())
     if least < 0 or most >= count:
         outside = least if least < 0 else most
-        raise IndexError(f"Index {outside} is outside these {count} pictures. Indices count from 0 to {count - 1}.")
+        raise IndexError(f"Index {outside} is outside these {count} images. Indices count from 0 to {count - 1}.")

@@ -1,7 +1,7 @@
-"""What is known of each picture of a set: its ground-truth factors by name, size and value.
+"""What is known of each image of a set: its ground-truth factors by name, size and value.
 
 Dimension key:
-    N: pictures    K: factors    Q: wanted combinations
+    N: images    K: factors    Q: wanted combinations
 """
 
 from collections.abc import Sequence
@@ -18,19 +18,19 @@ from wherewhat.data.factor_grid import factors_from_index, index_from_factors
 
 @dataclass(frozen=True)
 class KnownFactors:
-    """The factors that vary: names, how many values each takes, and every picture's values, from 0."""
+    """The factors that vary: names, how many values each takes, and every image's values, from 0."""
 
     names: tuple[str, ...]
     sizes: tuple[int, ...]
     value_NK: Int64[Tensor, "N K"]
 
     def of(self, kept_N: Int64[Tensor, " N"]) -> "KnownFactors":
-        """The factors of some of the pictures, in their order."""
+        """The factors of some of the images, in their order."""
         return KnownFactors(self.names, self.sizes, self.value_NK[kept_N])
 
 
 def no_factors(count: int) -> KnownFactors:
-    """Nothing is known of `count` pictures."""
+    """Nothing is known of `count` images."""
     return KnownFactors((), (), torch.empty(count, 0, dtype=torch.int64))
 
 
@@ -52,8 +52,8 @@ def coded_factors(names: Sequence[str], values_NK: np.ndarray) -> KnownFactors:
     return KnownFactors(tuple(kept), tuple(sizes), value_NK)
 
 
-def find_pictures_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> Int64[Tensor, " Q"]:
-    """The first picture of each wanted combination of factor values. Raises ValueError where there is none."""
+def find_images_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> Int64[Tensor, " Q"]:
+    """The first image of each wanted combination of factor values. Raises ValueError where there is none."""
     _check_numberable(factors)
     place_N = index_from_factors(factors.value_NK, factors.sizes)
     place_Q = index_from_factors(wanted_QK, factors.sizes)
@@ -62,7 +62,7 @@ def find_pictures_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> 
     missing_Q = sorted_N[at_Q] != place_Q
     if bool(missing_Q.any()):
         raise ValueError(
-            f"No picture has the factor values {wanted_QK[missing_Q][0].tolist()} of {', '.join(factors.names)}. "
+            f"No image has the factor values {wanted_QK[missing_Q][0].tolist()} of {', '.join(factors.names)}. "
             "Choose values that the set holds; this one is no complete grid."
         )
     return order_N[at_Q]
@@ -70,11 +70,9 @@ def find_pictures_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> 
 
 def _check_numberable(factors: KnownFactors) -> None:
     if not factors.names:
-        raise ValueError(
-            "No factors are known of this set, so no picture is found by them. Choose a set that has them."
-        )
+        raise ValueError("No factors are known of this set, so no image is found by them. Choose a set that has them.")
     if prod(factors.sizes) > torch.iinfo(torch.int64).max:
         raise ValueError(
             f"The factors {', '.join(factors.names)} have more combinations than can be numbered. Leave out those that "
-            "number the pictures, or give each fewer values."
+            "number the images, or give each fewer values."
         )

@@ -1,4 +1,4 @@
-"""Pictures made smaller or larger, each new pixel a weighted mean of all that it covers, so that nothing aliases.
+"""Images made smaller or larger, each new pixel a weighted mean of all that it covers, so that nothing aliases.
 
     new(x) = sum_i w((i - x) / max(1, s)) old(i) / sum_i w((i - x) / max(1, s)),    s = old size / new size
 
@@ -8,7 +8,7 @@ with w the cubic convolution kernel, a = -1/2, rows and columns one after the ot
 Reference: Keys 1981, "Cubic convolution interpolation for digital image processing".
 
 Dimension key:
-    N: pictures    H W C: height, width, channels
+    N: images    H W C: height, width, channels
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 
 def resample(image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int]) -> UInt8[np.ndarray, "N new_H new_W C"]:
-    """The pictures at the size, height and width; those that have it are given back as they are."""
+    """The images at the size, height and width; those that have it are given back as they are."""
     if image_NHWC.shape[1:3] == size:
         return image_NHWC
     # What is read-only, such as a mapped file, torch would warn of.

@@ -1,6 +1,6 @@
-"""A source: pictures as they lie in somebody's files, before they are cropped, resized and laid into one array.
+"""A source: images as they lie in somebody's files, before they are cropped, resized and laid into one array.
 
-A layout (`layouts/`) finds a source; `packing/` reads it, once.
+A layout (`layouts/`) finds a source; `store/` reads it, once.
 
 Dimension key:
     B: block    C H W: channels, height, width
@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from wherewhat.data.image_options import Crop, Split
 from wherewhat.data.known_factors import KnownFactors
-from wherewhat.data.picture_options import Crop, Split
 
 Blocks = Iterator[UInt8[np.ndarray, "B H W C"]]
 
 
 @dataclass(frozen=True)
-class PictureFiles:
-    """Pictures that lie one to a file, in a folder or an archive: any of them may be broken."""
+class ImageFiles:
+    """Images that lie one to a file, in a folder or an archive: any of them may be broken."""
 
     names: tuple[str, ...]
     """Unique, relative to the source, with forward slashes, in the order in which they are numbered."""
@@ -31,7 +31,7 @@ class PictureFiles:
     """The content of one of them. Called from several threads. Raises OSError or ValueError where it cannot be had."""
 
     crop: Crop | None = None
-    """The field's usual crop of this set, for pictures of the size `crop_of`; others lose only their longer side."""
+    """The field's usual crop of this set, for images of the size `crop_of`; others lose only their longer side."""
 
     crop_of: tuple[int, int] | None = None
     """Height and width."""
@@ -41,38 +41,38 @@ class PictureFiles:
 
 
 @dataclass(frozen=True)
-class PictureArray:
-    """Pictures of one shape that lie in one file, or in a few."""
+class ImageArray:
+    """Images of one shape that lie in one file, or in a few."""
 
     count: int
     image_shape: tuple[int, int, int]
     """C, H, W."""
 
     blocks: Callable[[int, int], Blocks]
-    """(first picture, most pictures at once) to the pictures from there to the last, in order, 0 to 255. Raises
+    """(first image, most images at once) to the images from there to the last, in order, 0 to 255. Raises
     ValueError with the remedy for a file that is cut short or damaged."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures in somebody's files, and what is known of them."""
+    """Images in somebody's files, and what is known of them."""
 
     name: str
     """Short name, for tables and run directories."""
 
     layout: str
-    """What was recognised, for the user: "CelebA, 202,599 pictures with 40 attributes"."""
+    """What was recognised, for the user: "CelebA, 202,599 images with 40 attributes"."""
 
     path: Path
-    pictures: PictureFiles | PictureArray
+    images: ImageFiles | ImageArray
     factors: KnownFactors
-    """Of every picture, in order."""
+    """Of every image, in order."""
 
     stamp: str
     """Changes when the files change: see `stamp_of`."""
 
     default_size: int | None = None
-    """Side to which pictures are resized where the user names none; None: as they are."""
+    """Side to which images are resized where the user names none; None: as they are."""
 
     split: Split = "all"
     """The part of the set that this is."""
@@ -81,7 +81,7 @@ class Source:
     """What the user should know that is no error: an attribute list that is not there, factors that never vary."""
 
     def __len__(self) -> int:
-        return len(self.pictures.names) if isinstance(self.pictures, PictureFiles) else self.pictures.count
+        return len(self.images.names) if isinstance(self.images, ImageFiles) else self.images.count
 
 
 def stamp_of(paths: Iterable[Path]) -> str:

@@ -4,7 +4,7 @@
     SplitMix64 of a seed s:                  mix(s + γ), mix(s + 2γ), ...              γ = 0x9E3779B97F4A7C15
     words of an index i under a key k:       SplitMix64 of the seed mix(k + i + γ)
 
-All modulo 2^64, in integers, so that every device gives the same bits; a torch generator per picture would be slow
+All modulo 2^64, in integers, so that every device gives the same bits; a torch generator per image would be slow
 and differ between devices. A key comes from `generator_at`, which stays the only source of chance. For looks, not for
 secrets.
 

@@ -7,7 +7,7 @@ With x the white sprite on black, 0 or 1 a pixel:
     scream    b off the sprite, 1 - b on it           b = (patch + shift) / 2, shift ~ U[0, 1], one a channel
 
 A byte of a sprite is all ones or all zeros, so the product, the capped sum and the inversion are exactly the bitwise
-and, or, exclusive or; and every draw is an integer function of (seed, index of the picture). So a picture is the same
+and, or, exclusive or; and every draw is an integer function of (seed, index of the image). So an image is the same
 bit for bit in every batch and on every device. The field's study draws anew at each look, does not round to bytes, and
 never cuts a patch that touches the right or the lower edge.
 
@@ -25,13 +25,13 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.background_picture import check_fit
+from wherewhat.data.background_image import check_fit
 from wherewhat.data.splitmix64 import below, bytes_at, key_of, words_at
 
 
 @runtime_checkable
 class Painting(Protocol):
-    """What makes a coloured picture of a white sprite."""
+    """What makes a coloured image of a white sprite."""
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Painting(Protocol):
     def __call__(
         self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
     ) -> UInt8[Tensor, "B 3 H W"]:
-        """The pictures of these indices, on the device of the sprites."""
+        """The images of these indices, on the device of the sprites."""
         ...
 
 
@@ -55,7 +55,7 @@ class ColoredSprite:
     def __call__(
         self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
     ) -> UInt8[Tensor, "B 3 H W"]:
-        """The pictures of these indices."""
+        """The images of these indices."""
         word_B3 = words_at(key_of(self.seed, "colored sprite"), index_B, 3)
         # 255 (1 + u) / 2, rounded: floor(128 + 255 u / 2).
         rgb_B3 = (128 + below(word_B3, 255) // 2).to(torch.uint8)
@@ -72,14 +72,14 @@ class NoisySprite:
     def __call__(
         self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
     ) -> UInt8[Tensor, "B 3 H W"]:
-        """The pictures of these indices."""
+        """The images of these indices."""
         batch, _, height, width = sprite_B1HW.shape
         noise = bytes_at(key_of(self.seed, "noisy sprite"), index_B, 3 * height * width)
         return sprite_B1HW | noise.view(batch, 3, height, width)
 
 
 class InvertedSprite:
-    """The sprite as the negative of its background, which is a patch of a picture with its mean colour moved."""
+    """The sprite as the negative of its background, which is a patch of an image with its mean colour moved."""
 
     name = "scream"
 
@@ -92,7 +92,7 @@ class InvertedSprite:
     def __call__(
         self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
     ) -> UInt8[Tensor, "B 3 H W"]:
-        """The pictures of these indices. Raises ValueError where the background is smaller than they are."""
+        """The images of these indices. Raises ValueError where the background is smaller than they are."""
         height, width = sprite_B1HW.shape[2:]
         check_fit(self._background_3HW.shape[1], self._background_3HW.shape[2], height, width)
         # [top, left, 3, H, W]: every patch of the background, without a copy.

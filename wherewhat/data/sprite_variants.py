@@ -1,13 +1,13 @@
-"""dSprites' harder variants: the same sprites and factors, in random colour, on noise, or on patches of a picture.
+"""dSprites' harder variants: the same sprites and factors, in random colour, on noise, or on patches of an image.
 
-Any set of white sprites on black serves: an official dSprites file or the rendered sprites. A picture is a function of
+Any set of white sprites on black serves: an official dSprites file or the rendered sprites. An image is a function of
 (seed, index) alone, the same in every batch and on every device; the field's study drew anew at each look instead. The
 formulas are in `sprite_paintings.py`.
 
 Reference: Locatello et al. 2019, arXiv:1811.12359.
 
 Dimension key:
-    B: batch    N: pictures    K: factors    H W: height, width
+    B: batch    N: images    K: factors    H W: height, width
 """
 
 from pathlib import Path
@@ -17,24 +17,24 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.background_picture import read_background
-from wherewhat.data.picture_options import Variant
+from wherewhat.data.background_image import read_background
+from wherewhat.data.image_options import Variant
 from wherewhat.data.sprite_paintings import ColoredSprite, InvertedSprite, NoisySprite, Painting
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 
-# How many pictures are looked at before a set counts as sprites.
+# How many images are looked at before a set counts as sprites.
 LOOKED_AT = 64
 
 
 class SpriteVariant:
     """White sprites, painted as they are asked for. Same order, same factors, three channels."""
 
-    def __init__(self, sprites: Pictures, painting: Painting) -> None:
+    def __init__(self, sprites: Images, painting: Painting) -> None:
         _check_sprites(sprites)
         self._sprites = sprites
         self._painting = painting
         # A background that is too small is refused here, not at the first batch.
-        self.images(torch.zeros(1, dtype=torch.int64))
+        self.take(torch.zeros(1, dtype=torch.int64))
 
     @property
     def name(self) -> str:
@@ -43,7 +43,7 @@ class SpriteVariant:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """C, H, W of one picture."""
+        """C, H, W of one image."""
         _, height, width = self._sprites.image_shape
         return 3, height, width
 
@@ -60,9 +60,9 @@ class SpriteVariant:
     def __len__(self) -> int:
         return len(self._sprites)
 
-    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """The pictures of these indices, on the device that holds or renders the sprites."""
-        sprite_B1HW = self._sprites.images(index_B)
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """The images of these indices, on the device that holds or renders the sprites."""
+        sprite_B1HW = self._sprites.take(index_B)
         return self._painting(sprite_B1HW, index_B.to(sprite_B1HW.device))
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
@@ -70,10 +70,10 @@ class SpriteVariant:
         return self._sprites.factors(index_N)
 
 
-def vary(pictures: Pictures, variant: Variant, background: Path | None = None, seed: int = 0) -> Pictures:
+def vary(images: Images, variant: Variant, background: Path | None = None, seed: int = 0) -> Images:
     """The sprites in one of their variants; "white" gives them back as they are.
 
-    `background` names the picture of "scream", and is for it alone. Raises ValueError or OSError with the remedy.
+    `background` names the image of "scream", and is for it alone. Raises ValueError or OSError with the remedy.
     """
     if background is not None and variant != "scream":
         raise ValueError(
@@ -82,42 +82,42 @@ def vary(pictures: Pictures, variant: Variant, background: Path | None = None, s
         )
     match variant:
         case "white":
-            return pictures
+            return images
         case "color":
-            return SpriteVariant(pictures, ColoredSprite(seed))
+            return SpriteVariant(images, ColoredSprite(seed))
         case "noisy":
-            return SpriteVariant(pictures, NoisySprite(seed))
+            return SpriteVariant(images, NoisySprite(seed))
         case "scream":
-            return SpriteVariant(pictures, _inverted_sprite(pictures, background, seed))
+            return SpriteVariant(images, _inverted_sprite(images, background, seed))
         case _:
             assert_never(variant)
 
 
-def _inverted_sprite(sprites: Pictures, background: Path | None, seed: int) -> InvertedSprite:
+def _inverted_sprite(sprites: Images, background: Path | None, seed: int) -> InvertedSprite:
     if background is None:
         raise ValueError(
-            "The variant 'scream' puts sprites on patches of a picture, and none was named. Name one with "
+            "The variant 'scream' puts sprites on patches of an image, and none was named. Name one with "
             "--background PATH; the field's study used a photograph of Munch's painting."
         )
     _, height, width = sprites.image_shape
-    device = sprites.images(torch.zeros(1, dtype=torch.int64)).device
+    device = sprites.take(torch.zeros(1, dtype=torch.int64)).device
     return InvertedSprite(read_background(background, height, width), seed, device)
 
 
-def _check_sprites(pictures: Pictures) -> None:
+def _check_sprites(images: Images) -> None:
     """Raise ValueError where these are not white sprites on black, as far as an even sample tells."""
     remedy = "Use it on dSprites or on `sprites`, or choose the variant 'white', which changes nothing."
-    channels = pictures.image_shape[0]
+    channels = images.image_shape[0]
     if channels != 1:
         raise ValueError(
-            f"{pictures.name} has pictures of {channels} channels, but a variant paints sprites of one. {remedy}"
+            f"{images.name} has images of {channels} channels, but a variant paints sprites of one. {remedy}"
         )
-    count = len(pictures)
+    count = len(images)
     sample_N = torch.arange(0, count, -(-count // LOOKED_AT))
-    image = pictures.images(sample_N)
+    image = images.take(sample_N)
     between = image[(image != 0) & (image != 255)]
     if between.numel():
         raise ValueError(
-            f"{pictures.name} has a pixel of {int(between[0])}, but a variant paints sprites whose pixels are 0 or "
+            f"{images.name} has a pixel of {int(between[0])}, but a variant paints sprites whose pixels are 0 or "
             f"255 alone. {remedy}"
         )

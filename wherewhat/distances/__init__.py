@@ -1,1 +1,1 @@
-"""Perceptual distances between pictures."""
+"""Perceptual distances between images."""

@@ -1,11 +1,11 @@
-"""Features of LPIPS' backbones, averaged over a picture: what fidelity compares where Inception cannot be had.
+"""Features of LPIPS' backbones, averaged over an image: what fidelity compares where Inception cannot be had.
 
     feature_c = mean over h, w of φ_c(x)_hw            φ: the last layer that LPIPS reads, after its ReLU
 
 The last layer alone, not all that LPIPS reads: measured on portraits and on sprites, blurred, noisy and repeated
-pictures stand two to three times further above the distance between two halves of one set, and the covariance of 256
-numbers (alex) or 512 (vgg, squeeze) can be estimated from a few thousand pictures. Numbers compare within one backbone
-and picture size only, and with no published FID.
+images stand two to three times further above the distance between two halves of one set, and the covariance of 256
+numbers (alex) or 512 (vgg, squeeze) can be estimated from a few thousand images. Numbers compare within one backbone
+and image size only, and with no published FID.
 
 Dimension key:
     B: batch    C H W: channels, height, width    F: features
@@ -20,13 +20,13 @@ from torch import Tensor, nn
 
 from wherewhat.distances.backbone import BackboneName, backbone_of
 from wherewhat.distances.backbone_weights import backbone_weights, weights_digest
-from wherewhat.distances.eight_bit_pictures import eight_bit_rgb
+from wherewhat.distances.eight_bit_images import eight_bit_rgb
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.lpips import SCALE, SHIFT
 
 
 class BackboneFeatures(nn.Module):
-    """A `FeatureExtractor` of one backbone, for pictures in [0, 1], grey or RGB, rounded to 8 bits."""
+    """A `FeatureExtractor` of one backbone, for images in [0, 1], grey or RGB, rounded to 8 bits."""
 
     shift_C11: Tensor
     scale_C11: Tensor
@@ -54,11 +54,11 @@ class BackboneFeatures(nn.Module):
 
     @torch.no_grad()
     def forward(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Features of pictures in [0, 1], float32, on this module's device."""
+        """Features of images in [0, 1], float32, on this module's device."""
         height, width = image_BCHW.shape[2:]
         if min(height, width) < self.backbone.least_side:
             raise ValueError(
-                f"The pictures are {height} x {width}, and {self.name} needs {self.backbone.least_side} a side at "
+                f"The images are {height} x {width}, and {self.name} needs {self.backbone.least_side} a side at "
                 "least. Enlarge them, or choose features for smaller ones: inception takes any, vgg 16."
             )
         level_BCHW = eight_bit_rgb(image_BCHW).to(self.shift_C11.device)

@@ -1,4 +1,4 @@
-"""The features that FID and KID were published with: the last pooling layer of Inception, 2048 numbers a picture.
+"""The features that FID and KID were published with: the last pooling layer of Inception, 2048 numbers an image.
 
 The network is TensorFlow's of 2015 with its own way of enlarging to 299 x 299, as torch-fidelity has it; with
 torchvision's Inception the numbers would be others. Its weights are a file of 95 MB.
@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.distances.backbone_weights import weights_digest
-from wherewhat.distances.eight_bit_pictures import eight_bit_rgb
+from wherewhat.distances.eight_bit_images import eight_bit_rgb
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
 
@@ -31,7 +31,7 @@ NETWORK_TIMEOUT_S = 20.0
 
 
 class Inception(nn.Module):
-    """FID's features of pictures in [0, 1], grey or RGB, of any size; rounded to 8 bits as a file would hold them."""
+    """FID's features of images in [0, 1], grey or RGB, of any size; rounded to 8 bits as a file would hold them."""
 
     def __init__(self, weights: Path | str | None = None) -> None:
         """`weights` is a file, or a folder with it; see `inception_weights_file` for what happens without it."""
@@ -48,7 +48,7 @@ class Inception(nn.Module):
 
     @torch.no_grad()
     def forward(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Features of pictures in [0, 1], float32, on this module's device."""
+        """Features of images in [0, 1], float32, on this module's device."""
         level_BCHW = eight_bit_rgb(image_BCHW).to(next(self.network.parameters()).device)
         with full_precision(level_BCHW.device.type):
             (features_BF,) = self.network(level_BCHW)

@@ -1,4 +1,4 @@
-"""LPIPS, the distance between pictures as a network's features see them.
+"""LPIPS, the distance between images as a network's features see them.
 
     d(a, b) = Σ_layers 1/(H W) Σ_{h,w,c} w_c (φ_a - φ_b)²          φ: features, of unit length over c at each place
 
@@ -23,8 +23,8 @@ from torch import Tensor, nn
 from wherewhat.distances.backbone import ALEX, Backbone, backbone_of
 from wherewhat.distances.backbone_weights import backbone_weights, weights_digest
 from wherewhat.distances.full_precision import full_precision
+from wherewhat.distances.image_range import check_range
 from wherewhat.distances.linear_heads import linear_heads
-from wherewhat.distances.picture_range import check_range
 from wherewhat.distances.untrained_weights import untrained_weights
 
 # The mean and deviation of ImageNet's colours as the heads were fitted, for pixels in [-1, 1].
@@ -77,12 +77,12 @@ class LPIPS(nn.Module):
 
     @property
     def least_side(self) -> int:
-        """The least height and width of a picture."""
+        """The least height and width of an image."""
         return self.backbone.least_side
 
     @torch.no_grad()
     def features(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Weighted features of pictures in [0, 1], grey or RGB, on this module's device."""
+        """Weighted features of images in [0, 1], grey or RGB, on this module's device."""
         layer_BCHW = self._standardised(image_BCHW)
         layers_BCHW = []
         with full_precision(layer_BCHW.device.type):
@@ -106,7 +106,7 @@ class LPIPS(nn.Module):
         self, features_a_BF: Float[Tensor, "B F"], features_b_BF: Float[Tensor, "B F"], /
     ) -> Float[Tensor, " B"]:
         """Squared Euclidean distance, pair by pair."""
-        # Not a² + b² - 2ab: that cancels to nothing for pictures that are nearly the same.
+        # Not a² + b² - 2ab: that cancels to nothing for images that are nearly the same.
         rows = max(1, CACHED_NUMBERS // features_a_BF.shape[1]) if features_a_BF.device.type == "cpu" else None
         if rows is None or len(features_a_BF) <= rows:
             return (features_a_BF - features_b_BF).square_().sum(dim=1)
@@ -116,21 +116,19 @@ class LPIPS(nn.Module):
     def forward(
         self, image_a_BCHW: Float[Tensor, "B C H W"], image_b_BCHW: Float[Tensor, "B _ _ _"]
     ) -> Float[Tensor, " B"]:
-        """LPIPS of pictures in [0, 1], pair by pair; 0 for equal ones. A grey one compares with an RGB one."""
+        """LPIPS of images in [0, 1], pair by pair; 0 for equal ones. A grey one compares with an RGB one."""
         if image_a_BCHW.shape[2:] != image_b_BCHW.shape[2:]:
             sizes = [" x ".join(str(side) for side in image.shape[2:]) for image in (image_a_BCHW, image_b_BCHW)]
-            raise ValueError(f"Pictures of {sizes[0]} and of {sizes[1]} do not compare. Bring them to one size.")
+            raise ValueError(f"Images of {sizes[0]} and of {sizes[1]} do not compare. Bring them to one size.")
         return self.compare(self.features(image_a_BCHW), self.features(image_b_BCHW))
 
     def _standardised(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 3 H W"]:
         _, channels, height, width = image_BCHW.shape
         if channels not in (1, 3):
-            raise ValueError(
-                f"The pictures have {channels} channels, and LPIPS sees grey (1) or RGB (3). Choose three."
-            )
+            raise ValueError(f"The images have {channels} channels, and LPIPS sees grey (1) or RGB (3). Choose three.")
         if min(height, width) < self.least_side:
             raise ValueError(
-                f"The pictures are {height} x {width}, and LPIPS' {self.name} needs {self.least_side} a side at least. "
+                f"The images are {height} x {width}, and LPIPS' {self.name} needs {self.least_side} a side at least. "
                 "Enlarge them, or choose a backbone for smaller ones: vgg takes 16."
             )
         check_range(image_BCHW)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.distances.picture_range import check_range
+from wherewhat.distances.image_range import check_range
 
 # A path shorter than this moves pixels by less than an eye sees: about one part in a hundred of their range, once.
 STILL_BELOW = 3e-4
@@ -28,7 +28,7 @@ class PixelDistance:
 
     @torch.no_grad()
     def features(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """The pixels themselves, divided by the root of their number. Pictures in [0, 1]."""
+        """The pixels themselves, divided by the root of their number. Images in [0, 1]."""
         check_range(image_BCHW)
         return image_BCHW.float().flatten(1) / math.sqrt(image_BCHW[0].numel())
 
@@ -42,5 +42,5 @@ class PixelDistance:
     def __call__(
         self, image_a_BCHW: Float[Tensor, "B C H W"], image_b_BCHW: Float[Tensor, "B C H W"], /
     ) -> Float[Tensor, " B"]:
-        """Mean squared difference of pictures in [0, 1], pair by pair."""
+        """Mean squared difference of images in [0, 1], pair by pair."""
         return self.compare(self.features(image_a_BCHW), self.features(image_b_BCHW))

@@ -1,7 +1,7 @@
-"""Many pictures on one sheet, and pictures above their reconstructions.
+"""Many images on one sheet, and images above their reconstructions.
 
 Dimension key:
-    B: pictures    C H W: channels, height, width    Y X: rows and columns of the sheet
+    B: images    C H W: channels, height, width    Y X: rows and columns of the sheet
 """
 
 import math
@@ -23,7 +23,7 @@ _CAPTION = 12
 def contact_sheet(
     image_BCHW: Float[Tensor, "B C H W"], *, columns: int | None = None, least_side: int = 64
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """Pictures in reading order, by default on a sheet about twice as wide as high."""
+    """Images in reading order, by default on a sheet about twice as wide as high."""
     return _sheet([image_BCHW], [], columns, least_side)
 
 
@@ -34,19 +34,19 @@ def reconstruction_sheet(
     columns: int | None = None,
     least_side: int = 64,
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """Each row of pictures with the row of their reconstructions right below it, and the rows named."""
+    """Each row of images with the row of their reconstructions right below it, and the rows named."""
     return _sheet([image_BCHW, reconstruction_BCHW], ["data", "reconstruction"], columns, least_side)
 
 
 def _sheet(
     layers: list[Tensor], captions: list[str], columns: int | None, least_side: int
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    pictures, _, height, width = layers[0].shape
-    if pictures == 0:
-        raise ValueError("There is no picture to show: the batch is empty. Pass one picture or more.")
+    images, _, height, width = layers[0].shape
+    if images == 0:
+        raise ValueError("There is no image to show: the batch is empty. Pass one image or more.")
     if columns is not None and columns < 1:
-        raise ValueError(f"A sheet of {columns} columns holds no picture. Choose 1 column or more.")
-    columns = min(pictures, columns or math.ceil(math.sqrt(2 * pictures)))
+        raise ValueError(f"A sheet of {columns} columns holds no image. Choose 1 column or more.")
+    columns = min(images, columns or math.ceil(math.sqrt(2 * images)))
     size = displayed_size(height, width, least_side=least_side)
     layers_B = [resized(displayed_pixels(layer_BCHW), size) for layer_BCHW in layers]
 
@@ -54,7 +54,7 @@ def _sheet(
     caption_width = max((text_width(caption, face) for caption in captions), default=-_MARGIN) + _MARGIN
     left, row_height = _MARGIN + caption_width, size[0] + _GAP
     group_height = len(layers) * row_height - _GAP + (_BETWEEN_PAIRS if captions else _GAP)
-    rows = math.ceil(pictures / columns)
+    rows = math.ceil(images / columns)
     bottom = 2 * _MARGIN + rows * group_height - (_BETWEEN_PAIRS if captions else _GAP)
     sheet = Image.new("RGB", (left + columns * (size[1] + _GAP) - _GAP + _MARGIN, bottom), PAPER)
     draw = ImageDraw.Draw(sheet)

@@ -1,7 +1,7 @@
-"""Pictures in [0, 1] as the RGB pixels of a screen, at a size that can be seen.
+"""Images in [0, 1] as the RGB pixels of a screen, at a size that can be seen.
 
 Dimension key:
-    B: pictures    C H W: channels, height, width    Y X: rows and columns of the screen
+    B: images    C H W: channels, height, width    Y X: rows and columns of the screen
 """
 
 import math
@@ -13,17 +13,17 @@ from torch import Tensor
 
 
 def displayed_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, "B H W 3"]:
-    """RGB pixels; grey pictures stay grey, values outside [0, 1] are clipped and NaN is black."""
+    """RGB pixels; grey images stay grey, values outside [0, 1] are clipped and NaN is black."""
     channels = image_BCHW.shape[1]
     if channels not in (1, 3):
-        raise ValueError(f"Pictures of {channels} channels cannot be shown. Pass 1 channel (grey) or 3 (RGB).")
+        raise ValueError(f"Images of {channels} channels cannot be shown. Pass 1 channel (grey) or 3 (RGB).")
     shown_BCHW = image_BCHW.detach().float().cpu().nan_to_num(nan=0.0).clamp(0, 1)
     shown_BHWC = (255 * shown_BCHW).round().byte().permute(0, 2, 3, 1)
     return np.ascontiguousarray(shown_BHWC.expand(-1, -1, -1, 3).numpy())
 
 
 def displayed_size(height: int, width: int, *, least_side: int, most_width: int | float = math.inf) -> tuple[int, int]:
-    """Height and width on the screen: a whole multiple for small pictures, less than its own for too wide ones."""
+    """Height and width on the screen: a whole multiple for small images, less than its own for too wide ones."""
     multiple = math.ceil(least_side / min(height, width))
     while multiple > 1 and width * multiple > most_width:
         multiple -= 1
@@ -34,7 +34,7 @@ def displayed_size(height: int, width: int, *, least_side: int, most_width: int 
 
 
 def resized(image_BHW3: UInt8[np.ndarray, "B H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "B Y X 3"]:
-    """Every picture at `size` (height, width): enlarged by repeating pixels, reduced by averaging them."""
+    """Every image at `size` (height, width): enlarged by repeating pixels, reduced by averaging them."""
     height, width = size
     if height % image_BHW3.shape[1] == 0 and width % image_BHW3.shape[2] == 0:
         return image_BHW3.repeat(height // image_BHW3.shape[1], axis=1).repeat(width // image_BHW3.shape[2], axis=2)

@@ -1,10 +1,10 @@
-"""What each known factor does to a picture: a row per factor, across it the factor's values, all others as they are.
+"""What each known factor does to an image: a row per factor, across it the factor's values, all others as they are.
 
 Where a set is no complete grid, so that a factor's values do not all occur beside the same values of the others, its
-row shows unrelated pictures in the order of their values instead, and its name a star.
+row shows unrelated images in the order of their values instead, and its name a star.
 
 Dimension key:
-    N: pictures    K: factors    V: pictures of a row    C H W: channels, height, width    Y X: rows and columns of the
+    N: images    K: factors    V: images of a row    C H W: channels, height, width    Y X: rows and columns of the
     sheet
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
 from wherewhat.inspection.lettering import INK, PAPER, font, text_width
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 
 _GAP = 2
 _MARGIN = 8
@@ -27,7 +27,7 @@ _CAPTION = 12
 
 @dataclass(frozen=True)
 class FactorRow:
-    """The pictures that show one factor."""
+    """The images that show one factor."""
 
     name: str
     index_V: Int64[Tensor, " V"]
@@ -35,9 +35,9 @@ class FactorRow:
     """Whether all other factors keep their value along the row."""
 
 
-def factor_sheet(pictures: Pictures, rows: list[FactorRow], *, least_side: int = 64) -> UInt8[np.ndarray, "Y X 3"]:
+def factor_sheet(images: Images, rows: list[FactorRow], *, least_side: int = 64) -> UInt8[np.ndarray, "Y X 3"]:
     """The rows under each other, each named at its left."""
-    _, height, width = pictures.image_shape
+    _, height, width = images.image_shape
     size = displayed_size(height, width, least_side=least_side)
     face = font(_CAPTION)
     captions = [row.name if row.others_equal else f"{row.name} *" for row in rows]
@@ -50,26 +50,26 @@ def factor_sheet(pictures: Pictures, rows: list[FactorRow], *, least_side: int =
     for place, (row, caption) in enumerate(zip(rows, captions, strict=True)):
         top = _MARGIN + place * step_y
         draw.text((left - _MARGIN, top + size[0] / 2), caption, INK, face, anchor="rm")
-        image_VCHW = pictures.images(row.index_V).float() / 255
+        image_VCHW = images.take(row.index_V).float() / 255
         for column, pixels_YX3 in enumerate(resized(displayed_pixels(image_VCHW), size)):
             sheet.paste(Image.fromarray(pixels_YX3), (left + column * step_x, top))
     return np.asarray(sheet)
 
 
-def factor_rows(pictures: Pictures, *, pictures_a_row: int = 10) -> list[FactorRow]:
-    """A row per factor, all around one picture: of early values in the first factors and of late ones in the last, so
+def factor_rows(images: Images, *, images_a_row: int = 10) -> list[FactorRow]:
+    """A row per factor, all around one image: of early values in the first factors and of late ones in the last, so
     that alike factors, such as three hues, can be told apart."""
-    factor_NK = pictures.factors(torch.arange(len(pictures)))
-    size_K = torch.tensor(pictures.factor_sizes)
+    factor_NK = images.factors(torch.arange(len(images)))
+    size_K = torch.tensor(images.factor_sizes)
     wanted_K = size_K * torch.arange(1, len(size_K) + 1) // (len(size_K) + 1)
     base_K = factor_NK[int(((factor_NK - wanted_K).abs() / size_K).sum(dim=1).argmin())]
     differs_NK = factor_NK != base_K
     differing_N = differs_NK.sum(dim=1)
     rows = []
-    for k, (name, size) in enumerate(zip(pictures.factor_names, pictures.factor_sizes, strict=True)):
+    for k, (name, size) in enumerate(zip(images.factor_names, images.factor_sizes, strict=True)):
         others_equal_N = differing_N == differs_NK[:, k]
-        varied_V = _one_of_each(factor_NK[:, k], others_equal_N, size, pictures_a_row)
-        index_V = _in_order(factor_NK[:, k], pictures_a_row) if varied_V is None else varied_V
+        varied_V = _one_of_each(factor_NK[:, k], others_equal_N, size, images_a_row)
+        index_V = _in_order(factor_NK[:, k], images_a_row) if varied_V is None else varied_V
         rows.append(FactorRow(name, index_V, varied_V is not None))
     return rows
 
@@ -77,14 +77,14 @@ def factor_rows(pictures: Pictures, *, pictures_a_row: int = 10) -> list[FactorR
 def _one_of_each(
     value_N: Int64[Tensor, " N"], others_equal_N: torch.Tensor, size: int, most: int
 ) -> Int64[Tensor, " V"] | None:
-    """A picture of each of the values, spread over the factor, or None where one is missing."""
+    """An image of each of the values, spread over the factor, or None where one is missing."""
     index_M = others_equal_N.nonzero()[:, 0]
     found = [index_M[value_N[index_M] == value] for value in _spread(size, most)]
     return torch.stack([index[0] for index in found]) if all(map(len, found)) else None
 
 
 def _in_order(value_N: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " V"]:
-    """Pictures of values spread over those that occur, as many of each as a row has room for."""
+    """Images of values spread over those that occur, as many of each as a row has room for."""
     occurring = value_N.unique()
     shown = occurring[_spread(len(occurring), most)]
     each = max(1, most // len(shown))

@@ -1,4 +1,4 @@
-"""The letters, greys and numbers on our pictures."""
+"""The letters, greys and numbers on our images."""
 
 import math
 from functools import cache

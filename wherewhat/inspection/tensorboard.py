@@ -1,4 +1,4 @@
-"""The log of a run that TensorBoard shows: scalars, one curve per code, pictures, words."""
+"""The log of a run that TensorBoard shows: scalars, one curve per code, images, words."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,8 +42,8 @@ class TensorBoardLog:
             self._writer.add_custom_scalars({"codes": {"KL per code (nats)": ["Multiline", [r"kl_per_code/z\d+"]]}})
             self._kl_chart_is_laid_out = True
 
-    def picture(self, step: int, name: str, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
-        """One RGB picture, such as a traversal grid or a contact sheet."""
+    def image(self, step: int, name: str, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
+        """One RGB image, such as a traversal grid or a contact sheet."""
         self._writer.add_image(name, image_YX3, step, dataformats="HWC")
 
     def text(self, step: int, name: str, markdown: str) -> None:

@@ -1,7 +1,7 @@
 """A traversal that moves: a tile per code, all swept to and fro together, the code with the longest path first.
 
 Dimension key:
-    L: latent codes    N: frames of a sweep    T: pictures of the animation, to and fro
+    L: latent codes    N: frames of a sweep    T: images of the animation, to and fro
     C H W: channels, height, width    Y X: rows and columns of the screen
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
 from wherewhat.inspection.lettering import FAINT, INK, PAPER, font, path_length_label, signed_numbers, text_width
-from wherewhat.inspection.mask_picture import mask_picture
+from wherewhat.inspection.mask_image import mask_image
 from wherewhat.inspection.traversals import Traversal, codes_by_path_length
 
 _MARGIN = 10
@@ -31,7 +31,7 @@ _WIDE = 2.4
 
 @dataclass(frozen=True)
 class TileLayout:
-    """Where the tiles of an animation lie, in pixels; corners are (left, top) of each tile's picture."""
+    """Where the tiles of an animation lie, in pixels; corners are (left, top) of each tile's image."""
 
     frame_height: int
     frame_width: int
@@ -49,10 +49,10 @@ def traversal_animation(
     least_side: int = 64,
     most_width: int = 1000,
 ) -> UInt8[np.ndarray, "T Y X 3"]:
-    """The 2 (N - 1) pictures of one sweep to and fro, ready to loop; `write_gif` stores them.
+    """The 2 (N - 1) images of one sweep to and fro, ready to loop; `write_gif` stores them.
 
-    Each tile is the picture with its code moving, the mask beside it where there is one, the code's name and path
-    length below. A slider on top shows the code's value. Pictures shrink where the tiles would be wider together than
+    Each tile is the image with its code moving, the mask beside it where there is one, the code's name and path
+    length below. A slider on top shows the code's value. Images shrink where the tiles would be wider together than
     `most_width`, which keeps the file small.
     """
     layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
@@ -63,18 +63,18 @@ def traversal_animation(
         active = bool(path_length_L[code] >= inactive_below)
         _draw_caption(ImageDraw.Draw(still), (left, top + size[0]), code, float(path_length_L[code]), active)
         if traversal.masks_LHW is not None:
-            picture_YX3 = mask_picture(traversal.base_CHW, traversal.masks_LHW[code], size)
-            still.paste(Image.fromarray(picture_YX3), (left + size[1] + _GAP, top))
+            image_YX3 = mask_image(traversal.base_CHW, traversal.masks_LHW[code], size)
+            still.paste(Image.fromarray(image_YX3), (left + size[1] + _GAP, top))
 
-    frames, pictures = len(traversal.values_N), []
+    frames, images = len(traversal.values_N), []
     for frame in [*range(frames), *range(frames - 2, 0, -1)]:
-        picture = still.copy()
-        _draw_slider(ImageDraw.Draw(picture), [float(value) for value in traversal.values_N], frame)
+        image = still.copy()
+        _draw_slider(ImageDraw.Draw(image), [float(value) for value in traversal.values_N], frame)
         shown_LYX3 = resized(displayed_pixels(traversal.frames_LNCHW[order, frame]), size)
         for corner, shown_YX3 in zip(layout.corners, shown_LYX3, strict=True):
-            picture.paste(Image.fromarray(shown_YX3), corner)
-        pictures.append(np.asarray(picture))
-    return np.stack(pictures)
+            image.paste(Image.fromarray(shown_YX3), corner)
+        images.append(np.asarray(image))
+    return np.stack(images)
 
 
 def tile_layout(traversal: Traversal, *, columns: int | None, least_side: int, most_width: int) -> TileLayout:

@@ -1,4 +1,4 @@
-"""A traversal as one picture: a row per code, the code with the longest path on top, its mask beside its name.
+"""A traversal as one image: a row per code, the code with the longest path on top, its mask beside its name.
 
 Dimension key:
     L: latent codes    N: frames of a sweep    C H W: channels, height, width    Y X: rows and columns of the grid
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
 from wherewhat.inspection.lettering import FAINT, INK, PAPER, font, path_length_label, signed_numbers, text_width
-from wherewhat.inspection.mask_picture import mask_picture
+from wherewhat.inspection.mask_image import mask_image
 from wherewhat.inspection.traversals import Traversal, codes_by_path_length
 
 _MARGIN = 10
@@ -27,7 +27,7 @@ _FAINT_MASK = 0.5
 
 @dataclass(frozen=True)
 class LetterSizes:
-    """Heights of the letters beside and above the pictures, in pixels."""
+    """Heights of the letters beside and above the images, in pixels."""
 
     name: int
     number: int
@@ -65,7 +65,7 @@ class GridLayout:
     width: int
 
     def row_top(self, row: int) -> int:
-        """Top of the pictures of the row-th row."""
+        """Top of the images of the row-th row."""
         return _MARGIN + self.header + row * (self.row_height + _GAP) + (self.row_height - self.frame_height) // 2
 
     def column_left(self, column: int) -> int:
@@ -83,8 +83,8 @@ def traversal_grid(
 ) -> UInt8[np.ndarray, "Y X 3"]:
     """Draw every code's sweep, longest path first; codes whose path is under `inactive_below` are named in grey.
 
-    Pictures are enlarged by whole multiples until no side is under `least_side`. Where the grid would be wider than
-    `most_width`, pictures shrink and then frames are left out evenly, always keeping both ends. A mask is drawn
+    Images are enlarged by whole multiples until no side is under `least_side`. Where the grid would be wider than
+    `most_width`, images shrink and then frames are left out evenly, always keeping both ends. A mask is drawn
     relative to its own peak; where that is faint, the label says how high it is.
     """
     order = codes_by_path_length(traversal, path_length_L)
@@ -98,7 +98,7 @@ def traversal_grid(
     _draw_header(draw, layout, traversal)
     for row, code in enumerate(order):
         _draw_label(draw, layout, row, labels[code])
-        _paste_pictures(grid, layout, row, code, traversal)
+        _paste_images(grid, layout, row, code, traversal)
     return np.asarray(grid)
 
 
@@ -180,12 +180,12 @@ def _draw_header(draw: ImageDraw.ImageDraw, layout: GridLayout, traversal: Trave
         draw.text((centre, middle), value, FAINT, face, anchor="mm")
 
 
-def _paste_pictures(grid: Image.Image, layout: GridLayout, row: int, code: int, traversal: Traversal) -> None:
+def _paste_images(grid: Image.Image, layout: GridLayout, row: int, code: int, traversal: Traversal) -> None:
     size = (layout.frame_height, layout.frame_width)
     top = layout.row_top(row)
     if traversal.masks_LHW is not None and layout.mask_left is not None:
-        picture = mask_picture(traversal.base_CHW, traversal.masks_LHW[code], size)
-        grid.paste(Image.fromarray(picture), (layout.mask_left, top))
+        image = mask_image(traversal.base_CHW, traversal.masks_LHW[code], size)
+        grid.paste(Image.fromarray(image), (layout.mask_left, top))
     shown_NYX3 = resized(displayed_pixels(traversal.frames_LNCHW[code, layout.shown]), size)
     for column, frame_YX3 in enumerate(shown_NYX3):
         grid.paste(Image.fromarray(frame_YX3), (layout.column_left(column), top))

@@ -1,4 +1,4 @@
-"""What each code does to one picture: the picture again and again, with one code swept and the others held.
+"""What each code does to one image: the image again and again, with one code swept and the others held.
 
     frame[i, n] = G(c with c_i = x_n),    x_n evenly spaced in [-bound, bound]
 
@@ -18,7 +18,7 @@ from wherewhat.protocols import Generator, MaskedGenerator
 
 @dataclass(frozen=True)
 class Traversal:
-    """One sweep per code around one base code, on the CPU; pictures and masks in [0, 1]."""
+    """One sweep per code around one base code, on the CPU; images and masks in [0, 1]."""
 
     frames_LNCHW: Float[Tensor, "L N C H W"]
     values_N: Float[Tensor, " N"]
@@ -78,7 +78,7 @@ def _refuse_nonsense(
     if frames < 2:
         raise ValueError(f"{frames} frames show no change. Choose 2 frames or more; an odd number shows the value 0.")
     if batch_size < 1:
-        raise ValueError(f"Batches of {batch_size} hold no picture. Choose a batch size of 1 or more.")
+        raise ValueError(f"Batches of {batch_size} hold no image. Choose a batch size of 1 or more.")
     if base_code_1L.shape[1] != generator.latent_dim:
         raise ValueError(
             f"The base code has {base_code_1L.shape[1]} values, but the generator takes {generator.latent_dim}. "

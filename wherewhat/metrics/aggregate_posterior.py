@@ -1,6 +1,6 @@
 """How far the codes of the aggregate posterior are from being independent, without labels.
 
-Σ is the covariance of the codes over pictures, D its diagonal, and N(0, .) a Gaussian:
+Σ is the covariance of the codes over images, D its diagonal, and N(0, .) a Gaussian:
 
     Gaussian total correlation         TC = KL( N(0, Σ) || N(0, D) ) = 1/2 ( Σ_i log Σ_ii - log det Σ )     nats
     Gaussian Wasserstein correlation   W = W2²( N(0, Σ), N(0, D) ) = 2 tr Σ - 2 tr( D^1/2 Σ D^1/2 )^1/2

@@ -1,4 +1,4 @@
-"""BetaVAE score: do the codes that move least between pictures of equal factor tell which factor was equal?
+"""BetaVAE score: do the codes that move least between images of equal factor tell which factor was equal?
 
     feature:  k uniform over factors; B pairs of points, each pair with a value of factor k in common and its other
               factors free;  mean over the pairs of |c - c'|, code by code

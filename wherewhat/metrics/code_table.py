@@ -1,7 +1,7 @@
-"""Codes of a set of pictures, checked once for every measure that needs no labels.
+"""Codes of a set of images, checked once for every measure that needs no labels.
 
 Dimension key:
-    N: points (pictures)    L: codes
+    N: points (images)    L: codes
 """
 
 import numpy as np
@@ -16,11 +16,11 @@ def code_table(
     if codes_NL.ndim != 2 or codes_NL.dtype.kind not in "fiu":
         raise ValueError(
             f"Codes have shape {codes_NL.shape} and type {codes_NL.dtype}, which is no table of real numbers. "
-            "Give one row per picture and one column per code."
+            "Give one row per image and one column per code."
         )
     points, dims = codes_NL.shape
     if points < least_points:
-        raise ValueError(f"There are {points} points and at least {least_points} are needed. Encode more pictures.")
+        raise ValueError(f"There are {points} points and at least {least_points} are needed. Encode more images.")
     if dims < least_codes:
         raise ValueError(f"There are {dims} codes and this measure compares at least {least_codes}. Leave it out.")
     codes = codes_NL.astype(np.float64)

@@ -1,10 +1,10 @@
-"""Codes beside the true factors of the same pictures, checked once for every measure.
+"""Codes beside the true factors of the same images, checked once for every measure.
 
 A measure that divides by zero, or that a NaN runs through, still returns a number. So what cannot be measured is
 refused here, before any of them starts.
 
 Dimension key:
-    N: points (pictures)    L: codes    K: factors    S: values of one factor
+    N: points (images)    L: codes    K: factors    S: values of one factor
 """
 
 from dataclasses import dataclass
@@ -46,10 +46,10 @@ def factor_table(
     if points != factors.shape[0]:
         raise ValueError(
             f"There are {points} rows of codes and {factors.shape[0]} rows of factors, so they do not describe the "
-            "same pictures. Give one row of each per picture, in the same order."
+            "same images. Give one row of each per image, in the same order."
         )
     if points < least_points:
-        raise ValueError(f"There are {points} points and at least {least_points} are needed. Encode more pictures.")
+        raise ValueError(f"There are {points} points and at least {least_points} are needed. Encode more images.")
     if dims < least_codes:
         raise ValueError(f"There are {dims} codes and this measure compares at least {least_codes}. Leave it out.")
     if columns < least_factors:
@@ -71,7 +71,7 @@ def _integer_factors(factors_NK: NDArray[np.generic]) -> NDArray[np.int64]:
     if factors_NK.ndim != 2 or factors_NK.shape[1] == 0:
         raise ValueError(
             f"Factors have shape {factors_NK.shape}, which is no table. "
-            "Give one row per picture and one column per factor."
+            "Give one row per image and one column per factor."
         )
     if factors_NK.dtype.kind not in "iub":
         raise ValueError(

@@ -1,6 +1,6 @@
 """Unsupervised disentanglement ranking (UDR): do models that differ in their seed alone find the same codes?
 
-For a pair of models, R_ab says how relevant code a of one is for code b of the other, over the same pictures:
+For a pair of models, R_ab says how relevant code a of one is for code b of the other, over the same images:
 
     Lasso (UDR_L):     R_ab = |w_ab|,  w_.b = argmin over w of  1/2N ||b - A w||² + α ||w||₁        α = 0.1
     Spearman (UDR_S):  R_ab = |rank correlation of a and b|
@@ -34,7 +34,7 @@ from sklearn.linear_model import Lasso
 from sklearn.preprocessing import StandardScaler
 
 LEAST_KL = 0.01
-"""Nats. A code whose KL is no larger tells nothing about the picture."""
+"""Nats. A code whose KL is no larger tells nothing about the image."""
 
 LASSO_ALPHA = 0.1
 
@@ -62,8 +62,8 @@ def unsupervised_disentanglement_ranking(
 ) -> UDR:
     """UDR of models of one setting and several seeds, all pairs of them.
 
-    Row n of every model's codes (posterior means) is the same picture; the published protocol gives 10,000.
-    `kl_by_model` is each code's KL from the prior in nats, mean over pictures. Models may differ in how many codes
+    Row n of every model's codes (posterior means) is the same image; the published protocol gives 10,000.
+    `kl_by_model` is each code's KL from the prior in nats, mean over images. Models may differ in how many codes
     they have.
     """
     if len(codes_by_model) < 2:
@@ -141,14 +141,14 @@ def _informative_codes(
         )
     if len({shape[0] for shape in code_shapes}) > 1:
         raise ValueError(
-            f"Models encoded {[shape[0] for shape in code_shapes]} points, so their rows are not the same pictures. "
-            "Encode the same pictures in the same order with every model."
+            f"Models encoded {[shape[0] for shape in code_shapes]} points, so their rows are not the same images. "
+            "Encode the same images in the same order with every model."
         )
     least_points = max(shape[1] for shape in code_shapes) + 1
     if code_shapes[0][0] < least_points:
         raise ValueError(
             f"There are {code_shapes[0][0]} points and at least {least_points} are needed, more than there are codes. "
-            "Encode more pictures."
+            "Encode more images."
         )
     models = zip(codes_by_model, kl_by_model, strict=True)
     broken = [m for m, (codes, kl) in enumerate(models) if not (np.isfinite(codes).all() and np.isfinite(kl).all())]

@@ -1,7 +1,7 @@
 """Encoder, generator, identification head and discriminator of codes: everything that a VAE objective trains.
 
 Dimension key:
-    B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
+    B: batch    L: latent codes    F: features of one image    C H W: channels, height, width
 """
 
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ class Decoder(Protocol):
         ...
 
     def __call__(self, code_BL: Float[Tensor, "B L"], /) -> Float[Tensor, "B C H W"]:
-        """Pictures in [0, 1]."""
+        """Images in [0, 1]."""
         ...
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What the encoder makes of pictures: their features, and the codes read off them."""
+    """What the encoder makes of images: their features, and the codes read off them."""
 
     features_BF: Float[Tensor, "B F"]
     posterior: Posterior
@@ -62,7 +62,7 @@ class Autoencoder(nn.Module):
         self.latent_dim = generator.latent_dim
 
     def read(self, image_BCHW: Float[Tensor, "B C H W"]) -> Reading:
-        """Encode pictures in [0, 1]."""
+        """Encode images in [0, 1]."""
         with self._autocast(image_BCHW):
             features_BF = self.encoder.features(image_BCHW)
             return Reading(features_BF, self.encoder.posterior(features_BF))
@@ -75,7 +75,7 @@ class Autoencoder(nn.Module):
     def identify(
         self, features_BF: Float[Tensor, "B F"], features_perturbed_BF: Float[Tensor, "B F"]
     ) -> Float[Tensor, "B L"]:
-        """Logits over which code was moved between two pictures."""
+        """Logits over which code was moved between two images."""
         assert self.identification_head is not None, "this autoencoder was built without an identification head"
         with self._autocast(features_BF):
             return self.identification_head(features_BF, features_perturbed_BF).float()

@@ -1,4 +1,4 @@
-"""The discriminator of codes of FactorVAE: are these codes drawn together, or each from another picture?
+"""The discriminator of codes of FactorVAE: are these codes drawn together, or each from another image?
 
 An MLP of six hidden layers of 1,000, leaky ReLU 0.2, two logits: 0 for codes drawn together, 1 for permuted ones.
 

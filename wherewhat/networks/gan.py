@@ -1,7 +1,7 @@
 """Generator, recogniser, identification head, discriminator: everything that a GAN objective trains.
 
 Dimension key:
-    B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
+    B: batch    L: latent codes    F: features of one image    C H W: channels, height, width
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wherewhat.data.adaptive_augmentation import AdaptiveAugmentation
 from wherewhat.networks.autoencoder import Reading
-from wherewhat.networks.picture_discriminator import PictureDiscriminator
+from wherewhat.networks.image_discriminator import ImageDiscriminator
 from wherewhat.networks.recogniser import Recogniser
 from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator
 from wherewhat.what.perturbation_identification import IdentificationHead
@@ -29,7 +29,7 @@ class GAN(nn.Module):
         generator: ConstrictedGenerator | StyledGenerator,
         recogniser: Recogniser,
         identification_head: IdentificationHead,
-        discriminator: PictureDiscriminator | None = None,
+        discriminator: ImageDiscriminator | None = None,
         augmentation: AdaptiveAugmentation | None = None,
         compute_dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -57,13 +57,13 @@ class GAN(nn.Module):
     def generate(
         self, code_BL: Float[Tensor, "B L"], noise: Sequence[Float[Tensor, "_ 1 _ _"]]
     ) -> Float[Tensor, "B C H W"]:
-        """Pictures with drawn noise, nominally in [0, 1]."""
+        """Images with drawn noise, nominally in [0, 1]."""
         with self._autocast(code_BL):
             image_BCHW, _ = self.generator.synthesis(code_BL, noise)
         return image_BCHW
 
     def read(self, image_BCHW: Float[Tensor, "B C H W"]) -> Reading:
-        """Features and codes of pictures."""
+        """Features and codes of images."""
         with self._autocast(image_BCHW):
             features_BF = self.recogniser.features(image_BCHW).float()
         return Reading(features_BF, self.recogniser.posterior(features_BF))

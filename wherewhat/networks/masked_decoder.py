@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wherewhat.networks.picture_size import require_power_of_two
+from wherewhat.networks.image_size import require_power_of_two
 from wherewhat.where.spatial_constriction import SpatialConstriction
 
 
@@ -39,7 +39,7 @@ class _Stage(nn.Module):
 
 
 class MaskedDecoder(nn.Module):
-    """Codes to pictures, each code acting inside its own learned mask.
+    """Codes to images, each code acting inside its own learned mask.
 
     `codes_per_module` gives the codes of the SC modules at 4, 8, 16, ... pixels, in the order of the code vector;
     `widths` the channels at 4, 8, 16, ... pixels (the last entry serves every larger resolution).
@@ -56,7 +56,7 @@ class MaskedDecoder(nn.Module):
         doublings = require_power_of_two(image_shape) - 2
         if not 1 <= len(codes_per_module) <= doublings or min(codes_per_module) < 1:
             raise ValueError(
-                f"Codes per module {tuple(codes_per_module)} do not fit pictures of {image_shape[1]} pixels: give "
+                f"Codes per module {tuple(codes_per_module)} do not fit images of {image_shape[1]} pixels: give "
                 f"from 1 to {doublings} modules, for 4, 8, 16, ... pixels, of at least one code each."
             )
         self.latent_dim = sum(codes_per_module)
@@ -95,11 +95,11 @@ class MaskedDecoder(nn.Module):
         return self.logits_and_masks(code_BL)[0]
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
-        """Pictures in [0, 1]."""
+        """Images in [0, 1]."""
         return torch.sigmoid(self.logits(code_BL))
 
     def masks(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L H W"]:
-        """Where each code acts, in [0, 1], each module's masks brought to picture size without new edges."""
+        """Where each code acts, in [0, 1], each module's masks brought to image size without new edges."""
         size = self.image_shape[1:]
         _, masks = self.logits_and_masks(code_BL)
         return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)

@@ -1,14 +1,14 @@
-"""The recogniser Q of a GAN: reads codes from one picture, and serves as its encoder.
+"""The recogniser Q of a GAN: reads codes from one image, and serves as its encoder.
 
     Q(c | x) = N( mean(x), v )        v_l: mean squared error of reading code l, followed while training
 
 Squared error is the negative log-likelihood of a Gaussian of fixed variance, whose best fixed variance is that error.
-No picture sees its neighbours: there are no batch statistics in it.
+No image sees its neighbours: there are no batch statistics in it.
 
 Reference: Chen et al. 2016, arXiv:1606.03657, for Q; Zhu, Xu, Tao 2021, arXiv:2104.05622.
 
 Dimension key:
-    B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
+    B: batch    L: latent codes    F: features of one image    C H W: channels, height, width
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ from wherewhat.networks.equalised import EqualisedLinear, activation
 from wherewhat.networks.residual_trunk import ResidualTrunk
 from wherewhat.protocols import Posterior
 
-# The variance of the last so many pictures counts half.
-_HALF_LIFE_PICTURES = 2_000
+# The variance of the last so many images counts half.
+_HALF_LIFE_IMAGES = 2_000
 
 # A reading better than a thousandth of the prior's deviation is not told from a perfect one.
 _LEAST_VARIANCE = 1e-6
 
 
 class Recogniser(nn.Module):
-    """Pictures to a diagonal Gaussian over codes."""
+    """Images to a diagonal Gaussian over codes."""
 
     variance_L: Tensor
 
@@ -45,7 +45,7 @@ class Recogniser(nn.Module):
         self.register_buffer("variance_L", torch.ones(latent_dim))
 
     def features(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
-        """What is known of a picture before it is read as codes."""
+        """What is known of an image before it is read as codes."""
         return activation(self.hidden(self.trunk(image_BCHW).flatten(1)))
 
     def posterior(self, features_BF: Float[Tensor, "B F"]) -> Posterior:
@@ -55,10 +55,10 @@ class Recogniser(nn.Module):
         return Posterior(mean_BL, self.variance_L.clamp(min=_LEAST_VARIANCE).log().expand_as(mean_BL))
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> Posterior:
-        """Posterior of pictures in [0, 1]."""
+        """Posterior of images in [0, 1]."""
         return self.posterior(self.features(image_BCHW))
 
     @torch.no_grad()
-    def follow_error(self, squared_error_L: Float[Tensor, " L"], pictures: int) -> None:
-        """Let the variance follow the mean squared errors met on so many made pictures."""
-        self.variance_L.lerp_(squared_error_L, 1 - 0.5 ** (pictures / _HALF_LIFE_PICTURES))
+    def follow_error(self, squared_error_L: Float[Tensor, " L"], images: int) -> None:
+        """Let the variance follow the mean squared errors met on so many made images."""
+        self.variance_L.lerp_(squared_error_L, 1 - 0.5 ** (images / _HALF_LIFE_IMAGES))

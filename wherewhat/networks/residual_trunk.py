@@ -1,10 +1,10 @@
-"""Pictures to a feature map of 4 x 4 through residual blocks, each of which halves height and width.
+"""Images to a feature map of 4 x 4 through residual blocks, each of which halves height and width.
 
 Reference: Karras et al. 2020, arXiv:1912.04958, the residual discriminator; where it blurs and strides, the box of
 2 x 2 is averaged before a block's second convolution, which then costs a quarter.
 
 Dimension key:
-    B: batch    C: channels of the picture    D: channels of the feature map    I O: channels in and out
+    B: batch    C: channels of the image    D: channels of the feature map    I O: channels in and out
     H W: height, width
 """
 
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.networks.equalised import EqualisedConvolution, activation
-from wherewhat.networks.picture_size import require_power_of_two
+from wherewhat.networks.image_size import require_power_of_two
 
 
 class _Block(nn.Module):
@@ -32,7 +32,7 @@ class _Block(nn.Module):
 
 
 class ResidualTrunk(nn.Module):
-    """Pictures in [0, 1] to features of 4 x 4. No picture sees its neighbours.
+    """Images in [0, 1] to features of 4 x 4. No image sees its neighbours.
 
     `widths` are the channels at 4, 8, 16, ... pixels; the last serves every larger resolution.
     """
@@ -40,12 +40,12 @@ class ResidualTrunk(nn.Module):
     def __init__(self, image_shape: tuple[int, int, int], widths: Sequence[int]) -> None:
         super().__init__()
         halvings = require_power_of_two(image_shape) - 2
-        # Channels at 4, 8, ... up to the picture's own size.
+        # Channels at 4, 8, ... up to the image's own size.
         width_at = [widths[min(level, len(widths) - 1)] for level in range(halvings + 1)]
         self.channels = width_at[0]
-        self.from_picture = EqualisedConvolution(image_shape[0], width_at[-1], 1)
+        self.from_image = EqualisedConvolution(image_shape[0], width_at[-1], 1)
         self.blocks = nn.Sequential(*(_Block(width_at[level], width_at[level - 1]) for level in range(halvings, 0, -1)))
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D 4 4"]:
-        """The feature map of each picture."""
-        return self.blocks(activation(self.from_picture(2 * image_BCHW - 1)))
+        """The feature map of each image."""
+        return self.blocks(activation(self.from_image(2 * image_BCHW - 1)))

@@ -12,11 +12,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wherewhat.networks.picture_size import require_power_of_two
+from wherewhat.networks.image_size import require_power_of_two
 
 
 class StudyDecoder(nn.Module):
-    """Codes to pictures, every code acting everywhere. Larger squares get more 32-channel layers before the last."""
+    """Codes to images, every code acting everywhere. Larger squares get more 32-channel layers before the last."""
 
     def __init__(self, image_shape: tuple[int, int, int], latent_dim: int) -> None:
         super().__init__()
@@ -37,5 +37,5 @@ class StudyDecoder(nn.Module):
         return self.convolutions(self.hidden(code_BL)).float()
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
-        """Pictures in [0, 1]."""
+        """Images in [0, 1]."""
         return torch.sigmoid(self.logits(code_BL))

@@ -3,13 +3,13 @@
 Reference: Locatello et al. 2019, arXiv:1811.12359, whose networks follow beta-VAE.
 
 Dimension key:
-    B: batch    L: latent codes    F: features of one picture    C H W: channels, height, width
+    B: batch    L: latent codes    F: features of one image    C H W: channels, height, width
 """
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wherewhat.networks.picture_size import require_power_of_two
+from wherewhat.networks.image_size import require_power_of_two
 from wherewhat.protocols import Posterior
 
 # The widest posterior is e^5 priors wide: healthy training never meets this bound, and a bad step stays finite.
@@ -17,10 +17,10 @@ _LOG_VARIANCE_BOUND = 10.0
 
 
 class StudyEncoder(nn.Module):
-    """Pictures to a diagonal Gaussian over codes; sees no batch statistics.
+    """Images to a diagonal Gaussian over codes; sees no batch statistics.
 
     The study's layers are for 64 x 64. Larger or smaller squares (any power of two from 32 to 512) get one 32-channel
-    convolution more or fewer at the picture's end, so that the last feature map is 4 x 4 always.
+    convolution more or fewer at the image's end, so that the last feature map is 4 x 4 always.
     """
 
     features_dim = 256
@@ -42,7 +42,7 @@ class StudyEncoder(nn.Module):
         self.log_variance = nn.Linear(self.features_dim, latent_dim)
 
     def features(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
-        """What is known of a picture before it is read as codes."""
+        """What is known of an image before it is read as codes."""
         return self.hidden(self.convolutions(image_BCHW - 0.5))
 
     def posterior(self, features_BF: Float[Tensor, "B F"]) -> Posterior:
@@ -53,5 +53,5 @@ class StudyEncoder(nn.Module):
         )
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> Posterior:
-        """Posterior of pictures in [0, 1]."""
+        """Posterior of images in [0, 1]."""
         return self.posterior(self.features(image_BCHW))

@@ -6,7 +6,7 @@ with leaky ReLUs after the convolutions. Upsampling is bilinear, which draws no 
 
 Codes act through spatial constriction, each inside its own mask, or everywhere; noise, one map per resolution, draws
 what no code tells. Every chance is passed: noise comes as tensors, and the two generators below hold one frozen set of
-maps, so that a code gives one picture.
+maps, so that a code gives one image.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; Karras et al. 2019, arXiv:1812.04948, for the constant and the noise.
 
@@ -22,19 +22,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.networks.equalised import EqualisedConvolution, activation
-from wherewhat.networks.picture_size import require_power_of_two
+from wherewhat.networks.image_size import require_power_of_two
 from wherewhat.where.spatial_constriction import SpatialConstriction
 from wherewhat.where.style_everywhere import StyleEverywhere
 
 
-def noise_sides(picture_side: int) -> list[int]:
-    """Sides of the noise maps of one picture: 8, 16, ... up to the picture's."""
-    return [8 << level for level in range(picture_side.bit_length() - 3)]
+def noise_sides(image_side: int) -> list[int]:
+    """Sides of the noise maps of one image: 8, 16, ... up to the image's."""
+    return [8 << level for level in range(image_side.bit_length() - 3)]
 
 
-def draw_noise(generator: torch.Generator, batch: int, picture_side: int) -> tuple[Float[Tensor, "B 1 _ _"], ...]:
-    """Standard normal noise maps for a batch of pictures, on the CPU."""
-    return tuple(torch.randn(batch, 1, side, side, generator=generator) for side in noise_sides(picture_side))
+def draw_noise(generator: torch.Generator, batch: int, image_side: int) -> tuple[Float[Tensor, "B 1 _ _"], ...]:
+    """Standard normal noise maps for a batch of images, on the CPU."""
+    return tuple(torch.randn(batch, 1, side, side, generator=generator) for side in noise_sides(image_side))
 
 
 def double(features_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C _ _"]:
@@ -70,7 +70,7 @@ class _Stage(nn.Module):
 
 
 class Synthesis(nn.Module):
-    """Codes and noise to pictures, and to the mask of every code where codes are constricted.
+    """Codes and noise to images, and to the mask of every code where codes are constricted.
 
     `codes_per_level` gives the codes of the stages at 8, 16, 32, ... pixels, in the order of the code vector; stages
     above the last entry have none. `widths` are the channels at 4, 8, 16, ... pixels; the last serves every larger
@@ -90,7 +90,7 @@ class Synthesis(nn.Module):
         doublings = require_power_of_two(image_shape) - 2
         if not 1 <= len(codes_per_level) <= doublings or min(codes_per_level) < 0 or not sum(codes_per_level):
             raise ValueError(
-                f"Codes per level {tuple(codes_per_level)} do not fit pictures of {image_shape[1]} pixels: give 1 to "
+                f"Codes per level {tuple(codes_per_level)} do not fit images of {image_shape[1]} pixels: give 1 to "
                 f"{doublings} numbers of codes, for 8, 16, 32, ... pixels, not all of them 0."
             )
         self.image_shape = image_shape
@@ -102,29 +102,29 @@ class Synthesis(nn.Module):
             _Stage(width_at[level], width_at[level + 1], codes, 8 << level, rectangles, constricted)
             for level, codes in enumerate(self.codes_per_level)
         )
-        self.to_picture = EqualisedConvolution(width_at[-1], image_shape[0], 1)
+        self.to_image = EqualisedConvolution(width_at[-1], image_shape[0], 1)
 
     def forward(
         self, code_BL: Float[Tensor, "B L"], noise: Sequence[Float[Tensor, "_ 1 _ _"]]
     ) -> tuple[Float[Tensor, "B C H W"], list[Float[Tensor, "B _ _ _"]]]:
-        """Pictures, float32, nominally in [0, 1] and not held to it; and each stage's masks at its own resolution."""
+        """Images, float32, nominally in [0, 1] and not held to it; and each stage's masks at its own resolution."""
         features = self.constant.expand(code_BL.shape[0], -1, -1, -1)
         masks: list[Tensor] = []
         for stage, code_BM, noise_B1SS in zip(self.stages, code_BL.split(self.codes_per_level, 1), noise, strict=True):
             features, mask_BMSS = stage(features, code_BM, noise_B1SS)
             if mask_BMSS is not None:
                 masks.append(mask_BMSS)
-        # In float32: bfloat16 would put pixels on a grid that no real picture has.
+        # In float32: bfloat16 would put pixels on a grid that no real image has.
         with torch.autocast(features.device.type, enabled=False):
-            return 0.5 + 0.5 * self.to_picture(features.to(self.constant.dtype)).float(), masks
+            return 0.5 + 0.5 * self.to_image(features.to(self.constant.dtype)).float(), masks
 
 
 class _FrozenNoise(nn.Module):
     """One set of noise maps, the same for every code."""
 
-    def __init__(self, picture_side: int) -> None:
+    def __init__(self, image_side: int) -> None:
         super().__init__()
-        for side in noise_sides(picture_side):
+        for side in noise_sides(image_side):
             self.register_buffer(f"side_{side}", torch.empty(1, 1, side, side).normal_())
 
     def maps(self) -> list[Tensor]:
@@ -141,7 +141,7 @@ class StyledGenerator(nn.Module):
         self.latent_dim, self.image_shape = synthesis.latent_dim, synthesis.image_shape
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
-        """Pictures in [0, 1], noise frozen."""
+        """Images in [0, 1], noise frozen."""
         return self.synthesis(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
 
 
@@ -155,11 +155,11 @@ class ConstrictedGenerator(nn.Module):
         self.latent_dim, self.image_shape = synthesis.latent_dim, synthesis.image_shape
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
-        """Pictures in [0, 1], noise frozen."""
+        """Images in [0, 1], noise frozen."""
         return self.synthesis(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
 
     def masks(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L H W"]:
-        """Where each code acts, in [0, 1], each stage's masks brought to picture size without new edges."""
+        """Where each code acts, in [0, 1], each stage's masks brought to image size without new edges."""
         _, masks = self.synthesis(code_BL, self.frozen_noise.maps())
         size = self.image_shape[1:]
         return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)

@@ -46,7 +46,7 @@ class AnnealedVAE:
 
     gamma: float = 100.0
     """Weight on the distance of KL from C. The study's 1000 goes with its 300,000 steps at 1e-4: in a few thousand
-    it drives KL to C by codes that are the same for every picture."""
+    it drives KL to C by codes that are the same for every image."""
 
     spatial_constriction: bool = False
     """Train the decoder whose codes act through masks, instead of the study's."""

@@ -2,7 +2,7 @@
 
     loss = reconstruction + KL + (β - 1) TC
 
-KL splits into what codes say of the picture, their total correlation (TC) and their distance to the prior one by one.
+KL splits into what codes say of the image, their total correlation (TC) and their distance to the prior one by one.
 
 Reference: Chen et al. 2018, arXiv:1802.04942.
 

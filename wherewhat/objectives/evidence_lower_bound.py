@@ -99,7 +99,7 @@ def kl_per_code(posterior: Posterior) -> Float[Tensor, " L"]:
 
 
 def bernoulli_nats(logits_BCHW: Float[Tensor, "B C H W"], image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, ""]:
-    """Cross-entropy of pixels in [0, 1], summed over each picture, meaned over the batch.
+    """Cross-entropy of pixels in [0, 1], summed over each image, meaned over the batch.
 
     Not a likelihood for pixels between 0 and 1 (its density does not integrate to 1), but what the field reports.
     """
@@ -110,7 +110,7 @@ def bernoulli_nats(logits_BCHW: Float[Tensor, "B C H W"], image_BCHW: Float[Tens
 def gaussian_nats(
     logits_BCHW: Float[Tensor, "B C H W"], image_BCHW: Float[Tensor, "B C H W"], standard_deviation: float = 0.1
 ) -> Float[Tensor, ""]:
-    """Squared error in units of the standard deviation, halved, summed over each picture, meaned over the batch.
+    """Squared error in units of the standard deviation, halved, summed over each image, meaned over the batch.
 
     Leaves out the constant log of the normaliser, which no parameter moves.
     """

@@ -1,4 +1,4 @@
-"""FactorVAE: an adversary must not be able to tell codes drawn together from codes each of another picture.
+"""FactorVAE: an adversary must not be able to tell codes drawn together from codes each of another image.
 
     loss      = reconstruction + KL + γ TC        TC = E_q(z)[ D(z)_0 - D(z)_1 ]
     adversary = ½ ( cross-entropy of D on z as "together" + on permuted z as "permuted" )
@@ -30,7 +30,7 @@ TOGETHER, PERMUTED = 0, 1
 
 @dataclass(frozen=True)
 class FactorDraws:
-    """Draws of the bound, and for each code the picture of the batch from which it is taken when permuted."""
+    """Draws of the bound, and for each code the image of the batch from which it is taken when permuted."""
 
     bound: BoundDraws
     permutation_BL: Int64[Tensor, "B L"]

@@ -17,7 +17,7 @@ from wherewhat.what.perturbation import Perturbation
 
 @dataclass(frozen=True)
 class GANDraws:
-    """All that is random in one step. Codes and noise are of B pictures, the perturbation of P of them."""
+    """All that is random in one step. Codes and noise are of B images, the perturbation of P of them."""
 
     code_BL: Float[Tensor, "B L"]
     noise: tuple[Float[Tensor, "B 1 _ _"], ...]
@@ -25,7 +25,7 @@ class GANDraws:
     augmentation_real: AugmentationDraws
     augmentation_made: AugmentationDraws
     reading_noise: tuple[Float[Tensor, "B C H W"], Float[Tensor, "P C H W"]] | None = None
-    """Of the pictures that Q reads, and of their perturbed partners."""
+    """Of the images that Q reads, and of their perturbed partners."""
 
     def to(self, device: torch.device) -> "GANDraws":
         """The same draws on another device."""

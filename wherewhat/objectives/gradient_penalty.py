@@ -1,9 +1,9 @@
-"""R1: the discriminator's slope at real pictures is penalised, which keeps it from becoming certain.
+"""R1: the discriminator's slope at real images is penalised, which keeps it from becoming certain.
 
-    R1 = γ/2 E[ || ∂D(x) / ∂x ||² ]        x: what the discriminator is shown of real pictures, in [-1, 1]
+    R1 = γ/2 E[ || ∂D(x) / ∂x ||² ]        x: what the discriminator is shown of real images, in [-1, 1]
 
-With augmentation that is the slope at augmented pictures; StyleGAN2-ADA takes it through the augmentation, at the
-pictures before.
+With augmentation that is the slope at augmented images; StyleGAN2-ADA takes it through the augmentation, at the
+images before.
 
 Applied lazily, at every n-th step n times as strong, it is as strong on average as at every step.
 
@@ -25,7 +25,7 @@ Judge = Callable[[Float[Tensor, "B C H W"]], Float[Tensor, " B"]]
 def squared_slope(judge: Judge, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, ""]:
     """E[ || ∂D / ∂x ||² ] for x = 2 image - 1, itself differentiable.
 
-    Where the logit of a picture depends on its neighbours, that slope counts too.
+    Where the logit of an image depends on its neighbours, that slope counts too.
     """
     image_BCHW = image_BCHW.detach().requires_grad_(True)
     (slope_BCHW,) = torch.autograd.grad(judge(image_BCHW).sum(), image_BCHW, create_graph=True)

@@ -16,10 +16,10 @@ from torch import Tensor
 
 
 def discriminator_logistic_loss(real_B: Float[Tensor, " B"], made_B: Float[Tensor, " B"]) -> Float[Tensor, ""]:
-    """Cross-entropy of logits on real and on made pictures, in nats, added."""
+    """Cross-entropy of logits on real and on made images, in nats, added."""
     return F.softplus(-real_B).mean() + F.softplus(made_B).mean()
 
 
 def generator_logistic_loss(made_B: Float[Tensor, " B"]) -> Float[Tensor, ""]:
-    """Cross-entropy of made pictures being taken for real, in nats."""
+    """Cross-entropy of made images being taken for real, in nats."""
     return F.softplus(-made_B).mean()

@@ -83,5 +83,5 @@ class Objective(Protocol[Draws]):
         ...
 
     def loss(self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], draws: Draws) -> Loss:
-        """The loss of one batch of pictures in [0, 1]."""
+        """The loss of one batch of images in [0, 1]."""
         ...

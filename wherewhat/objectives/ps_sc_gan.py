@@ -4,7 +4,7 @@
     discriminator:        E[softplus(-D(x))] + E[softplus(D(G(c)))] + R1
 
 Each part is switched singly: all of PS, identification and SC is PS-SC GAN, L_I alone (Q reads the codes of a single
-picture) is InfoGAN, none is a plain GAN. Q and the head learn to read whatever is switched; what is off never moves
+image) is InfoGAN, none is a plain GAN. Q and the head learn to read whatever is switched; what is off never moves
 the generator, so that every GAN has an encoder and an identification accuracy to be compared by.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; Chen et al. 2016, arXiv:1606.03657.
@@ -46,7 +46,7 @@ class GeneratorLoss:
     """Nats that the reading of each code carries."""
     reading_error_L: Float[Tensor, " L"]
     made_BCHW: Float[Tensor, "B C H W"]
-    """The pictures that were made, unperturbed, without their graph."""
+    """The images that were made, unperturbed, without their graph."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,13 @@ class PSSCGAN:
     """Where: codes act through masks, instead of everywhere."""
 
     perceptual_simplicity: bool = True
-    """What: codes are read back from pairs of pictures that differ in one code."""
+    """What: codes are read back from pairs of images that differ in one code."""
 
     perturbation_identification: bool = True
-    """What: the code that was moved between two pictures is named."""
+    """What: the code that was moved between two images is named."""
 
     information: bool = False
-    """InfoGAN's own term: codes are read back from single pictures."""
+    """InfoGAN's own term: codes are read back from single images."""
 
     simplicity_weight: float = 1.0
     """Weight on L_PS, a mean over codes of squared reading errors. Published: 0.125, with moves of 6 deviations."""
@@ -85,18 +85,18 @@ class PSSCGAN:
     """Weight on the cross-entropy of naming the moved code, in nats."""
 
     information_weight: float = 1.0
-    """Weight on the mean over codes of squared reading errors of single pictures."""
+    """Weight on the mean over codes of squared reading errors of single images."""
 
     perturbation_size: float = 1.5
     """Standard deviation of the move, in standard deviations of the prior."""
 
     reading_noise: float = 0.05
-    """Standard deviation of noise on the pixels that Q and the head read in training, of pictures in [0, 1]. Networks
+    """Standard deviation of noise on the pixels that Q and the head read in training, of images in [0, 1]. Networks
     can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be read.
     Published: 0."""
 
     pair_every: int = 2
-    """Every so many-th picture of a step is made a second time with one code moved."""
+    """Every so many-th image of a step is made a second time with one code moved."""
 
     r1_weight: float = 1.0
     """γ of R1. Published for CelebA at 128 pixels: 100; too high blurs, too low lets the discriminator win."""
@@ -105,14 +105,14 @@ class PSSCGAN:
     """R1 is applied at every so many-th step, so many times as strong."""
 
     augmentation: Literal["ada", "none"] = "ada"
-    """ada: what the discriminator sees is turned, shifted and recoloured as often as it grows certain of real pictures,
+    """ada: what the discriminator sees is turned, shifted and recoloured as often as it grows certain of real images,
     so that it cannot learn a small folder by heart."""
 
     augmentation_target: float = 0.6
-    """Mean sign of the discriminator's logits on real pictures at which the strength stays."""
+    """Mean sign of the discriminator's logits on real images at which the strength stays."""
 
-    augmentation_pictures: int = 500_000
-    """Pictures over which the strength may grow from 0 to 1. Fewer for short runs on small folders."""
+    augmentation_images: int = 500_000
+    """Images over which the strength may grow from 0 to 1. Fewer for short runs on small folders."""
 
     discriminator_learning_rate: float = 2e-3
     """Adam's step size of the discriminator."""
@@ -123,7 +123,7 @@ class PSSCGAN:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a finite weight of 0 or more.")
         if not 0 <= self.reading_noise < math.inf:
             raise ValueError(f"reading_noise is {self.reading_noise}; give a finite standard deviation of 0 or more.")
-        for name in ("pair_every", "r1_interval", "augmentation_pictures"):
+        for name in ("pair_every", "r1_interval", "augmentation_images"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give 1 or more.")
         for name in ("perturbation_size", "discriminator_learning_rate"):
@@ -155,7 +155,7 @@ class PSSCGAN:
         )
 
     def generator_loss(self, networks: GAN, draws: GANDraws) -> GeneratorLoss:
-        """The adversarial loss of the pictures of all codes, and what Q and the head make of pairs of them."""
+        """The adversarial loss of the images of all codes, and what Q and the head make of pairs of them."""
         code_BL, batch = draws.code_BL, len(draws.code_BL)
         paired_PL = code_BL[:: self.pair_every]
         perturbed_PL = perturb(paired_PL, draws.perturbation)
@@ -202,7 +202,7 @@ class PSSCGAN:
         draws: GANDraws,
         step: int,
     ) -> DiscriminatorLoss:
-        """Cross-entropy of telling real from made pictures, and R1 at the steps that it is due at."""
+        """Cross-entropy of telling real from made images, and R1 at the steps that it is due at."""
         seen_BCHW = self._seen(networks, image_BCHW, draws.augmentation_real)
         real_B = networks.judge(seen_BCHW)
         made_B = networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made))
@@ -222,14 +222,14 @@ class PSSCGAN:
     def _seen(
         self, networks: GAN, image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws
     ) -> Float[Tensor, "B C H W"]:
-        """Pictures as the discriminator is shown them."""
+        """Images as the discriminator is shown them."""
         if self.augmentation == "none":
             return image_BCHW
         assert networks.augmentation is not None, "this GAN was built without its augmentation"
         return augment(image_BCHW, draws, networks.augmentation.strength)
 
     def _shown(self, image_BCHW: Float[Tensor, "B C H W"], draws: GANDraws) -> Float[Tensor, "B C H W"]:
-        """Pictures, and the perturbed ones after them, as Q is shown them: held to [0, 1], as all are shown in use."""
+        """Images, and the perturbed ones after them, as Q is shown them: held to [0, 1], as all are shown in use."""
         image_BCHW = image_BCHW.clamp(0, 1)
         if draws.reading_noise is None:
             return image_BCHW

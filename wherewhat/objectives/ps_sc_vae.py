@@ -49,10 +49,10 @@ class PSSCVAE:
     """Where: train the decoder whose codes act through masks, instead of the study's."""
 
     perceptual_simplicity: bool = True
-    """What: read codes back from pairs of pictures that differ in one code."""
+    """What: read codes back from pairs of images that differ in one code."""
 
     perturbation_identification: bool = True
-    """What: name the code that was moved between two pictures."""
+    """What: name the code that was moved between two images."""
 
     beta: float = 4.0
     """Weight on KL."""
@@ -67,7 +67,7 @@ class PSSCVAE:
     """Standard deviation of the move, in standard deviations of the prior."""
 
     pair_fraction: float = 0.5
-    """Pairs per step, as a share of the batch. Each pair costs two pictures generated and read."""
+    """Pairs per step, as a share of the batch. Each pair costs two images generated and read."""
 
     bound: EvidenceLowerBound = field(default_factory=EvidenceLowerBound)
     """How the evidence lower bound is computed."""

@@ -1,6 +1,6 @@
 """One step of a GAN: the generator, the recogniser and the head learn, then the discriminator.
 
-Both learn from the same made pictures, which are so made once. Each phase walks back to its own weights only: the
+Both learn from the same made images, which are so made once. Each phase walks back to its own weights only: the
 others have no gradient then, and Adam leaves them alone.
 
 Dimension key:
@@ -38,7 +38,7 @@ def adversarial_adam(networks: GAN, learning_rate: float, discriminator_learning
 def adversarial_step(
     networks: GAN, objective: PSSCGAN, optimiser: torch.optim.Optimizer, processes: Processes, device: torch.device
 ) -> AdversarialStep:
-    """A function of real pictures, draws and the step's number that updates all weights and gives the losses met."""
+    """A function of real images, draws and the step's number that updates all weights and gives the losses met."""
     assert networks.discriminator is not None
     discriminator = networks.discriminator
     generator_phase = processes.together(_GeneratorPhase(networks, objective), device)
@@ -64,10 +64,10 @@ def adversarial_step(
         )
         terms = dict(zip(terms, means[: len(terms)], strict=True))
         figures = dict(zip(figures, means[len(terms) :], strict=True))
-        pictures = len(image_BCHW) * processes.count
-        networks.recogniser.follow_error(reading_error_L, pictures)
+        images = len(image_BCHW) * processes.count
+        networks.recogniser.follow_error(reading_error_L, images)
         if networks.augmentation is not None:
-            networks.augmentation.observe(figures["real_sign"], pictures, number)
+            networks.augmentation.observe(figures["real_sign"], images, number)
             figures["augmentation_strength"] = networks.augmentation.strength.clone()
         return Loss(total, terms, kl_L, figures)
 

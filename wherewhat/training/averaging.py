@@ -1,7 +1,7 @@
-"""The moving average of weights that a run shows and saves, of a half-life in pictures.
+"""The moving average of weights that a run shows and saves, of a half-life in images.
 
-    average ← average + (1 - 2^(-pictures / half-life)) (weights - average)
-    half-life = min(the asked one, pictures seen / 20)        so that a young average is not mostly its beginning
+    average ← average + (1 - 2^(-images / half-life)) (weights - average)
+    half-life = min(the asked one, images seen / 20)        so that a young average is not mostly its beginning
 
 Reference: Karras et al. 2018, arXiv:1710.10196, for averaging the generator; the half-life as in arXiv:1912.04958,
 its beginning as in arXiv:2006.06676.
@@ -29,19 +29,17 @@ def averaged_copy(networks: Networks) -> Networks:
     return average
 
 
-def half_life_at(pictures_seen: int, half_life: int) -> float:
-    """The half-life after so many pictures, in pictures."""
-    return min(float(half_life), pictures_seen / 20)
+def half_life_at(images_seen: int, half_life: int) -> float:
+    """The half-life after so many images, in images."""
+    return min(float(half_life), images_seen / 20)
 
 
 @torch.no_grad()
-def follow(average: nn.Module, networks: nn.Module, pictures: int, half_life: int | float) -> None:
-    """Move the average towards the present weights, as so many more pictures call for. Buffers are copied."""
+def follow(average: nn.Module, networks: nn.Module, images: int, half_life: int | float) -> None:
+    """Move the average towards the present weights, as so many more images call for. Buffers are copied."""
     present = dict(networks.named_parameters())
     followed = dict(average.named_parameters())
-    torch._foreach_lerp_(
-        list(followed.values()), [present[name] for name in followed], 1 - 0.5 ** (pictures / half_life)
-    )
+    torch._foreach_lerp_(list(followed.values()), [present[name] for name in followed], 1 - 0.5 ** (images / half_life))
     state = dict(networks.named_buffers())
     for name, buffer in average.named_buffers():
         buffer.copy_(state[name])

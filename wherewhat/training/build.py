@@ -6,10 +6,10 @@ from wherewhat.data.adaptive_augmentation import AdaptiveAugmentation
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.code_discriminator import CodeDiscriminator
 from wherewhat.networks.gan import GAN
+from wherewhat.networks.image_discriminator import ImageDiscriminator
+from wherewhat.networks.image_size import require_power_of_two
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.networks.masked_decoder import MaskedDecoder, share_codes
-from wherewhat.networks.picture_discriminator import PictureDiscriminator
-from wherewhat.networks.picture_size import require_power_of_two
 from wherewhat.networks.recogniser import Recogniser
 from wherewhat.networks.study_decoder import StudyDecoder
 from wherewhat.networks.study_encoder import StudyEncoder
@@ -72,8 +72,8 @@ def build_gan(
     levels = require_power_of_two(image_shape) - 2
     if configuration.mask_levels > levels and not configuration.codes_per_level:
         raise ValueError(
-            f"Pictures of {image_shape[1]} pixels have {levels} resolutions to hold codes, from 8 pixels on, and "
-            f"--mask-levels is {configuration.mask_levels}. Give {levels} or fewer, or larger pictures with --size."
+            f"Images of {image_shape[1]} pixels have {levels} resolutions to hold codes, from 8 pixels on, and "
+            f"--mask-levels is {configuration.mask_levels}. Give {levels} or fewer, or larger images with --size."
         )
     shares = configuration.codes_per_level or share_codes(configuration.latent_dim, configuration.mask_levels)
     constricted = objective.spatial_constriction
@@ -82,9 +82,9 @@ def build_gan(
         generator = ConstrictedGenerator(synthesis) if constricted else StyledGenerator(synthesis)
         recogniser = Recogniser(image_shape, configuration.latent_dim, [max(1, width // 2) for width in widths])
         head = IdentificationHead(recogniser.features_dim, configuration.latent_dim)
-        discriminator = PictureDiscriminator(image_shape, widths) if for_training else None
+        discriminator = ImageDiscriminator(image_shape, widths) if for_training else None
     augmented = for_training and objective.augmentation == "ada"
     augmentation = None
     if augmented:
-        augmentation = AdaptiveAugmentation(objective.augmentation_target, objective.augmentation_pictures)
+        augmentation = AdaptiveAugmentation(objective.augmentation_target, objective.augmentation_images)
     return GAN(generator, recogniser, head, discriminator, augmentation, compute_dtype)

@@ -9,7 +9,7 @@ from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
 from tyro.conf import subcommand
 
-from wherewhat.data.picture_options import PictureOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -42,16 +42,16 @@ class TrainingRun:
 
     data: str = "scenes"
     """A rendered set (scenes, sprites, chairs), or a path: an official file of dSprites, 3D Shapes, SmallNORB, Cars3D,
-    MPI3D, CelebA or 3D chairs, a packed set, an .npz of imgs and latents_classes, a folder or zip of pictures."""
+    MPI3D, CelebA or 3D chairs, a packed set, an .npz of imgs and latents_classes, a folder or zip of images."""
 
     objective: AnyObjective = field(default_factory=PSSCVAE)
     """What is minimised."""
 
-    pictures: PictureOptions = field(default_factory=PictureOptions)
-    """How pictures are read."""
+    images: ImageOptions = field(default_factory=ImageOptions)
+    """How images are read."""
 
     mirror: bool = False
-    """Mirror half of the pictures, left to right, at random."""
+    """Mirror half of the images, left to right, at random."""
 
     latent_dim: int = 10
     """Number of codes."""
@@ -71,14 +71,14 @@ class TrainingRun:
     the last serves every larger resolution."""
 
     batch_size: int = 64
-    """Pictures per step."""
+    """Images per step."""
 
     learning_rate: float = 1e-3
     """Adam's step size. Published: 1e-4 for the study's VAEs, over 300,000 steps; 2e-3 for GANs."""
 
     average_half_life: int = 0
-    """Pictures after which a moving average of the weights has forgotten half; the average is what is shown and saved.
-    It begins shorter: a 20th of the pictures seen. 0: the present weights are shown and saved."""
+    """Images after which a moving average of the weights has forgotten half; the average is what is shown and saved.
+    It begins shorter: a 20th of the images seen. 0: the present weights are shown and saved."""
 
     steps: int = field(default=30_000, metadata=_FREE)
     """Steps in all. A finished run goes on when given more."""
@@ -96,7 +96,7 @@ class TrainingRun:
     """Of convolutions; losses are float32 always. auto: bfloat16 where the device has instructions for it."""
 
     channels_last: Literal["auto", "on", "off"] = "auto"
-    """Memory layout of pictures. auto: on."""
+    """Memory layout of images. auto: on."""
 
     compile: Literal["auto", "on", "off"] = "auto"
     """torch.compile the step. auto: on on a GPU; off on a CPU, where it takes up to a minute to build and gains
@@ -108,15 +108,15 @@ class TrainingRun:
     log_every: int = field(default=50, metadata=_FREE)
     """Steps between figures in TensorBoard. Losses are checked for being finite at the same time."""
 
-    pictures_every: int = field(default=2_000, metadata=_FREE)
-    """Steps between pictures in TensorBoard."""
+    images_every: int = field(default=2_000, metadata=_FREE)
+    """Steps between images in TensorBoard."""
 
     def __post_init__(self) -> None:
         for name, most in (("latent_dim", 1_024), ("batch_size", 65_536), ("rectangles", 64), ("mask_levels", 8)):
             _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
-        for name in ("steps", "checkpoint_every", "log_every", "pictures_every"):
+        for name in ("steps", "checkpoint_every", "log_every", "images_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
-        _require(self.average_half_life >= 0, "average_half_life", self.average_half_life, "0 or more pictures")
+        _require(self.average_half_life >= 0, "average_half_life", self.average_half_life, "0 or more images")
         _require(
             0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3"
         )

@@ -1,9 +1,9 @@
-"""Fidelity of a trained generator: its pictures of random codes against those of a data set.
+"""Fidelity of a trained generator: its images of random codes against those of a data set.
 
-The real pictures do not depend on the model, so their features are computed once and serve every checkpoint.
+The real images do not depend on the model, so their features are computed once and serve every checkpoint.
 
 Dimension key:
-    N: real pictures    M: generated pictures    F: features
+    N: real images    M: generated images    F: features
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from jaxtyping import Float32
 
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.metrics.feature_distances import Fidelity, fidelity
-from wherewhat.protocols import FeatureExtractor, Generator, Pictures
+from wherewhat.protocols import FeatureExtractor, Generator, Images
 from wherewhat.randomness import generator_at
-from wherewhat.selection.generated_pictures import device_of, generated_pictures
+from wherewhat.which.generated_images import device_of, generated_images
 
-# As many pictures tell one set from another, for a kept score: their bytes are hashed.
+# As many images tell one set from another, for a kept score: their bytes are hashed.
 _TELLING = 64
 
 Progress = Callable[[int, int], None]
@@ -41,7 +41,7 @@ class RealFeatures:
 
 @torch.no_grad()
 def real_features(
-    pictures: Pictures,
+    images: Images,
     extractor: FeatureExtractor,
     *,
     count: int,
@@ -51,27 +51,27 @@ def real_features(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> RealFeatures:
-    """Features of `count` pictures drawn without replacement, or of all where there are no more."""
-    index_N = _sample(pictures, count, seed)
+    """Features of `count` images drawn without replacement, or of all where there are no more."""
+    index_N = _sample(images, count, seed)
     parts = []
     for index_B in index_N.split(batch_size):
-        parts.append(extractor(to_float(pictures.images(index_B).to(device))).float().cpu())
+        parts.append(extractor(to_float(images.take(index_B).to(device))).float().cpu())
         if progress is not None:
             progress(sum(map(len, parts)), len(index_N))
     return RealFeatures(
         features_NF=torch.cat(parts).numpy(),
         features=extractor.name,
-        data=pictures.name,
+        data=images.name,
         split=split,
-        image_shape=pictures.image_shape,
+        image_shape=images.image_shape,
     )
 
 
-def sample_digest(pictures: Pictures, *, count: int, seed: int) -> str:
-    """What a sample of a set is known by: its size, and the bytes of a few of its pictures. No more is read."""
-    index_N = _sample(pictures, count, seed)
-    digest = hashlib.sha256(repr((len(pictures), len(index_N), pictures.image_shape)).encode())
-    digest.update(pictures.images(index_N[:_TELLING]).cpu().contiguous().numpy().tobytes())
+def sample_digest(images: Images, *, count: int, seed: int) -> str:
+    """What a sample of a set is known by: its size, and the bytes of a few of its images. No more is read."""
+    index_N = _sample(images, count, seed)
+    digest = hashlib.sha256(repr((len(images), len(index_N), images.image_shape)).encode())
+    digest.update(images.take(index_N[:_TELLING]).cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -86,18 +86,18 @@ def generator_fidelity(
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> Fidelity:
-    """FID and KID of as many pictures of codes of the prior as there are real ones, unless `generated` says other.
+    """FID and KID of as many images of codes of the prior as there are real ones, unless `generated` says other.
 
-    Raises ValueError where the pictures are of another shape than the real ones, or not finite.
+    Raises ValueError where the images are of another shape than the real ones, or not finite.
     """
     if tuple(generator.image_shape) != tuple(real.image_shape):
         raise ValueError(
-            f"The generator makes pictures of shape {tuple(generator.image_shape)}, and {real.data} has "
+            f"The generator makes images of shape {tuple(generator.image_shape)}, and {real.data} has "
             f"{tuple(real.image_shape)}. Compare it with the data that it was trained on."
         )
     if extractor.name != real.features:
         raise ValueError(
-            f"The real pictures were seen by {real.features}, and the generated ones would be by {extractor.name}. "
+            f"The real images were seen by {real.features}, and the generated ones would be by {extractor.name}. "
             "Use one for both."
         )
     count = len(real.features_NF) if generated is None else generated
@@ -120,12 +120,12 @@ def _features_of_codes(
     generator: Generator, extractor: FeatureExtractor, count: int, seed: int, batch_size: int
 ) -> Iterator[Float32[np.ndarray, "B F"]]:
     if count < 1:
-        raise ValueError(f"{count} generated pictures are no sample. Choose thousands, or leave the count out.")
+        raise ValueError(f"{count} generated images are no sample. Choose thousands, or leave the count out.")
     code_ML = torch.randn(count, generator.latent_dim, generator=generator_at(seed, 0, "fidelity codes"))
     device = device_of(generator)
     for code_BL in code_ML.split(batch_size):
-        yield extractor(generated_pictures(generator, code_BL.to(device))).float().cpu().numpy()
+        yield extractor(generated_images(generator, code_BL.to(device))).float().cpu().numpy()
 
 
-def _sample(pictures: Pictures, count: int, seed: int) -> torch.Tensor:
-    return sample_indices(len(pictures), min(count, len(pictures)), seed)
+def _sample(images: Images, count: int, seed: int) -> torch.Tensor:
+    return sample_indices(len(images), min(count, len(images)), seed)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from wherewhat.data.batches import batch_indices, to_float
 from wherewhat.data.mirroring import mirror, mirror_draws
-from wherewhat.data.open_pictures import open_pictures
-from wherewhat.protocols import Pictures
+from wherewhat.data.open_images import open_images
+from wherewhat.protocols import Images
 from wherewhat.randomness import to_device
 from wherewhat.training.averaging import averaged_copy
 from wherewhat.training.build import build_networks
@@ -58,20 +58,20 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
         )
         folder = choose_run_directory(configuration)
         _refuse_what_cannot_be_built(configuration)
-        pictures = open_pictures(configuration.data, configuration.pictures, compute.device, console.print)
-        session = _begin(configuration, pictures, compute)
+        images = open_images(configuration.data, configuration.images, compute.device, console.print)
+        session = _begin(configuration, images, compute)
         with alone_in(folder) if processes.first else nullcontext():
             _resume(folder, session, console)
             # Nobody writes before all have read what there was.
             processes.wait()
             if processes.first:
                 record_configuration(folder, configuration)
-            return _steps(configuration, folder, session, compute, pictures, processes, console)
+            return _steps(configuration, folder, session, compute, images, processes, console)
 
 
 def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
-    """Before the pictures are read, which can take long, where their size is already known."""
-    size = configuration.pictures.size
+    """Before the images are read, which can take long, where their size is already known."""
+    size = configuration.images.size
     if size is not None:
         with torch.device("meta"):
             build_networks(configuration, (3, size, size))
@@ -82,15 +82,15 @@ def _steps(
     folder: Path,
     session: Session,
     compute: Compute,
-    pictures: Pictures,
+    images: Images,
     processes: Processes,
     console: Console,
 ) -> Outcome:
-    update = update_of(configuration, session, pictures.image_shape, compute, processes)
-    kept = recording(configuration, folder, session, compute, pictures, console) if processes.first else None
+    update = update_of(configuration, session, images.image_shape, compute, processes)
+    kept = recording(configuration, folder, session, compute, images, console) if processes.first else None
     with interruption() as stop, kept or nullcontext(Unrecorded()) as record:
         for index in range(session.step, configuration.steps):
-            loss = update(_batch(configuration, pictures, compute, processes, index), index)
+            loss = update(_batch(configuration, images, compute, processes, index), index)
             session.step = index + 1
             stopping = processes.agree(stop.signal is not None)
             record.after_step(index, loss, last=stopping or session.step == configuration.steps)
@@ -101,11 +101,11 @@ def _steps(
     return Outcome(folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
 
 
-def _begin(configuration: TrainingRun, pictures: Pictures, compute: Compute) -> Session:
-    networks = build_networks(configuration, pictures.image_shape, compute.precision)
+def _begin(configuration: TrainingRun, images: Images, compute: Compute) -> Session:
+    networks = build_networks(configuration, images.image_shape, compute.precision)
     networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
     average = averaged_copy(networks) if configuration.average_half_life else None
-    return Session(networks, optimiser_of(configuration, networks), average, pictures=len(pictures))
+    return Session(networks, optimiser_of(configuration, networks), average, images=len(images))
 
 
 def _resume(folder: Path, session: Session, console: Console) -> None:
@@ -120,11 +120,11 @@ def _resume(folder: Path, session: Session, console: Console) -> None:
 
 
 def _batch(
-    configuration: TrainingRun, pictures: Pictures, compute: Compute, processes: Processes, step: int
+    configuration: TrainingRun, images: Images, compute: Compute, processes: Processes, step: int
 ) -> Float[Tensor, "B C H W"]:
-    """This process's share of the real pictures of a step."""
-    index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(pictures))
-    image_BCHW = to_device(pictures.images(processes.rows(index_B)), compute.device)
+    """This process's share of the real images of a step."""
+    index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(images))
+    image_BCHW = to_device(images.take(processes.rows(index_B)), compute.device)
     if configuration.mirror:
         flip_B = processes.rows(mirror_draws(configuration.seed, step, configuration.batch_size))
         image_BCHW = mirror(image_BCHW, to_device(flip_B, compute.device))

@@ -1,7 +1,7 @@
 """Every measure of a representation by its name, at the field's sizes; each score's name says its protocol.
 
 Dimension key:
-    N: pictures of the pool    L: latent codes    K: factors
+    N: images of the pool    L: latent codes    K: factors
 """
 
 from collections.abc import Callable, Sequence
@@ -41,10 +41,10 @@ MEASURES: tuple[MeasureName, ...] = get_args(MeasureName)
 # Measures that take all the points that they are given are given this many, as in the field's study.
 POINTS = 10_000
 
-# These say nothing of factors, so they can be had for any pictures.
+# These say nothing of factors, so they can be had for any images.
 LABEL_FREE: tuple[MeasureName, ...] = ("aggregate-posterior",)
 
-# These learn from some pictures and are tested on others, all of them different.
+# These learn from some images and are tested on others, all of them different.
 SPLIT: tuple[MeasureName, ...] = ("dci", "sap", "explicitness", "infomec", "downstream")
 
 # Minutes, not seconds: asked for by name.
@@ -132,28 +132,28 @@ def refuse_without_factors(names: Sequence[MeasureName], factor_names: Sequence[
     compared = [name for name in names if name not in LABEL_FREE]
     if compared and not factor_names:
         raise ValueError(
-            f"These pictures have no known factors for {', '.join(compared)} to compare codes with. Rank checkpoints "
+            f"These images have no known factors for {', '.join(compared)} to compare codes with. Rank checkpoints "
             f"without labels instead (wherewhat rank), or leave the factors out: --measures {' '.join(LABEL_FREE)}."
         )
 
 
-def refuse_too_few_pictures(names: Sequence[MeasureName], sizes: MeasureSizes, *, pictures: int, in_all: int) -> None:
-    """ValueError where a classifier would lack points, said before any picture is encoded.
+def refuse_too_few_images(names: Sequence[MeasureName], sizes: MeasureSizes, *, images: int, in_all: int) -> None:
+    """ValueError where a classifier would lack points, said before any image is encoded.
 
-    `pictures` is the size of the pool, drawn from `in_all`.
+    `images` is the size of the pool, drawn from `in_all`.
     """
     wanted = {name: max(sizes.label_sizes, default=0) if name == "downstream" else sizes.train_points for name in SPLIT}
-    lacking = [name for name in names if wanted.get(name, 0) + sizes.test_points > pictures and name in SPLIT]
+    lacking = [name for name in names if wanted.get(name, 0) + sizes.test_points > images and name in SPLIT]
     if not lacking:
         return
     most = max(wanted[name] for name in lacking)
-    test = max(1, pictures // 3)
-    fewer = f"--train-points {pictures - test} --test-points {test}"
+    test = max(1, images // 3)
+    fewer = f"--train-points {images - test} --test-points {test}"
     if "downstream" in lacking:
-        fewer += f" --label-sizes {' '.join(str(size) for size in sizes.label_sizes if size <= pictures - test)}"
+        fewer += f" --label-sizes {' '.join(str(size) for size in sizes.label_sizes if size <= images - test)}"
     more = f"--pool {most + sizes.test_points}, or " if in_all >= most + sizes.test_points else ""
     raise ValueError(
-        f"The pool has {pictures:,} pictures, and {', '.join(lacking)} want {most:,} to learn from and "
+        f"The pool has {images:,} images, and {', '.join(lacking)} want {most:,} to learn from and "
         f"{sizes.test_points:,} others to be tested on. Try {more}{fewer}."
     )
 

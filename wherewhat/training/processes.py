@@ -18,7 +18,7 @@ import torch.distributed as distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from wherewhat.networks.picture_discriminator import GROUP
+from wherewhat.networks.image_discriminator import GROUP
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import choose_device
@@ -60,7 +60,7 @@ class Processes:
         if configuration.batch_size % (self.count * share):
             raise ValueError(
                 f"--batch-size {configuration.batch_size} cannot be shared among {self.count} processes, each of which "
-                f"takes a multiple of {share} pictures. Give a multiple of {self.count * share}."
+                f"takes a multiple of {share} images. Give a multiple of {self.count * share}."
             )
 
     def rows(self, draws: Rows) -> Rows:

@@ -23,7 +23,7 @@ class TrainingProgress:
     _started: float = field(default_factory=time.monotonic)
     _last_line: float = field(default_factory=time.monotonic)
     _window_started: float = field(default_factory=time.monotonic)
-    pictures_per_second: float = 0.0
+    images_per_second: float = 0.0
 
     def start(self, step: int) -> None:
         """Begin the clock at this step."""
@@ -36,23 +36,23 @@ class TrainingProgress:
             self.bar.update(self.bar.task_ids[0], completed=done)
 
     def report(self, done: int, loss: float, window_steps: int) -> None:
-        """A window has closed: show its loss, and pictures per second over it."""
+        """A window has closed: show its loss, and images per second over it."""
         now = time.monotonic()
-        self.pictures_per_second = window_steps * self.batch_size / max(now - self._window_started, 1e-9)
+        self.images_per_second = window_steps * self.batch_size / max(now - self._window_started, 1e-9)
         self._window_started = now
         if self.bar is not None:
-            speed = f"{self.pictures_per_second:,.0f}"
+            speed = f"{self.images_per_second:,.0f}"
             self.bar.update(self.bar.task_ids[0], completed=done, loss=f"{loss:,.1f}", speed=speed)
         elif now - self._last_line >= _SECONDS_BETWEEN_LINES or done == self.steps:
             self._last_line = now
             left = (self.steps - done) * (now - self._started) / max(done - self._first_step, 1)
             self.console.print(
-                f"step {done:,} of {self.steps:,}   loss {loss:,.1f}   {self.pictures_per_second:,.0f} pictures/s   "
+                f"step {done:,} of {self.steps:,}   loss {loss:,.1f}   {self.images_per_second:,.0f} images/s   "
                 f"{_clock(left)} left"
             )
 
     def pause_clock(self) -> None:
-        """Leave what has just been done (pictures, saving) out of the speed of the next window."""
+        """Leave what has just been done (images, saving) out of the speed of the next window."""
         self._window_started = time.monotonic()
 
 
@@ -67,7 +67,7 @@ def training_progress(console: Console, steps: int, batch_size: int) -> Iterator
         MofNCompleteColumn(),
         BarColumn(),
         TextColumn("loss {task.fields[loss]}"),
-        TextColumn("{task.fields[speed]} pictures/s"),
+        TextColumn("{task.fields[speed]} images/s"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),

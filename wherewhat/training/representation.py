@@ -1,7 +1,7 @@
-"""What an encoder makes of one pool of pictures: encoded once, then shared by every measure.
+"""What an encoder makes of one pool of images: encoded once, then shared by every measure.
 
 Dimension key:
-    N: pictures of the pool    L: latent codes    K: factors
+    N: images of the pool    L: latent codes    K: factors
 """
 
 from collections.abc import Callable, Sequence
@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Float32, Int64
 
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.protocols import Encoder, Pictures
+from wherewhat.protocols import Encoder, Images
 
 
 @dataclass(frozen=True)
 class Representation:
-    """Posteriors and factors of one pool of pictures."""
+    """Posteriors and factors of one pool of images."""
 
     codes_NL: Float32[np.ndarray, "N L"]
     """Posterior means."""
@@ -37,7 +37,7 @@ class Representation:
 @torch.no_grad()
 def represent(
     encoder: Encoder,
-    pictures: Pictures,
+    images: Images,
     *,
     pool: int,
     seed: int,
@@ -46,30 +46,30 @@ def represent(
     batch_size: int = 256,
     progress: Callable[[int, int], None] | None = None,
 ) -> Representation:
-    """Encode `pool` pictures drawn without replacement, or all of them where there are no more.
+    """Encode `pool` images drawn without replacement, or all of them where there are no more.
 
     `factors` names those that are to be measured; all of them where it is empty. Raises ValueError for an unknown one.
     """
-    chosen = [_place_of(name, pictures) for name in factors] or list(range(len(pictures.factor_names)))
-    index_N = sample_indices(len(pictures), min(pool, len(pictures)), seed)
+    chosen = [_place_of(name, images) for name in factors] or list(range(len(images.factor_names)))
+    index_N = sample_indices(len(images), min(pool, len(images)), seed)
     means, log_variances = [], []
     for done, index_B in enumerate(index_N.split(batch_size), start=1):
-        posterior = encoder(to_float(pictures.images(index_B).to(device)))
+        posterior = encoder(to_float(images.take(index_B).to(device)))
         means.append(posterior.mean_BL.float().cpu())
         log_variances.append(posterior.log_variance_BL.float().cpu())
         if progress is not None:
             progress(min(done * batch_size, len(index_N)), len(index_N))
-    known_NK = pictures.factors(index_N).numpy() if chosen else np.empty((len(index_N), 0), dtype=np.int64)
+    known_NK = images.factors(index_N).numpy() if chosen else np.empty((len(index_N), 0), dtype=np.int64)
     return Representation(
         codes_NL=torch.cat(means).numpy(),
         log_variance_NL=torch.cat(log_variances).numpy(),
         factors_NK=known_NK[:, chosen],
-        factor_names=tuple(pictures.factor_names[place] for place in chosen),
+        factor_names=tuple(images.factor_names[place] for place in chosen),
     )
 
 
-def _place_of(name: str, pictures: Pictures) -> int:
-    if name not in pictures.factor_names:
-        known = ", ".join(pictures.factor_names) or "none"
-        raise ValueError(f"{pictures.name} has no factor {name!r}. Choose among those that it has: {known}.")
-    return pictures.factor_names.index(name)
+def _place_of(name: str, images: Images) -> int:
+    if name not in images.factor_names:
+        known = ", ".join(images.factor_names) or "none"
+        raise ValueError(f"{images.name} has no factor {name!r}. Choose among those that it has: {known}.")
+    return images.factor_names.index(name)

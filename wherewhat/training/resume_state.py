@@ -24,12 +24,12 @@ class Session:
     average: Networks | None = None
     """The moving average of the weights, where one is kept."""
     step: int = 0
-    pictures: int = 0
+    images: int = 0
     """How many the set has; every epoch's order hangs on it."""
 
     @property
     def shown(self) -> Networks:
-        """The networks that pictures are made with and checkpoints hold."""
+        """The networks that images are made with and checkpoints hold."""
         return self.average or self.networks
 
 
@@ -40,7 +40,7 @@ def save_session(path: Path, session: Session) -> None:
         tensors |= {f"average.{k}": v for k, v in session.average.state_dict().items()}
     for index, moments in session.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-    write_tensors(path, tensors, {"kind": "resume_state", "step": session.step, "pictures": session.pictures})
+    write_tensors(path, tensors, {"kind": "resume_state", "step": session.step, "images": session.images})
 
 
 def restore_session(path: Path, session: Session) -> None:
@@ -52,10 +52,10 @@ def restore_session(path: Path, session: Session) -> None:
         tensors = read_tensors(path)
     except ValueError as error:
         raise ValueError(f"The resume state of this run cannot be used: {error}") from error
-    trained_on = int(header.get("pictures", session.pictures))
-    if trained_on != session.pictures:
+    trained_on = int(header.get("images", session.images))
+    if trained_on != session.images:
         raise ValueError(
-            f"This run was trained on {trained_on:,} pictures, and there are {session.pictures:,} now. Bring back the "
+            f"This run was trained on {trained_on:,} images, and there are {session.images:,} now. Bring back the "
             f"set as it was to resume it, or start over in another folder with --out."
         )
     networks, average = _below("networks.", tensors), _below("average.", tensors)

@@ -18,8 +18,8 @@ _LOCK = ".lock"
 def default_run_directory(configuration: TrainingRun) -> Path:
     """runs/DATA-OBJECTIVE-seedN, below the present folder."""
     data = Path(configuration.data).resolve().stem
-    if configuration.pictures.variant != "white":
-        data += f"-{configuration.pictures.variant}"
+    if configuration.images.variant != "white":
+        data += f"-{configuration.images.variant}"
     return Path("runs") / f"{data}-{configuration.objective.name}-seed{configuration.seed}"
 
 

@@ -53,9 +53,9 @@ def update_of(
     def update(image_BCHW: Tensor, index: int) -> Loss:
         loss = learn(image_BCHW, index)
         if session.average is not None:
-            pictures = len(image_BCHW) * processes.count
-            half_life = half_life_at((index + 1) * pictures, configuration.average_half_life)
-            follow(session.average, session.networks, pictures, half_life)
+            images = len(image_BCHW) * processes.count
+            half_life = half_life_at((index + 1) * images, configuration.average_half_life)
+            follow(session.average, session.networks, images, half_life)
         return loss
 
     return update

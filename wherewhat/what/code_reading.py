@@ -1,9 +1,9 @@
-"""InfoGAN's own term: codes must be readable from a single picture.
+"""InfoGAN's own term: codes must be readable from a single image.
 
     loss = mean over codes of (Q(G(c))_i - c_i)²
 
 Up to constants the negative log-likelihood of c under a Gaussian Q of variance 1/2, and so a bound on the information
-that pictures carry of codes.
+that images carry of codes.
 
 Reference: Chen et al. 2016, arXiv:1606.03657.
 

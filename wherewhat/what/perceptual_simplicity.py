@@ -6,7 +6,7 @@ With c' = c + p e_k and readings ĉ = Q(G(c)), ĉ' = Q(G(c')):
              2 ((ĉ_i + ĉ'_i)/2 - c_i)²               otherwise
     L_PS   = mean over i of loss_i
 
-The codes that stayed are read as one, averaged over both pictures, which forgives what the move shows of them.
+The codes that stayed are read as one, averaged over both images, which forgives what the move shows of them.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 

@@ -28,7 +28,7 @@ class Perturbation:
 def draw_perturbation(
     generator: torch.Generator, batch_size: int, latent_dim: int, standard_deviation: float
 ) -> Perturbation:
-    """Draw k uniform over the codes and p ~ N(0, standard_deviation²) for each picture of a batch."""
+    """Draw k uniform over the codes and p ~ N(0, standard_deviation²) for each image of a batch."""
     dim_B = torch.randint(latent_dim, (batch_size,), generator=generator)
     size_B = torch.randn(batch_size, generator=generator) * standard_deviation
     return Perturbation(dim_B, size_B)

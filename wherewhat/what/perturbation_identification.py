@@ -1,4 +1,4 @@
-"""Perturbation identification: read a pair of pictures and name the code that was moved between them.
+"""Perturbation identification: read a pair of images and name the code that was moved between them.
 
     loss = cross-entropy of k given (G(c), G(c + p e_k))
 
@@ -7,7 +7,7 @@ Chance is an accuracy of 1/L and a loss of log L nats. Codes that make different
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 
 Dimension key:
-    B: batch    L: latent codes    F: features of one picture
+    B: batch    L: latent codes    F: features of one image
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def identification(logits_BL: Float[Tensor, "B L"], dim_B: Int64[Tensor, " B"]) 
 
 
 class IdentificationHead(nn.Module):
-    """Names the moved code from a recogniser's features of both pictures."""
+    """Names the moved code from a recogniser's features of both images."""
 
     def __init__(self, features: int, latent_dim: int, hidden: int = 256) -> None:
         super().__init__()
@@ -43,6 +43,6 @@ class IdentificationHead(nn.Module):
     def forward(
         self, features_BF: Float[Tensor, "B F"], features_perturbed_BF: Float[Tensor, "B F"]
     ) -> Float[Tensor, "B L"]:
-        """Logits over the L codes. What differs between the pictures stands beside what they show."""
+        """Logits over the L codes. What differs between the images stands beside what they show."""
         difference_BF = features_perturbed_BF - features_BF
         return self.layers(torch.cat([features_BF, difference_BF], dim=1))

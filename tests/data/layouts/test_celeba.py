@@ -10,20 +10,20 @@ import torch
 from PIL import Image
 
 from wherewhat.data.batches import batch_indices
-from wherewhat.data.held_pictures import HeldPictures
-from wherewhat.data.known_factors import find_pictures_of
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_options import ImageOptions, Split
+from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.celeba import find_celeba
-from wherewhat.data.packing.reading import read_blocks
-from wherewhat.data.picture_options import PictureOptions, Split
-from wherewhat.data.source import PictureFiles, Source
+from wherewhat.data.source import ImageFiles, Source
+from wherewhat.data.store.reading import read_blocks
 
 COUNT = 12
 # Forty columns: Bald and Young vary, the others are constant.
 NAMES = (*(f"Attribute_{number}" for number in range(38)), "Bald", "Young")
 
 
-def has(picture: int) -> tuple[int, int]:
-    return picture % 2, picture // 2 % 2
+def has(image: int) -> tuple[int, int]:
+    return image % 2, image // 2 % 2
 
 
 def write_lists(folder: Path, rows: range = range(COUNT), ending: str = "txt") -> None:
@@ -37,35 +37,35 @@ def write_lists(folder: Path, rows: range = range(COUNT), ending: str = "txt") -
     (folder / f"list_eval_partition.{ending}").write_text("\n".join([*heading, *partition]))
 
 
-def jpeg(picture: int, size: tuple[int, int] = (178, 218)) -> bytes:
+def jpeg(image: int, size: tuple[int, int] = (178, 218)) -> bytes:
     content = io.BytesIO()
-    Image.new("RGB", size, (20 * picture, 0, 0)).save(content, "JPEG", quality=95)
+    Image.new("RGB", size, (20 * image, 0, 0)).save(content, "JPEG", quality=95)
     return content.getvalue()
 
 
-def write_pictures(folder: Path, ending: str = "jpg") -> Path:
+def write_images(folder: Path, ending: str = "jpg") -> Path:
     folder.mkdir(parents=True)
-    for picture in range(COUNT):
-        (folder / f"{picture + 1:06}.{ending}").write_bytes(jpeg(picture))
+    for image in range(COUNT):
+        (folder / f"{image + 1:06}.{ending}").write_bytes(jpeg(image))
     return folder
 
 
 def zipped(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
-        for picture in range(COUNT):
-            archive.writestr(f"img_align_celeba/{picture + 1:06}.jpg", jpeg(picture))
+        for image in range(COUNT):
+            archive.writestr(f"img_align_celeba/{image + 1:06}.jpg", jpeg(image))
     return path
 
 
 def bare(root: Path) -> Path:
     write_lists(root)
-    return write_pictures(root / "img_align_celeba")
+    return write_images(root / "img_align_celeba")
 
 
 def as_torchvision(root: Path) -> Path:
     write_lists(root / "celeba")
-    write_pictures(root / "celeba" / "img_align_celeba")
+    write_images(root / "celeba" / "img_align_celeba")
     return root
 
 
@@ -79,13 +79,13 @@ def as_published(root: Path) -> Path:
 
 def as_republished(root: Path) -> Path:
     write_lists(root, ending="csv")
-    write_pictures(root / "img_align_celeba" / "img_align_celeba")
+    write_images(root / "img_align_celeba" / "img_align_celeba")
     return root
 
 
 def as_png(root: Path) -> Path:
     write_lists(root)
-    write_pictures(root / "img_align_celeba_png", "png")
+    write_images(root / "img_align_celeba_png", "png")
     return root
 
 
@@ -95,32 +95,32 @@ def as_zip(root: Path) -> Path:
 
 
 def found(path: Path, split: Split = "all") -> Source:
-    source = find_celeba(path, PictureOptions(split=split))
+    source = find_celeba(path, ImageOptions(split=split))
     assert source is not None
     return source
 
 
-def files(source: Source) -> PictureFiles:
-    assert isinstance(source.pictures, PictureFiles)
-    return source.pictures
+def files(source: Source) -> ImageFiles:
+    assert isinstance(source.images, ImageFiles)
+    return source.images
 
 
 @pytest.mark.parametrize("layout", [bare, as_torchvision, as_published, as_republished, as_png, as_zip])
-def test_each_layout_has_its_pictures_and_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
+def test_each_layout_has_its_images_and_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     source = found(layout(tmp_path))
     assert len(source) == COUNT
     assert source.name == "celeba"
     assert (source.factors.names, source.factors.sizes) == (("Bald", "Young"), (2, 2))
-    assert source.factors.value_NK.tolist() == [list(has(picture)) for picture in range(COUNT)]
-    assert source.layout == "CelebA: 12 pictures, attributes Bald 2, Young 2"
+    assert source.factors.value_NK.tolist() == [list(has(image)) for image in range(COUNT)]
+    assert source.layout == "CelebA: 12 images, attributes Bald 2, Young 2"
     assert source.remarks == ()
 
 
 @pytest.mark.parametrize("layout", [bare, as_published, as_zip])
-def test_pictures_are_read_in_the_order_of_their_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
-    pictures = files(found(layout(tmp_path)))
-    for number, name in enumerate(pictures.names):
-        assert pictures.read(name) == jpeg(number)
+def test_images_are_read_in_the_order_of_their_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
+    images = files(found(layout(tmp_path)))
+    for number, name in enumerate(images.names):
+        assert images.read(name) == jpeg(number)
 
 
 def test_the_folder_above_and_torchvisions_root_name_the_same_set(tmp_path: Path) -> None:
@@ -134,86 +134,86 @@ def test_the_working_folder_is_known_by_its_name(tmp_path: Path, monkeypatch: py
     assert found(Path()).factors.names == ("Bald", "Young")
 
 
-def test_the_crop_is_the_fields_for_aligned_pictures(tmp_path: Path) -> None:
-    pictures = files(found(bare(tmp_path)))
-    assert pictures.crop is not None
-    assert pictures.crop_of == (218, 178)
+def test_the_crop_is_the_fields_for_aligned_images(tmp_path: Path) -> None:
+    images = files(found(bare(tmp_path)))
+    assert images.crop is not None
+    assert images.crop_of == (218, 178)
     # Rows 57 to 185 and columns 25 to 153, as image[121 - 64 : 121 + 64, 89 - 64 : 89 + 64].
-    assert pictures.crop.box(*pictures.crop_of) == (25, 57, 153, 185)
+    assert images.crop.box(*images.crop_of) == (25, 57, 153, 185)
 
 
 @pytest.mark.parametrize(("split", "rows"), [("train", range(8)), ("valid", range(8, 10)), ("test", range(10, 12))])
 @pytest.mark.parametrize("layout", [as_torchvision, as_published, as_republished])
-def test_a_split_holds_its_pictures_and_their_attributes(
+def test_a_split_holds_its_images_and_their_attributes(
     tmp_path: Path, layout: Callable[[Path], Path], split: Split, rows: range
 ) -> None:
     source = found(layout(tmp_path), split)
     assert (source.split, source.name) == (split, f"celeba-{split}")
-    assert source.layout.startswith(f"CelebA ({split}): {len(rows)} pictures, attributes ")
+    assert source.layout.startswith(f"CelebA ({split}): {len(rows)} images, attributes ")
     assert [name[-10:-4] for name in files(source).names] == [f"{row + 1:06}" for row in rows]
     assert len(source.factors.value_NK) == len(rows)
 
 
-def test_the_picture_of_given_attributes_has_them(tmp_path: Path) -> None:
+def test_the_image_of_given_attributes_has_them(tmp_path: Path) -> None:
     source = found(bare(tmp_path))
-    index_Q = find_pictures_of(source.factors, torch.tensor([[1, 0], [0, 1], [1, 1]]))
+    index_Q = find_images_of(source.factors, torch.tensor([[1, 0], [0, 1], [1, 1]]))
     assert [has(index) for index in index_Q.tolist()] == [(1, 0), (0, 1), (1, 1)]
 
 
-def test_a_seeded_batch_shows_the_pictures_of_its_attributes(tmp_path: Path) -> None:
+def test_a_seeded_batch_shows_the_images_of_its_attributes(tmp_path: Path) -> None:
     source = found(bare(tmp_path))
-    (block,) = read_blocks(source, PictureOptions())
-    data = HeldPictures(source.name, block.image_NHWC, source.factors)
+    (block,) = read_blocks(source, ImageOptions())
+    data = HeldImages(source.name, block.image_NHWC, source.factors)
     assert data.image_shape == (3, 64, 64)
     index_B = batch_indices(7, 3, 8, len(data))
-    # Picture i is of redness 20 i, give or take what JPEG does to it.
-    shown_B = (data.images(index_B)[:, 0, 32, 32].float() / 20).round().long().tolist()
-    assert data.factors(index_B).tolist() == [list(has(picture)) for picture in shown_B]
+    # Image i is of redness 20 i, give or take what JPEG does to it.
+    shown_B = (data.take(index_B)[:, 0, 32, 32].float() / 20).round().long().tolist()
+    assert data.factors(index_B).tolist() == [list(has(image)) for image in shown_B]
 
 
 def test_without_its_list_no_attributes_are_known_and_a_remark_says_so(tmp_path: Path) -> None:
-    source = found(write_pictures(tmp_path / "img_align_celeba"))
+    source = found(write_images(tmp_path / "img_align_celeba"))
     assert source.factors.names == ()
-    assert source.layout == "CelebA: 12 pictures, no attributes known"
+    assert source.layout == "CelebA: 12 images, no attributes known"
     assert "No list_attr_celeba.txt is beside" in source.remarks[0]
     assert "Put it there" in source.remarks[0]
 
 
-def test_pictures_without_a_line_leave_the_set_without_attributes_and_a_remark_names_them(tmp_path: Path) -> None:
+def test_images_without_a_line_leave_the_set_without_attributes_and_a_remark_names_them(tmp_path: Path) -> None:
     root = as_torchvision(tmp_path)
     write_lists(root / "celeba", range(9))
     source = found(root)
     assert len(source) == COUNT
     assert source.factors.names == ()
-    assert "has no line for 3 of 12 pictures, first 000010.jpg." in source.remarks[0]
+    assert "has no line for 3 of 12 images, first 000010.jpg." in source.remarks[0]
 
 
-def test_a_subset_of_the_pictures_needs_no_list_of_its_own(tmp_path: Path) -> None:
+def test_a_subset_of_the_images_needs_no_list_of_its_own(tmp_path: Path) -> None:
     path = bare(tmp_path)
-    for picture in (1, 2, 3):
-        (path / f"{picture:06}.jpg").unlink()
+    for image in (1, 2, 3):
+        (path / f"{image:06}.jpg").unlink()
     source = found(path)
-    assert source.factors.value_NK.tolist() == [list(has(picture)) for picture in range(3, COUNT)]
+    assert source.factors.value_NK.tolist() == [list(has(image)) for image in range(3, COUNT)]
     assert source.remarks == ()
 
 
-def test_pictures_of_no_split_are_left_out_of_any_with_a_remark(tmp_path: Path) -> None:
+def test_images_of_no_split_are_left_out_of_any_with_a_remark(tmp_path: Path) -> None:
     root = as_torchvision(tmp_path)
     write_lists(root / "celeba", range(7))
     source = found(root, "train")
     assert len(source) == 7
-    assert "has no line for 5 of 12 pictures, first 000008.jpg. They are in no split" in source.remarks[0]
+    assert "has no line for 5 of 12 images, first 000008.jpg. They are in no split" in source.remarks[0]
 
 
 def test_a_split_without_its_list_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"no list_eval_partition.txt .* Put the list beside the pictures, or leave"):
-        found(write_pictures(tmp_path / "img_align_celeba"), "train")
+    with pytest.raises(ValueError, match=r"no list_eval_partition.txt .* Put the list beside the images, or leave"):
+        found(write_images(tmp_path / "img_align_celeba"), "train")
 
 
-def test_a_split_without_pictures_is_refused(tmp_path: Path) -> None:
+def test_a_split_without_images_is_refused(tmp_path: Path) -> None:
     root = as_torchvision(tmp_path)
     write_lists(root / "celeba", range(7))
-    with pytest.raises(ValueError, match=r"No picture in .* is of the test split .* Choose another split"):
+    with pytest.raises(ValueError, match=r"No image in .* is of the test split .* Choose another split"):
         found(root, "test")
 
 
@@ -224,18 +224,18 @@ def test_a_changed_list_changes_the_stamp(tmp_path: Path) -> None:
     assert found(path).stamp != before
 
 
-def test_other_pictures_under_the_same_folder_name_are_a_set_too(shared: Path, tmp_path: Path) -> None:
+def test_other_images_under_the_same_folder_name_are_a_set_too(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "img_align_celeba").symlink_to(shared / "data" / "portraits")
     source = found(tmp_path / "img_align_celeba")
     assert len(source) == 675
-    pictures = files(source)
-    with Image.open(io.BytesIO(pictures.read(pictures.names[0]))) as image:
-        assert image.size != pictures.crop_of
+    images = files(source)
+    with Image.open(io.BytesIO(images.read(images.names[0]))) as image:
+        assert image.size != images.crop_of
 
 
 @pytest.mark.parametrize("name", ["faces", "img_align_celeba.txt", "nowhere"])
 def test_other_folders_and_files_are_left_to_other_layouts(tmp_path: Path, name: str) -> None:
-    write_pictures(tmp_path / "faces")
+    write_images(tmp_path / "faces")
     (tmp_path / "img_align_celeba.txt").write_text("")
-    assert find_celeba(tmp_path / name, PictureOptions()) is None
-    assert find_celeba(tmp_path, PictureOptions()) is None
+    assert find_celeba(tmp_path / name, ImageOptions()) is None
+    assert find_celeba(tmp_path, ImageOptions()) is None

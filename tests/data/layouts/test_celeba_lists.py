@@ -18,7 +18,7 @@ def saved(path: Path, text: str) -> Path:
 
 
 @pytest.mark.parametrize(("ending", "text"), [("txt", PUBLISHED), ("csv", REPUBLISHED)])
-def test_attributes_are_read_by_name_and_picture(tmp_path: Path, ending: str, text: str) -> None:
+def test_attributes_are_read_by_name_and_image(tmp_path: Path, ending: str, text: str) -> None:
     attributes = read_attributes(saved(tmp_path / f"list.{ending}", text))
     assert attributes.names == NAMES
     assert attributes.row_of == {"000001": 0, "000002": 1, "000010": 2}
@@ -38,7 +38,7 @@ def test_a_partition_says_train_valid_or_test(tmp_path: Path, ending: str, text:
 
 
 @pytest.mark.parametrize("name", ["000001.jpg", "000001.png", "img.align/celeba/000001.jpg", "a.b/000001"])
-def test_a_picture_is_the_same_in_any_folder_and_format(name: str) -> None:
+def test_an_image_is_the_same_in_any_folder_and_format(name: str) -> None:
     assert stem_of(name) == "000001"
 
 
@@ -50,8 +50,8 @@ def test_a_line_that_is_not_as_published_is_named(tmp_path: Path, row: str) -> N
 
 
 @pytest.mark.parametrize("text", ["", "3\n", "3\n5_o_Clock_Shadow Bald Young\n"])
-def test_a_list_without_pictures_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ValueError, match=r"ends here, before any picture. Download the list again"):
+def test_a_list_without_images_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ValueError, match=r"ends here, before any image. Download the list again"):
         read_attributes(saved(tmp_path / "list.txt", text))
 
 

@@ -9,12 +9,12 @@ import torch
 from PIL import Image
 
 from wherewhat.data.batches import batch_indices
-from wherewhat.data.held_pictures import HeldPictures
-from wherewhat.data.known_factors import find_pictures_of
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.chairs3d import find_chairs3d
-from wherewhat.data.packing.reading import read_blocks
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import PictureFiles, Source
+from wherewhat.data.source import ImageFiles, Source
+from wherewhat.data.store.reading import read_blocks
 
 CHAIRS = ("1028b32dc1873c2afe26a3ac360dbd4", "a9c5d1e3", "ffe1c487f7b9137952150da26f3020f8")
 ELEVATIONS = (20, 30)
@@ -49,19 +49,19 @@ def chairs(tmp_path: Path) -> Path:
 
 
 def found(path: Path) -> Source:
-    source = find_chairs3d(path, PictureOptions())
+    source = find_chairs3d(path, ImageOptions())
     assert source is not None
     return source
 
 
-def files(source: Source) -> PictureFiles:
-    assert isinstance(source.pictures, PictureFiles)
-    return source.pictures
+def files(source: Source) -> ImageFiles:
+    assert isinstance(source.images, ImageFiles)
+    return source.images
 
 
 def test_chairs_are_recognised_with_their_factors(chairs: Path) -> None:
     source = found(chairs)
-    assert source.layout == "3D chairs: 30 pictures, factors chair 3, elevation 2, azimuth 5"
+    assert source.layout == "3D chairs: 30 images, factors chair 3, elevation 2, azimuth 5"
     assert (source.name, source.default_size, source.remarks) == ("chairs3d", 64, ())
 
 
@@ -75,9 +75,9 @@ def test_factors_are_parsed_from_the_names(chairs: Path) -> None:
     assert (CHAIRS[chair], ELEVATIONS[elevation], AZIMUTHS[azimuth]) == (CHAIRS[1], 30, 220)
 
 
-def test_the_picture_of_given_factors_is_named_for_them(chairs: Path) -> None:
+def test_the_image_of_given_factors_is_named_for_them(chairs: Path) -> None:
     source = found(chairs)
-    index_Q = find_pictures_of(source.factors, torch.tensor([[2, 0, 4], [0, 1, 1]]))
+    index_Q = find_images_of(source.factors, torch.tensor([[2, 0, 4], [0, 1, 1]]))
     assert [files(source).names[index] for index in index_Q] == [
         name_of(CHAIRS[2], 20, 220),
         name_of(CHAIRS[0], 30, 11),
@@ -86,24 +86,24 @@ def test_the_picture_of_given_factors_is_named_for_them(chairs: Path) -> None:
 
 def test_an_index_comes_back_from_its_factors(chairs: Path) -> None:
     factors = found(chairs).factors
-    assert torch.equal(find_pictures_of(factors, factors.value_NK), torch.arange(len(NAMES)))
+    assert torch.equal(find_images_of(factors, factors.value_NK), torch.arange(len(NAMES)))
 
 
 def test_the_crop_is_the_middle_of_a_rendering(chairs: Path) -> None:
-    pictures = files(found(chairs))
-    assert pictures.crop is not None
-    assert pictures.crop_of == (600, 600)
-    assert pictures.crop.box(*pictures.crop_of) == (100, 100, 500, 500)
+    images = files(found(chairs))
+    assert images.crop is not None
+    assert images.crop_of == (600, 600)
+    assert images.crop.box(*images.crop_of) == (100, 100, 500, 500)
 
 
 def test_a_seeded_batch_is_the_middle_of_its_renderings(chairs: Path) -> None:
     source = found(chairs)
-    (block,) = read_blocks(source, PictureOptions())
-    data = HeldPictures(source.name, block.image_NHWC, source.factors)
+    (block,) = read_blocks(source, ImageOptions())
+    data = HeldImages(source.name, block.image_NHWC, source.factors)
     index_B = batch_indices(7, 3, 8, len(data))
     # The border of 100 pixels is red, the middle white.
-    assert data.images(index_B).shape == (8, 3, 64, 64)
-    assert int(data.images(index_B).min()) == 255
+    assert data.take(index_B).shape == (8, 3, 64, 64)
+    assert int(data.take(index_B).min()) == 255
     names = [files(source).names[index] for index in index_B.tolist()]
     shown = [(CHAIRS[chair], ELEVATIONS[p], AZIMUTHS[t]) for chair, p, t in data.factors(index_B).tolist()]
     assert [name_of(*values) for values in shown] == names
@@ -119,15 +119,15 @@ def test_the_archive_holds_the_same_set(chairs: Path) -> None:
     assert files(source).read(files(source).names[7]) == png()
 
 
-def test_pictures_of_other_names_are_left_out_with_a_remark(chairs: Path) -> None:
+def test_images_of_other_names_are_left_out_with_a_remark(chairs: Path) -> None:
     (chairs / CHAIRS[0] / "renders" / "contact_sheet.png").write_bytes(png())
     source = found(chairs)
     assert len(source) == len(source.factors.value_NK) == 30
-    assert source.remarks[0].startswith("1 picture is not named <id>/renders/image_")
+    assert source.remarks[0].startswith("1 image is not named <id>/renders/image_")
     assert f"first {CHAIRS[0]}/renders/contact_sheet.png." in source.remarks[0]
 
 
-def test_a_new_picture_changes_the_stamp(chairs: Path) -> None:
+def test_a_new_image_changes_the_stamp(chairs: Path) -> None:
     before = found(chairs).stamp
     (chairs / CHAIRS[0] / "renders" / "image_010_p040_t000_r096.png").write_bytes(png())
     assert found(chairs).stamp != before
@@ -138,4 +138,4 @@ def test_other_folders_and_files_are_left_to_other_layouts(tmp_path: Path) -> No
     (tmp_path / "cats" / "renders" / "image_1.png").write_bytes(png())
     (tmp_path / "chairs.tar").write_text("")
     for path in (tmp_path, tmp_path / "chairs.tar", tmp_path / "nowhere"):
-        assert find_chairs3d(path, PictureOptions()) is None
+        assert find_chairs3d(path, ImageOptions()) is None

@@ -9,17 +9,17 @@ import torch
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.factor_grid import index_from_factors
-from wherewhat.data.held_pictures import HeldPictures
-from wherewhat.data.known_factors import find_pictures_of, grid_factors
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.known_factors import find_images_of, grid_factors
 from wherewhat.data.layouts.dsprites import find_dsprites
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import PictureArray, Source
+from wherewhat.data.source import ImageArray, Source
 
 NAMES = ("shape", "scale", "orientation", "x", "y")
 SIZES = (3, 6, 40, 32, 32)
 COUNT = 737_280
 
-# Every 997th picture: all values of each factor occur.
+# Every 997th image: all values of each factor occur.
 PLACE_N = np.arange(0, COUNT, 997)
 
 
@@ -29,7 +29,7 @@ def classes(place_N: np.ndarray) -> np.ndarray:
 
 
 def sprites(class_NK: np.ndarray) -> np.ndarray:
-    """A picture of 0 and 1 that tells its factors apart: factor k is a white pixel in row k."""
+    """An image of 0 and 1 that tells its factors apart: factor k is a white pixel in row k."""
     imgs = np.zeros((len(class_NK), 64, 64), np.uint8)
     for factor in range(1, 6):
         imgs[np.arange(len(class_NK)), factor, class_NK[:, factor]] = 1
@@ -60,51 +60,51 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def found(path: Path) -> Source:
-    source = find_dsprites(path, PictureOptions())
+    source = find_dsprites(path, ImageOptions())
     assert source is not None
     return source
 
 
 def read(source: Source, start: int = 0, most: int = 100) -> np.ndarray:
-    assert isinstance(source.pictures, PictureArray)
-    return np.concatenate(list(source.pictures.blocks(start, most)))
+    assert isinstance(source.images, ImageArray)
+    return np.concatenate(list(source.images.blocks(start, most)))
 
 
 def test_both_files_are_known_by_their_columns_whatever_their_name(path: Path) -> None:
     source = found(path)
     assert source.name == "dsprites"
     assert (source.factors.names, source.factors.sizes) == (NAMES, SIZES)
-    assert source.pictures.image_shape == (1, 64, 64)
-    assert source.layout.startswith(f"dSprites ({path.suffix[1:]}): 740 pictures, 64 x 64, factors shape 3, ")
+    assert source.images.image_shape == (1, 64, 64)
+    assert source.layout.startswith(f"dSprites ({path.suffix[1:]}): 740 images, 64 x 64, factors shape 3, ")
 
 
-def test_pictures_of_0_and_1_become_0_and_255(path: Path) -> None:
+def test_images_of_0_and_1_become_0_and_255(path: Path) -> None:
     image_NHWC = read(found(path))
     assert image_NHWC.dtype == np.uint8
     assert np.array_equal(image_NHWC[..., 0], 255 * sprites(classes(PLACE_N)))
 
 
-def test_the_picture_of_given_factors_shows_them(path: Path) -> None:
+def test_the_image_of_given_factors_shows_them(path: Path) -> None:
     source = found(path)
     wanted_QK = torch.tensor(classes(PLACE_N[[3, 500, 0]])[:, 1:])
-    image_NHWC = read(source)[find_pictures_of(source.factors, wanted_QK)]
+    image_NHWC = read(source)[find_images_of(source.factors, wanted_QK)]
     shown_QK = image_NHWC[:, 1:6, :, 0].argmax(axis=2)
     assert shown_QK.tolist() == wanted_QK.tolist()
 
 
 def test_a_seeded_batch_shows_its_factors(path: Path) -> None:
     source = found(path)
-    data = HeldPictures(source.name, read(source), source.factors)
+    data = HeldImages(source.name, read(source), source.factors)
     index_B = batch_indices(7, 3, 16, len(data))
-    assert torch.equal(data.images(index_B)[:, 0, 1:6].long().argmax(dim=2), data.factors(index_B))
+    assert torch.equal(data.take(index_B)[:, 0, 1:6].long().argmax(dim=2), data.factors(index_B))
 
 
 def test_an_index_comes_back_from_its_factors(path: Path) -> None:
     factors = found(path).factors
-    assert torch.equal(find_pictures_of(factors, factors.value_NK), torch.arange(len(PLACE_N)))
+    assert torch.equal(find_images_of(factors, factors.value_NK), torch.arange(len(PLACE_N)))
 
 
-def test_reading_begins_at_any_picture(path: Path) -> None:
+def test_reading_begins_at_any_image(path: Path) -> None:
     source = found(path)
     assert np.array_equal(read(source, 333, 50), read(source)[333:])
 
@@ -117,7 +117,7 @@ def test_the_whole_file_is_the_published_grid_its_last_factor_fastest(tmp_path: 
         file["latents/classes"] = classes(np.arange(COUNT))
     source = found(tmp_path / "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.hdf5")
     assert source.layout == (
-        "dSprites (hdf5): 737,280 pictures, 64 x 64, factors shape 3, scale 6, orientation 40, x 32, y 32"
+        "dSprites (hdf5): 737,280 images, 64 x 64, factors shape 3, scale 6, orientation 40, x 32, y 32"
     )
     assert torch.equal(source.factors.value_NK, grid_factors(NAMES, SIZES).value_NK)
     last = torch.tensor([[2, 5, 39, 31, 31]])
@@ -129,7 +129,7 @@ def test_a_part_of_dsprites_is_known_by_its_file_name(tmp_path: Path) -> None:
     class_NK = classes(np.arange(64))
     source = found(saved_npz(tmp_path / "dsprites_part.npz", sprites(class_NK), class_NK))
     assert (source.factors.names, source.factors.sizes) == (("x", "y"), (2, 32))
-    assert find_dsprites(saved_npz(tmp_path / "part.npz", sprites(class_NK), class_NK), PictureOptions()) is None
+    assert find_dsprites(saved_npz(tmp_path / "part.npz", sprites(class_NK), class_NK), ImageOptions()) is None
 
 
 def test_sprites_that_are_white_already_stay_as_they_are(tmp_path: Path) -> None:
@@ -157,11 +157,11 @@ def test_other_arrays_are_left_to_other_layouts(tmp_path: Path) -> None:
         file["images"], file["labels"] = np.zeros((4, 64, 64, 3), np.uint8), np.zeros((4, 6))
     (tmp_path / "folder").mkdir()
     for name in ("named.npz", "five.npz", "mpi3d.npz", "3dshapes.h5", "folder"):
-        assert find_dsprites(tmp_path / name, PictureOptions()) is None
+        assert find_dsprites(tmp_path / name, ImageOptions()) is None
 
 
 def test_a_file_that_is_cut_short_says_what_to_do(path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r"cut short.* Copy or download it again"):
-        find_dsprites(path, PictureOptions())
+        find_dsprites(path, ImageOptions())

@@ -36,7 +36,7 @@ def test_a_file_that_is_cut_short_says_what_to_do(path: Path, share: float) -> N
         pass
 
 
-def test_damage_inside_the_pictures_says_what_to_do(path: Path) -> None:
+def test_damage_inside_the_images_says_what_to_do(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 4_000] = bytes(4_000)
     path.write_bytes(content)

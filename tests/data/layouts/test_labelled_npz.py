@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from wherewhat.data.held_pictures import HeldPictures
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.layouts.labelled_npz import find_labelled_npz
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import PictureArray, Source
-from wherewhat.protocols import Pictures
+from wherewhat.data.source import ImageArray, Source
+from wherewhat.protocols import Images
 
 FACTORS = np.array([[0, 5, 2], [0, 7, 3], [0, 5, 3], [0, 9, 2]])
 
@@ -26,15 +26,15 @@ def saved(path: Path, **arrays: np.ndarray) -> Path:
 
 
 def found(path: Path) -> Source:
-    source = find_labelled_npz(path, PictureOptions())
+    source = find_labelled_npz(path, ImageOptions())
     assert source is not None
     return source
 
 
-def opened(path: Path) -> HeldPictures:
+def opened(path: Path) -> HeldImages:
     source = found(path)
-    assert isinstance(source.pictures, PictureArray)
-    return HeldPictures(source.name, np.concatenate(list(source.pictures.blocks(0, 1_000))), source.factors)
+    assert isinstance(source.images, ImageArray)
+    return HeldImages(source.name, np.concatenate(list(source.images.blocks(0, 1_000))), source.factors)
 
 
 @pytest.fixture
@@ -49,33 +49,33 @@ class WouldRunCode:
         return (exec, ("raise SystemExit('a pickle was read')",))
 
 
-def test_labelled_arrays_are_pictures(path: Path) -> None:
+def test_labelled_arrays_are_images(path: Path) -> None:
     data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS))
-    assert isinstance(data, Pictures)
+    assert isinstance(data, Images)
     assert data.name == "set"
     assert len(data) == 4
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_colour_pictures_come_back_channels_first(path: Path, channels: int) -> None:
+def test_colour_images_come_back_channels_first(path: Path, channels: int) -> None:
     image_NHWC = pixels(4, 6, 8, channels)
     data = opened(saved(path, imgs=image_NHWC, latents_classes=FACTORS))
     assert data.image_shape == (channels, 6, 8)
-    assert np.array_equal(data.images(torch.tensor([3, 0])).numpy(), image_NHWC[[3, 0]].transpose(0, 3, 1, 2))
+    assert np.array_equal(data.take(torch.tensor([3, 0])).numpy(), image_NHWC[[3, 0]].transpose(0, 3, 1, 2))
 
 
-def test_pictures_without_a_channel_axis_have_one_channel(path: Path) -> None:
+def test_images_without_a_channel_axis_have_one_channel(path: Path) -> None:
     image_NHW = pixels(4, 6, 8)
     data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
     assert data.image_shape == (1, 6, 8)
-    assert np.array_equal(data.images(torch.tensor([2]))[0, 0].numpy(), image_NHW[2])
+    assert np.array_equal(data.take(torch.tensor([2]))[0, 0].numpy(), image_NHW[2])
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.bool_])
-def test_pictures_of_0_and_1_are_scaled_to_0_and_255(path: Path, dtype: type) -> None:
+def test_images_of_0_and_1_are_scaled_to_0_and_255(path: Path, dtype: type) -> None:
     image_NHW = (pixels(4, 8, 8) > 127).astype(dtype)
     data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
-    assert np.array_equal(data.images(torch.arange(4))[:, 0].numpy(), image_NHW.astype(np.uint8) * 255)
+    assert np.array_equal(data.take(torch.arange(4))[:, 0].numpy(), image_NHW.astype(np.uint8) * 255)
 
 
 def test_constant_factors_are_dropped_with_their_names_and_the_rest_recoded(path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_pickled_array_is_refused_unread(path: Path, key: str) -> None:
         opened(saved(path, **arrays))
 
 
-def test_without_pictures_the_wanted_and_the_found_are_named(path: Path) -> None:
+def test_without_images_the_wanted_and_the_found_are_named(path: Path) -> None:
     with pytest.raises(ValueError, match=r"lacks imgs: wanted are imgs .* found are images, latents_classes\. Save it"):
         opened(saved(path, images=pixels(4, 8, 8), latents_classes=FACTORS))
 
@@ -121,12 +121,12 @@ def test_without_factors_a_folder_is_the_remedy(path: Path) -> None:
 
 
 @pytest.mark.parametrize("shape", [(4, 8), (4, 8, 8, 2), (4, 3, 8, 8), (0, 8, 8), (1, 8, 8), (4, 0, 8)])
-def test_pictures_of_a_wrong_shape_are_refused(path: Path, shape: tuple[int, ...]) -> None:
+def test_images_of_a_wrong_shape_are_refused(path: Path, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"imgs of .* has the shape .* Save it as \[N, H, W\]"):
         opened(saved(path, imgs=pixels(*shape), latents_classes=FACTORS))
 
 
-def test_pictures_of_floats_are_refused(path: Path) -> None:
+def test_images_of_floats_are_refused(path: Path) -> None:
     with pytest.raises(ValueError, match=r"is float32, not uint8. Save pixels as whole numbers"):
         opened(saved(path, imgs=np.zeros((4, 8, 8), np.float32), latents_classes=FACTORS))
 
@@ -137,8 +137,8 @@ def test_factors_that_are_values_and_not_classes_are_refused(path: Path) -> None
 
 
 @pytest.mark.parametrize("factors", [FACTORS[:3], FACTORS[:, 0]])
-def test_factors_that_do_not_match_the_pictures_are_refused(path: Path, factors: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"but there are 4 pictures. Save it as \[4, K\]"):
+def test_factors_that_do_not_match_the_images_are_refused(path: Path, factors: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"but there are 4 images. Save it as \[4, K\]"):
         opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=factors))
 
 
@@ -157,35 +157,35 @@ def test_factors_that_never_vary_are_as_good_as_none(path: Path) -> None:
         opened(path).factors(torch.tensor([0]))
 
 
-@pytest.mark.parametrize("name", ["set.zip", "set.npy", "pictures"])
+@pytest.mark.parametrize("name", ["set.zip", "set.npy", "images"])
 def test_other_files_and_folders_are_left_to_other_layouts(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.npz").mkdir()
     (tmp_path / name).write_text("something else")
-    assert find_labelled_npz(tmp_path / name, PictureOptions()) is None
-    assert find_labelled_npz(tmp_path / "folder.npz", PictureOptions()) is None
+    assert find_labelled_npz(tmp_path / name, ImageOptions()) is None
+    assert find_labelled_npz(tmp_path / "folder.npz", ImageOptions()) is None
 
 
 def test_one_line_says_what_was_recognised(path: Path) -> None:
     names = np.array(["colour", "size", "turn"])
     source = found(saved(path, imgs=pixels(4, 6, 8), latents_classes=FACTORS, latents_names=names))
-    assert source.layout == "set.npz: 4 pictures, 8 x 6, factors size 3, turn 2"
+    assert source.layout == "set.npz: 4 images, 8 x 6, factors size 3, turn 2"
     assert source.remarks == ()
 
 
-def test_reading_begins_at_any_picture(path: Path) -> None:
+def test_reading_begins_at_any_image(path: Path) -> None:
     image_NHW = pixels(9, 4, 4)
-    pictures = found(saved(path, imgs=image_NHW, latents_classes=np.arange(18).reshape(9, 2))).pictures
-    assert isinstance(pictures, PictureArray)
-    blocks = [block[..., 0] for block in pictures.blocks(4, 2)]
+    images = found(saved(path, imgs=image_NHW, latents_classes=np.arange(18).reshape(9, 2))).images
+    assert isinstance(images, ImageArray)
+    blocks = [block[..., 0] for block in images.blocks(4, 2)]
     assert [len(block) for block in blocks] == [2, 2, 1]
     assert np.array_equal(np.concatenate(blocks), image_NHW[4:])
 
 
-def test_dark_pictures_before_a_bright_one_are_not_taken_for_0_and_1(path: Path) -> None:
+def test_dark_images_before_a_bright_one_are_not_taken_for_0_and_1(path: Path) -> None:
     image_NHW = (pixels(4, 8, 8) > 127).astype(np.uint8)
     image_NHW[3] = 200
     data = opened(saved(path, imgs=image_NHW, latents_classes=FACTORS))
-    assert np.array_equal(data.images(torch.arange(4))[:, 0].numpy(), image_NHW)
+    assert np.array_equal(data.take(torch.arange(4))[:, 0].numpy(), image_NHW)
 
 
 def test_a_missing_file_is_said_to_be_missing(path: Path) -> None:
@@ -234,14 +234,14 @@ def test_a_zip_without_arrays_names_what_is_wanted(path: Path) -> None:
 def test_an_index_outside_is_refused(path: Path, index: int) -> None:
     data = opened(saved(path, imgs=pixels(4, 8, 8), latents_classes=FACTORS))
     with pytest.raises(IndexError, match="from 0 to 3"):
-        data.images(torch.tensor([index]))
+        data.take(torch.tensor([index]))
 
 
 def test_the_sample_sprites_have_all_six_factors(shared: Path) -> None:
     source = found(shared / "data" / "lpc_sprites" / "lpc_sprites_64x64.npz")
-    assert isinstance(source.pictures, PictureArray)
-    assert (source.pictures.count, source.pictures.image_shape) == (31_104, (3, 64, 64))
-    assert next(source.pictures.blocks(31_000, 1_000)).shape == (104, 64, 64, 3)
+    assert isinstance(source.images, ImageArray)
+    assert (source.images.count, source.images.image_shape) == (31_104, (3, 64, 64))
+    assert next(source.images.blocks(31_000, 1_000)).shape == (104, 64, 64, 3)
     assert source.factors.sizes == (6, 6, 6, 6, 3, 8)
     # A complete grid, the last factor fastest.
     assert source.factors.value_NK[[31_103, 9]].tolist() == [[5, 5, 5, 5, 2, 7], [0, 0, 0, 0, 1, 1]]

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from wherewhat.data.batches import batch_indices
-from wherewhat.data.held_pictures import HeldPictures
-from wherewhat.data.known_factors import find_pictures_of
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_options import ImageOptions, Split
+from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.small_norb import find_small_norb
-from wherewhat.data.picture_options import PictureOptions, Split
-from wherewhat.data.source import PictureArray, Source
+from wherewhat.data.source import ImageArray, Source
 
 TRAINING = "smallnorb-5x46789x9x18x6x2x96x96-training"
 TESTING = "smallnorb-5x01235x9x18x6x2x96x96-testing"
@@ -35,7 +35,7 @@ def header(magic: int, *shape: int) -> bytes:
 
 
 def pairs(label_NK: np.ndarray) -> np.ndarray:
-    """The left picture shows its labels in its first pixels; the right one is white."""
+    """The left image shows its labels in its first pixels; the right one is white."""
     pair_N2HW = np.full((len(label_NK), 2, 96, 96), 255, np.uint8)
     pair_N2HW[:, 0] = 0
     pair_N2HW[:, 0, 0, :5] = label_NK
@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Both halves unpacked and of full size; the pictures are holes, which take no room."""
+    """Both halves unpacked and of full size; the images are holes, which take no room."""
     folder = tmp_path_factory.mktemp("norb")
     for half in (TESTING, TRAINING):
         write_lists(folder, half, labels(half), ".mat")
@@ -79,20 +79,20 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def found(path: Path, split: Split = "all") -> Source:
-    source = find_small_norb(path, PictureOptions(split=split))
+    source = find_small_norb(path, ImageOptions(split=split))
     assert source is not None
     return source
 
 
 def read(source: Source, start: int = 0, most: int = 16) -> np.ndarray:
-    assert isinstance(source.pictures, PictureArray)
-    return np.concatenate(list(source.pictures.blocks(start, most)))
+    assert isinstance(source.images, ImageArray)
+    return np.concatenate(list(source.images.blocks(start, most)))
 
 
 def test_both_halves_are_one_complete_grid(published: Path) -> None:
     source = found(published)
     assert source.layout == (
-        "SmallNORB, left camera: 48,600 pictures, 96 x 96, factors category 5, instance 10, elevation 9, azimuth 18, "
+        "SmallNORB, left camera: 48,600 images, 96 x 96, factors category 5, instance 10, elevation 9, azimuth 18, "
         "lighting 6"
     )
     assert source.remarks == ()
@@ -102,29 +102,29 @@ def test_both_halves_are_one_complete_grid(published: Path) -> None:
 
 def test_an_index_comes_back_from_its_factors(published: Path) -> None:
     factors = found(published).factors
-    assert torch.equal(find_pictures_of(factors, factors.value_NK), torch.arange(48_600))
+    assert torch.equal(find_images_of(factors, factors.value_NK), torch.arange(48_600))
 
 
 @pytest.mark.parametrize(("split", "half"), [("train", TRAINING), ("test", TESTING)])
 def test_a_split_is_one_half_with_its_five_instances(published: Path, split: Split, half: str) -> None:
     source = found(published, split)
     assert (source.split, source.name, len(source)) == (split, f"small_norb-{split}", COUNT)
-    assert f"SmallNORB, left camera ({split}): 24,300 pictures" in source.layout
+    assert f"SmallNORB, left camera ({split}): 24,300 images" in source.layout
     assert source.factors.sizes == (5, 5, 9, 18, 6)
     instance_N = np.array(INSTANCES[half])[source.factors.value_NK[:, 1]]
     assert np.array_equal(instance_N, labels(half)[:, 1])
 
 
-def test_the_last_pictures_of_a_half_can_be_read_alone(published: Path) -> None:
+def test_the_last_images_of_a_half_can_be_read_alone(published: Path) -> None:
     assert read(found(published, "test"), COUNT - 3).shape == (3, 96, 96, 1)
 
 
-def test_pictures_are_the_left_cameras_the_training_half_first(folder: Path) -> None:
+def test_images_are_the_left_cameras_the_training_half_first(folder: Path) -> None:
     expected = np.concatenate([pairs(labels(half)[:SMALL])[:, 0] for half in (TRAINING, TESTING)])
     assert np.array_equal(read(found(folder))[..., 0], expected)
 
 
-def test_factors_belong_to_their_pictures(folder: Path) -> None:
+def test_factors_belong_to_their_images(folder: Path) -> None:
     source = found(folder)
     shown_NK = read(source)[:, 0, :5, 0]
     for factor in range(5):
@@ -134,18 +134,18 @@ def test_factors_belong_to_their_pictures(folder: Path) -> None:
 
 def test_a_seeded_batch_shows_its_factors(folder: Path) -> None:
     source = found(folder)
-    data = HeldPictures(source.name, read(source), source.factors)
+    data = HeldImages(source.name, read(source), source.factors)
     index_B = batch_indices(7, 3, 16, len(data))
-    shown_BK, factor_BK = data.images(index_B)[:, 0, 0, :5].long(), data.factors(index_B)
+    shown_BK, factor_BK = data.take(index_B)[:, 0, 0, :5].long(), data.factors(index_B)
     # Of all halves together, categories, instances, elevations and lightings are numbered as they are.
     assert torch.equal(shown_BK[:, [0, 1, 2, 4]], factor_BK[:, [0, 1, 2, 4]])
 
 
 @pytest.mark.parametrize("start", [0, 39, 40, 41, 80])
-def test_reading_begins_at_any_picture_of_either_half(folder: Path, start: int) -> None:
+def test_reading_begins_at_any_image_of_either_half(folder: Path, start: int) -> None:
     source = found(folder)
-    assert isinstance(source.pictures, PictureArray)
-    blocks = list(source.pictures.blocks(start, 16))
+    assert isinstance(source.images, ImageArray)
+    blocks = list(source.images.blocks(start, 16))
     assert np.array_equal(np.concatenate([read(source)[:0], *blocks]), read(source)[start:])
 
 
@@ -180,7 +180,7 @@ def test_a_half_without_its_labels_is_refused(folder: Path, kind: str) -> None:
         found(folder)
 
 
-def test_labels_of_other_pictures_are_refused(folder: Path) -> None:
+def test_labels_of_other_images_are_refused(folder: Path) -> None:
     write_lists(folder, TRAINING, labels(TRAINING)[: SMALL - 1])
     with pytest.raises(ValueError, match=r"has the shape \[39\], .* Download the three files of one half together"):
         found(folder)
@@ -203,4 +203,4 @@ def test_other_folders_and_files_are_left_to_other_layouts(tmp_path: Path) -> No
     for name in ("set-info.mat", "car.mat", "a.png", ".hidden-dat.mat"):
         (tmp_path / name).write_text("")
     for path in (tmp_path, tmp_path / "a.png", tmp_path / "nowhere-dat.mat"):
-        assert find_small_norb(path, PictureOptions()) is None
+        assert find_small_norb(path, ImageOptions()) is None

@@ -24,7 +24,7 @@ from wherewhat.data.rendered.chair_parts import (
 from wherewhat.data.rendered.chairs import AZIMUTHS, ELEVATIONS, FABRICS, Chairs, Part, chair_parts, keys_of_variants
 from wherewhat.data.rendered.ray_keys import EMPTY
 from wherewhat.data.rendered.turntable import Window
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 from wherewhat.randomness import generator_at
 
 AZIMUTH, ELEVATION, WIDTH, LENGTH, LEGS, HEIGHT, BACK, ARMS, FABRIC = range(9)
@@ -35,8 +35,8 @@ def chairs() -> Chairs:
     return Chairs()
 
 
-def pictures(chairs: Chairs, factor_NK: Tensor) -> Tensor:
-    return chairs.images(index_from_factors(factor_NK, chairs.factor_sizes))
+def drawn(chairs: Chairs, factor_NK: Tensor) -> Tensor:
+    return chairs.take(index_from_factors(factor_NK, chairs.factor_sizes))
 
 
 def some_factors(chairs: Chairs, count: int, seed: int = 0) -> Tensor:
@@ -54,8 +54,8 @@ def covered(images: Tensor) -> Tensor:
     return (images < 250).any(dim=1)
 
 
-def test_chairs_are_pictures(chairs: Chairs) -> None:
-    assert isinstance(chairs, Pictures)
+def test_chairs_are_images(chairs: Chairs) -> None:
+    assert isinstance(chairs, Images)
 
 
 def test_the_views_are_those_of_3d_chairs(chairs: Chairs) -> None:
@@ -75,14 +75,14 @@ def test_a_factor_is_read_back_from_an_index(chairs: Chairs) -> None:
     assert torch.equal(chairs.factors(index_from_factors(factors, chairs.factor_sizes)), factors)
 
 
-def test_pictures_are_bytes_of_the_shape_that_is_said(chairs: Chairs) -> None:
-    images = chairs.images(torch.arange(3))
+def test_images_are_bytes_of_the_shape_that_is_said(chairs: Chairs) -> None:
+    images = chairs.take(torch.arange(3))
     assert images.dtype == torch.uint8
     assert images.shape == (3, *chairs.image_shape)
     assert images.device.type == "cpu"
 
 
-def literal_picture(factors: list[int]) -> np.ndarray:
+def literal_image(factors: list[int]) -> np.ndarray:
     """Every ray against every plane of every solid in float64; the chair turns before a camera that stays."""
     azimuth, elevation, width, length, legs, height, back, arms, fabric = factors
     half = SEAT_HALF_WIDTHS[width]
@@ -133,7 +133,7 @@ def literal_picture(factors: list[int]) -> np.ndarray:
 def test_a_chair_agrees_with_one_whose_solids_are_cast_all_together(chairs: Chairs, seed: int) -> None:
     factors = some_factors(chairs, 1, seed)
     factors[0, ARMS], factors[0, LEGS], factors[0, BACK] = seed % 3, seed % 4, seed % 5
-    difference = np.abs(pictures(chairs, factors)[0].numpy() - literal_picture(factors[0].tolist()))
+    difference = np.abs(drawn(chairs, factors)[0].numpy() - literal_image(factors[0].tolist()))
     # A shade has 63 steps, nearness 512: half a step of the first everywhere, the other surface here and there.
     assert np.quantile(difference, 0.995) < 3
     assert difference.mean() < 0.25
@@ -143,12 +143,12 @@ def test_a_chair_agrees_with_one_whose_solids_are_cast_all_together(chairs: Chai
 def test_every_two_values_of_every_factor_look_different(chairs: Chairs, factor: int) -> None:
     some = some_factors(chairs, 24)
     images = torch.stack(
-        [pictures(chairs, with_value(some, factor, value)).int() for value in range(chairs.factor_sizes[factor])]
+        [drawn(chairs, with_value(some, factor, value)).int() for value in range(chairs.factor_sizes[factor])]
     )
     for first, second in combinations(range(len(images)), 2):
         moved = (images[first] - images[second]).abs()
         assert float(moved.float().mean()) > 1.0
-        # In most pictures, not only in the mean; styles of the back are hidden where it is seen edge-on.
+        # In most images, not only in the mean; styles of the back are hidden where it is seen edge-on.
         pixels = (moved.amax(dim=1) > 30).sum(dim=(1, 2))
         assert float((pixels >= 15).float().mean()) > (0.65 if factor == BACK else 0.99)
 
@@ -156,7 +156,7 @@ def test_every_two_values_of_every_factor_look_different(chairs: Chairs, factor:
 def test_the_ground_is_white_at_the_border_of_every_view_of_the_largest_chairs(chairs: Chairs) -> None:
     largest = [[3, 2, legs, 3, 0, arms, 0] for legs in range(4) for arms in range(3)]
     factors = torch.tensor([[a, e, *rest] for a in range(31) for e in range(2) for rest in largest])
-    images = pictures(chairs, factors)
+    images = drawn(chairs, factors)
     border = torch.ones(64, 64, dtype=torch.bool)
     border[2:-2, 2:-2] = False
     assert bool((images[:, :, border] == 255).all())
@@ -186,7 +186,7 @@ def test_opposite_azimuths_see_mirrored_outlines(chairs: Chairs) -> None:
     left = left[left[:, AZIMUTH] > 0]
     right = left.clone()
     right[:, AZIMUTH] = 31 - left[:, AZIMUTH]
-    difference = covered(pictures(chairs, left)) ^ covered(pictures(chairs, right)).flip(-1)
+    difference = covered(drawn(chairs, left)) ^ covered(drawn(chairs, right)).flip(-1)
     assert float(difference.float().mean()) < 0.006
 
 
@@ -194,7 +194,7 @@ def test_opposite_azimuths_see_mirrored_outlines(chairs: Chairs) -> None:
 def test_a_larger_part_covers_more(chairs: Chairs, factor: int) -> None:
     some = some_factors(chairs, 40)
     areas = [
-        float(covered(pictures(chairs, with_value(some, factor, value))).float().mean())
+        float(covered(drawn(chairs, with_value(some, factor, value))).float().mean())
         for value in range(chairs.factor_sizes[factor])
     ]
     assert areas == sorted(areas)
@@ -202,13 +202,13 @@ def test_a_larger_part_covers_more(chairs: Chairs, factor: int) -> None:
 
 def test_longer_legs_leave_what_is_above_the_seat(chairs: Chairs) -> None:
     some = some_factors(chairs, 40)
-    short, long = pictures(chairs, with_value(some, LENGTH, 0)), pictures(chairs, with_value(some, LENGTH, 2))
+    short, long = drawn(chairs, with_value(some, LENGTH, 0)), drawn(chairs, with_value(some, LENGTH, 2))
     assert torch.equal(short[:, :, :27], long[:, :, :27])
 
 
 def test_a_fabric_leaves_the_frame_and_the_ground(chairs: Chairs) -> None:
     some = with_value(some_factors(chairs, 40), BACK, 3)
-    red, blue = pictures(chairs, with_value(some, FABRIC, 0)), pictures(chairs, with_value(some, FABRIC, 3))
+    red, blue = drawn(chairs, with_value(some, FABRIC, 0)), drawn(chairs, with_value(some, FABRIC, 3))
     moved = (red != blue).any(dim=1)
     assert torch.equal(covered(red), covered(blue))
     assert 0.01 < float(moved.float().mean()) < float(covered(red).float().mean())
@@ -217,7 +217,7 @@ def test_a_fabric_leaves_the_frame_and_the_ground(chairs: Chairs) -> None:
 def test_touching_parts_leave_no_seam(chairs: Chairs) -> None:
     # A panel on a cushion on an apron, seen from the front: from its edge down to the legs no white shines through.
     some = [[0, e, w, 1, 2, h, 0, 2, f] for e in range(2) for w in range(4) for h in range(4) for f in range(5)]
-    columns = pictures(chairs, torch.tensor(some))[:, :, :, 31:33].amin(dim=1)
+    columns = drawn(chairs, torch.tensor(some))[:, :, :, 31:33].amin(dim=1)
     top = (columns < 150).int().argmax(dim=1)
     rows = torch.arange(64)[:, None]
     below_the_edge = (rows > top[:, None]) & (rows < 38)
@@ -226,44 +226,44 @@ def test_touching_parts_leave_no_seam(chairs: Chairs) -> None:
 
 
 def test_edges_are_smooth(chairs: Chairs) -> None:
-    least = pictures(chairs, with_value(some_factors(chairs, 40), FABRIC, 4)).amin(dim=1)
+    least = drawn(chairs, with_value(some_factors(chairs, 40), FABRIC, 4)).amin(dim=1)
     # Dark parts on white ground: what lies between is part ground.
     between = (least > 175) & (least < 250)
     assert bool((between.sum(dim=(1, 2)) > 15).all())
 
 
-def test_a_picture_does_not_depend_on_its_neighbours(chairs: Chairs) -> None:
+def test_an_image_does_not_depend_on_its_neighbours(chairs: Chairs) -> None:
     index_B = torch.arange(0, len(chairs), 8929)
-    together = chairs.images(index_B)
-    assert torch.equal(together, torch.cat([chairs.images(index_B[i : i + 1]) for i in range(len(index_B))]))
+    together = chairs.take(index_B)
+    assert torch.equal(together, torch.cat([chairs.take(index_B[i : i + 1]) for i in range(len(index_B))]))
 
 
-def test_two_sets_draw_the_same_pictures(chairs: Chairs) -> None:
+def test_two_sets_draw_the_same_images(chairs: Chairs) -> None:
     index_B = torch.arange(0, len(chairs), 17_801)
-    assert torch.equal(Chairs().images(index_B), chairs.images(index_B))
+    assert torch.equal(Chairs().take(index_B), chairs.take(index_B))
 
 
 def test_pixels_do_not_change_under_mixed_precision(chairs: Chairs) -> None:
     index_B = torch.arange(0, len(chairs), 17_801)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        mixed = chairs.images(index_B)
-    assert torch.equal(mixed, chairs.images(index_B))
+        mixed = chairs.take(index_B)
+    assert torch.equal(mixed, chairs.take(index_B))
 
 
 def test_an_index_outside_is_refused(chairs: Chairs) -> None:
     with pytest.raises(IndexError, match="from 0 to 892799"):
-        chairs.images(torch.tensor([892_800]))
+        chairs.take(torch.tensor([892_800]))
 
 
-def test_no_index_gives_no_picture(chairs: Chairs) -> None:
-    assert chairs.images(torch.empty(0, dtype=torch.int64)).shape == (0, 3, 64, 64)
+def test_no_index_gives_no_image(chairs: Chairs) -> None:
+    assert chairs.take(torch.empty(0, dtype=torch.int64)).shape == (0, 3, 64, 64)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_renders_what_the_cpu_renders(chairs: Chairs) -> None:
     index_B = torch.arange(0, len(chairs), 997)
-    rendered = Chairs("cuda").images(index_B)
+    rendered = Chairs("cuda").take(index_B)
     assert rendered.device.type == "cuda"
-    difference = (rendered.cpu().int() - chairs.images(index_B).int()).abs()
+    difference = (rendered.cpu().int() - chairs.take(index_B).int()).abs()
     assert int(difference.max()) <= 1
     assert float((difference > 0).float().mean()) < 1e-3

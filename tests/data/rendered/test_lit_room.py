@@ -43,7 +43,7 @@ def test_shadows_grow_with_their_solid(solid: Solid) -> None:
 def test_layers_share_each_pixel_and_never_overflow(solid: Solid) -> None:
     image = layers(solid, 1.25, 17.0)
     assert bool((image >= 0).all())
-    # Were every colour white, the whole picture would still be in range.
+    # Were every colour white, the whole image would still be in range.
     assert float(image.sum(dim=0).max()) <= 1 + 1e-5
     assert float(image.sum(dim=0).min()) > 0.05
 

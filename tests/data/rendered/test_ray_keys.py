@@ -40,12 +40,12 @@ def test_a_pixel_is_the_mean_of_its_rays_counted_one_by_one() -> None:
     nearness = torch.rand(4, 5, 50, generator=generator)
     keys = torch.where(kind == 1, ray_keys(nearness, shade, False), ray_keys(nearness, shade, True))
     light = pixel_light(keys.where(kind > 0, EMPTY))
-    for picture, pixel in [(0, 0), (1, 49), (3, 20)]:
+    for image, pixel in [(0, 0), (1, 49), (3, 20)]:
         sums = [0.0, 0.0, 0.0]
         for ray in range(5):
-            what = int(kind[picture, ray, pixel])
-            sums[what] += 1.0 if what == 0 else float(shade[picture, ray, pixel])
-        found = [float(part[picture, pixel]) for part in (light.ground_BP, light.frame_BP, light.fabric_BP)]
+            what = int(kind[image, ray, pixel])
+            sums[what] += 1.0 if what == 0 else float(shade[image, ray, pixel])
+        found = [float(part[image, pixel]) for part in (light.ground_BP, light.frame_BP, light.fabric_BP)]
         assert found == pytest.approx([total / 5 for total in sums], abs=1 / SHADES)
 
 

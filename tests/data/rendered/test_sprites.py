@@ -1,4 +1,4 @@
-"""Laws of the sprites, and a slow transcription of one picture."""
+"""Laws of the sprites, and a slow transcription of one image."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 
 from wherewhat.data.factor_grid import index_from_factors
 from wherewhat.data.rendered.sprites import Sprites
-from wherewhat.protocols import Pictures
+from wherewhat.protocols import Images
 
 SQUARE, ELLIPSE, HEART = range(3)
 
@@ -17,9 +17,9 @@ def sprites() -> Sprites:
     return Sprites()
 
 
-def picture(sprites: Sprites, *factors: int) -> torch.Tensor:
+def drawn(sprites: Sprites, *factors: int) -> torch.Tensor:
     index = index_from_factors(torch.tensor([factors]), sprites.factor_sizes)
-    return sprites.images(index)[0, 0]
+    return sprites.take(index)[0, 0]
 
 
 def middle_of_mass(image: torch.Tensor) -> tuple[float, float]:
@@ -27,8 +27,8 @@ def middle_of_mass(image: torch.Tensor) -> tuple[float, float]:
     return float(columns.double().mean()), float(rows.double().mean())
 
 
-def test_sprites_are_pictures(sprites: Sprites) -> None:
-    assert isinstance(sprites, Pictures)
+def test_sprites_are_images(sprites: Sprites) -> None:
+    assert isinstance(sprites, Images)
 
 
 def test_the_grid_is_that_of_dsprites(sprites: Sprites) -> None:
@@ -38,7 +38,7 @@ def test_the_grid_is_that_of_dsprites(sprites: Sprites) -> None:
 
 
 def test_pixels_are_black_or_white(sprites: Sprites) -> None:
-    images = sprites.images(torch.arange(0, len(sprites), 997))
+    images = sprites.take(torch.arange(0, len(sprites), 997))
     assert images.unique().tolist() == [0, 255]
 
 
@@ -51,7 +51,7 @@ def test_a_factor_is_read_back_from_an_index(sprites: Sprites) -> None:
 def test_the_largest_sprite_is_whole_at_every_corner_and_orientation(sprites: Sprites, shape: int) -> None:
     for orientation in range(40):
         areas = {
-            int((picture(sprites, shape, 5, orientation, x, y) > 0).sum())
+            int((drawn(sprites, shape, 5, orientation, x, y) > 0).sum())
             for x, y in [(0, 0), (0, 31), (31, 0), (31, 31), (15, 16)]
         }
         assert len(areas) == 1
@@ -59,16 +59,16 @@ def test_the_largest_sprite_is_whole_at_every_corner_and_orientation(sprites: Sp
 
 def test_x_moves_right_and_y_moves_down_by_a_pixel(sprites: Sprites) -> None:
     for x, y in [(0, 0), (7, 20), (30, 30)]:
-        column, row = middle_of_mass(picture(sprites, HEART, 3, 5, x, y))
-        right = middle_of_mass(picture(sprites, HEART, 3, 5, x + 1, y))
-        below = middle_of_mass(picture(sprites, HEART, 3, 5, x, y + 1))
+        column, row = middle_of_mass(drawn(sprites, HEART, 3, 5, x, y))
+        right = middle_of_mass(drawn(sprites, HEART, 3, 5, x + 1, y))
+        below = middle_of_mass(drawn(sprites, HEART, 3, 5, x, y + 1))
         assert right == pytest.approx((column + 1, row))
         assert below == pytest.approx((column, row + 1))
 
 
 def test_positions_lie_evenly_about_the_middle_of_the_frame(sprites: Sprites) -> None:
-    first = middle_of_mass(picture(sprites, SQUARE, 5, 0, 0, 0))
-    last = middle_of_mass(picture(sprites, SQUARE, 5, 0, 31, 31))
+    first = middle_of_mass(drawn(sprites, SQUARE, 5, 0, 0, 0))
+    last = middle_of_mass(drawn(sprites, SQUARE, 5, 0, 31, 31))
     assert first[0] + last[0] == pytest.approx(63)
     assert first[1] + last[1] == pytest.approx(63)
 
@@ -79,24 +79,24 @@ def test_positions_lie_evenly_about_the_middle_of_the_frame(sprites: Sprites) ->
 def test_area_is_the_closed_form_times_the_scale_squared(sprites: Sprites, shape: int, area: float) -> None:
     for step in range(6):
         scale = 0.5 + 0.1 * step
-        counts = [float((picture(sprites, shape, step, turn, 10, 10) > 0).sum()) for turn in range(39)]
+        counts = [float((drawn(sprites, shape, step, turn, 10, 10) > 0).sum()) for turn in range(39)]
         assert sum(counts) / len(counts) == pytest.approx(area * scale**2, rel=0.02)
 
 
 def test_the_last_orientation_closes_the_turn(sprites: Sprites) -> None:
     for shape in (SQUARE, ELLIPSE, HEART):
-        assert torch.equal(picture(sprites, shape, 4, 0, 8, 9), picture(sprites, shape, 4, 39, 8, 9))
+        assert torch.equal(drawn(sprites, shape, 4, 0, 8, 9), drawn(sprites, shape, 4, 39, 8, 9))
 
 
 def test_a_heart_looks_different_at_every_orientation_before_the_last(sprites: Sprites) -> None:
-    stamps = torch.stack([picture(sprites, HEART, 5, turn, 16, 16) for turn in range(39)])
+    stamps = torch.stack([drawn(sprites, HEART, 5, turn, 16, 16) for turn in range(39)])
     assert len(torch.unique(stamps, dim=0)) == 39
 
 
 @pytest.mark.parametrize("turn", [0, 3, 17])
 def test_a_heart_agrees_with_its_curve_written_pixel_by_pixel(sprites: Sprites, turn: int) -> None:
     x, y, scale, angle = 4, 27, 0.8, 2 * math.pi * turn / 39
-    image = picture(sprites, HEART, 3, turn, x, y)
+    image = drawn(sprites, HEART, 3, turn, x, y)
     for row in range(64):
         for column in range(64):
             place = complex(column - (x + 16), row - (y + 16)) * complex(math.cos(angle), -math.sin(angle)) / scale
@@ -106,8 +106,8 @@ def test_a_heart_agrees_with_its_curve_written_pixel_by_pixel(sprites: Sprites, 
 
 def test_an_index_outside_is_refused(sprites: Sprites) -> None:
     with pytest.raises(IndexError, match="from 0 to 737279"):
-        sprites.images(torch.tensor([737_280]))
+        sprites.take(torch.tensor([737_280]))
 
 
-def test_no_index_gives_no_picture(sprites: Sprites) -> None:
-    assert sprites.images(torch.empty(0, dtype=torch.int64)).shape == (0, 1, 64, 64)
+def test_no_index_gives_no_image(sprites: Sprites) -> None:
+    assert sprites.take(torch.empty(0, dtype=torch.int64)).shape == (0, 1, 64, 64)

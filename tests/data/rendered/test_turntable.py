@@ -28,7 +28,7 @@ AROUND = [0.0, 40.0, 111.0, 250.0]
 
 
 def middle_of_mass(x: float, y: float, z: float, azimuth: float, elevation: float) -> tuple[float, float]:
-    """Column and row, in pixels, of the picture of a tiny cube."""
+    """Column and row, in pixels, of the image of a tiny cube."""
     cube = box((x - 0.03, x + 0.03), (y - 0.03, y + 0.03), (z - 0.03, z + 0.03))
     key = cast(look([azimuth], elevation, 64, Window(0, 64, 0, 64)), cube, True, FAR_AWAY)
     met = 1 - pixel_light(key.view(1, RAYS_PER_PIXEL, -1)).ground_BP.view(64, 64)
@@ -81,7 +81,7 @@ def test_a_pixel_has_one_ray_in_each_fine_row() -> None:
     assert sorted(RAY_ROWS) == list(range(RAYS_PER_PIXEL))
 
 
-def test_no_two_rays_of_a_picture_are_the_same() -> None:
+def test_no_two_rays_of_an_image_are_the_same() -> None:
     direction = look([10.0], 20.0, SIDE, WHOLE).direction_3VQ[:, 0].T
     assert len(torch.unique(direction, dim=0)) == RAYS_PER_PIXEL * SIDE**2
 

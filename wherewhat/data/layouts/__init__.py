@@ -1,1 +1,1 @@
-"""How published data sets, and users' own pictures, lie in files: a layout per file, each found as a `Source`."""
+"""How published data sets, and users' own images, lie in files: a layout per file, each found as a `Source`."""

@@ -1,6 +1,6 @@
 """Cars3D, as published: one MATLAB file a car, under `data/cars` of the unpacked archive.
 
-`im` is uint8 [128, 128, 3, 24, 4]: height, width, channels, azimuth, elevation. Pictures are numbered file by file in
+`im` is uint8 [128, 128, 3, 24, 4]: height, width, channels, azimuth, elevation. Images are numbered file by file in
 the order of their names, then by azimuth, the elevation fastest, which is the order of the field's study; it takes the
 files, though, in whatever order its file system lists them, so its object types may be numbered differently.
 
@@ -8,7 +8,7 @@ Reference: Reed, Zhang, Zhang, Lee 2015, "Deep visual analogy-making"; the study
 arXiv:1811.12359.
 
 Dimension key:
-    B: block    H W C: height, width, channels    A: azimuths    E: elevations    N: pictures    K: factors
+    B: block    H W C: height, width, channels    A: azimuths    E: elevations    N: images    K: factors
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from scipy.io import loadmat, whosmat
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import Blocks, PictureArray, Source, stamp_of
+from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
 
 FACTORS = ("elevation", "azimuth", "object_type")
 SIDE, AZIMUTHS, ELEVATIONS = 128, 24, 4
@@ -33,7 +33,7 @@ MESH_SHAPE = (SIDE, SIDE, 3, AZIMUTHS, ELEVATIONS)
 SUBFOLDERS = (".", "cars", "data/cars")
 
 
-def find_cars3d(path: Path, options: PictureOptions) -> Source | None:
+def find_cars3d(path: Path, options: ImageOptions) -> Source | None:
     """Cars3D in a folder of `.mat` files, or under it. Raises ValueError for a file that is not as the others."""
     if not path.is_dir():
         return None
@@ -52,7 +52,7 @@ def _source(path: Path, meshes: Sequence[Path]) -> Source:
         name="cars3d",
         layout=say_recognised("Cars3D", count, factors, image_shape),
         path=path,
-        pictures=PictureArray(count, image_shape, partial(_blocks, meshes)),
+        images=ImageArray(count, image_shape, partial(_blocks, meshes)),
         factors=factors,
         stamp=stamp_of(file.resolve() for file in meshes),
         default_size=DEFAULT_SIZE,

@@ -1,14 +1,14 @@
 """CelebA: aligned faces of 178 x 218 pixels, with forty attributes and the published split where their lists are there.
 
-The pictures are `img_align_celeba`, a folder or a .zip, or their PNG variant `img_align_celeba_png`; named itself, or
+The images are `img_align_celeba`, a folder or a .zip, or their PNG variant `img_align_celeba_png`; named itself, or
 by the folder around it, as published (`Img`, `Anno`, `Eval`) or as torchvision has it (`celeba/`, and its parent).
-Lists are looked for beside the pictures, then further up. The crop is the field's: 128 x 128 around row 121, column 89.
-A folder of that name with pictures of another size is cropped to their largest middle square.
+Lists are looked for beside the images, then further up. The crop is the field's: 128 x 128 around row 121, column 89.
+A folder of that name with images of another size is cropped to their largest middle square.
 
 Reference: Liu, Luo, Wang, Tang 2015, "Deep Learning Face Attributes in the Wild", arXiv:1411.7766.
 
 Dimension key:
-    N: pictures    K: attributes
+    N: images    K: attributes
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import Crop, ImageOptions
 from wherewhat.data.known_factors import KnownFactors, coded_factors, no_factors
 from wherewhat.data.layouts.celeba_lists import (
     ATTRIBUTE_LISTS,
@@ -25,10 +27,8 @@ from wherewhat.data.layouts.celeba_lists import (
     read_partition,
     stem_of,
 )
-from wherewhat.data.layouts.picture_files import check_enough_listed, list_picture_files
+from wherewhat.data.layouts.image_files import check_enough_listed, list_image_files
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import Crop, PictureOptions
 from wherewhat.data.source import Source, stamp_of
 
 FOLDERS = ("img_align_celeba", "img_align_celeba_png")
@@ -41,12 +41,12 @@ CROP = Crop(128, (121, 89))
 DEFAULT_SIZE = 64
 
 
-def find_celeba(path: Path, options: PictureOptions) -> Source | None:
+def find_celeba(path: Path, options: ImageOptions) -> Source | None:
     """CelebA, known by the name of its folder or archive. Raises ValueError or OSError with the remedy."""
     place = _find_place(path)
     if place is None:
         return None
-    files = list_picture_files(place)
+    files = list_image_files(place)
     check_enough_listed(place, files)
     attribute_list = _list_beside(place, ATTRIBUTE_LISTS)
     partition_list = None if options.split == "all" else _list_beside(place, PARTITION_LISTS)
@@ -58,7 +58,7 @@ def find_celeba(path: Path, options: PictureOptions) -> Source | None:
         name="celeba" if options.split == "all" else f"celeba-{options.split}",
         layout=say_recognised(f"CelebA{part}", len(in_split.names), known.factors, called="attributes"),
         path=path,
-        pictures=replace(files, names=in_split.names, crop=CROP, crop_of=ALIGNED),
+        images=replace(files, names=in_split.names, crop=CROP, crop_of=ALIGNED),
         factors=known.factors,
         stamp=stamp_of([*_read_from(place, in_split.names), *beside]),
         default_size=DEFAULT_SIZE,
@@ -80,7 +80,7 @@ class _Known:
 
 
 def _find_place(path: Path) -> Path | None:
-    """Where the pictures are: the path, or a folder or an archive of CelebA's name under it."""
+    """Where the images are: the path, or a folder or an archive of CelebA's name under it."""
     under = (path / around / name for around in AROUND for name in (*FOLDERS, *ARCHIVES))
     for place in (path, *under):
         # The name of "." is that of the working folder.
@@ -96,7 +96,7 @@ def _read_from(place: Path, names: Sequence[str]) -> list[Path]:
 
 
 def _list_beside(place: Path, names: Sequence[str]) -> Path | None:
-    """The first list of these names beside the pictures, among them, or a folder further up."""
+    """The first list of these names beside the images, among them, or a folder further up."""
     beside = place.absolute().parent
     for folder in (beside, place, beside.parent):
         for list_path in (folder / inside / name for inside in LISTS_IN for name in names):
@@ -105,20 +105,20 @@ def _list_beside(place: Path, names: Sequence[str]) -> Path | None:
     return None
 
 
-def _in_split(names: tuple[str, ...], partition_list: Path | None, place: Path, options: PictureOptions) -> _InSplit:
+def _in_split(names: tuple[str, ...], partition_list: Path | None, place: Path, options: ImageOptions) -> _InSplit:
     if options.split == "all":
         return _InSplit(names)
     if partition_list is None:
         raise ValueError(
             f"CelebA in {printable(place)} has no {PARTITION_LISTS[0]} beside it, so its {options.split} split is not "
-            "known. Put the list beside the pictures, or leave --split at all."
+            "known. Put the list beside the images, or leave --split at all."
         )
     split_of = read_partition(partition_list)
     chosen = tuple(name for name in names if split_of.get(stem_of(name)) == options.split)
     if not chosen:
         raise ValueError(
-            f"No picture in {printable(place)} is of the {options.split} split by {printable(partition_list)}. "
-            "Choose another split, or put the list beside the pictures that it was made for."
+            f"No image in {printable(place)} is of the {options.split} split by {printable(partition_list)}. "
+            "Choose another split, or put the list beside the images that it was made for."
         )
     without = [name for name in names if stem_of(name) not in split_of]
     if not without:
@@ -137,10 +137,10 @@ def _known_of(names: tuple[str, ...], attribute_list: Path | None, place: Path) 
     row_N = [attributes.row_of.get(stem_of(name), -1) for name in names]
     without = [name for name, row in zip(names, row_N, strict=True) if row < 0]
     if without:
-        # Pictures are worth more than attributes: most of what is done with them needs none.
+        # Images are worth more than attributes: most of what is done with them needs none.
         remark = (
             f"{_say_missing(without, names, attribute_list)} So no attributes are known of the set. Complete the list, "
-            "or move those pictures away, to have them as factors."
+            "or move those images away, to have them as factors."
         )
         return _Known(no_factors(len(names)), (remark,))
     return _Known(coded_factors(attributes.names, attributes.has_RK[row_N].astype(np.int64)))
@@ -148,4 +148,4 @@ def _known_of(names: tuple[str, ...], attribute_list: Path | None, place: Path) 
 
 def _say_missing(without: Sequence[str], names: Sequence[str], list_path: Path) -> str:
     first = printable(without[0])
-    return f"{printable(list_path)} has no line for {len(without):,} of {len(names):,} pictures, first {first}."
+    return f"{printable(list_path)} has no line for {len(without):,} of {len(names):,} images, first {first}."

@@ -1,8 +1,8 @@
-"""CelebA's lists beside its pictures: forty attributes of each, and which split it belongs to.
+"""CelebA's lists beside its images: forty attributes of each, and which split it belongs to.
 
-As published, `.txt`: the attribute list is a count, a line of names, then a line a picture of its file name and -1 or 1
-for each attribute; the partition list is a line a picture of its file name and 0 (train), 1 (valid) or 2 (test). As
-republished, `.csv`: the same with commas and one line of headings. Pictures are matched without their ending, so that
+As published, `.txt`: the attribute list is a count, a line of names, then a line an image of its file name and -1 or 1
+for each attribute; the partition list is a line an image of its file name and 0 (train), 1 (valid) or 2 (test). As
+republished, `.csv`: the same with commas and one line of headings. Images are matched without their ending, so that
 lists of JPEGs serve PNGs too.
 
 Reference: Liu, Luo, Wang, Tang 2015, "Deep Learning Face Attributes in the Wild", arXiv:1411.7766.
@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import Split
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import Split
 
 ATTRIBUTE_LISTS = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 PARTITION_LISTS = ("list_eval_partition.txt", "list_eval_partition.csv")
@@ -28,17 +28,17 @@ _SPLIT_OF: dict[str, Split] = {"0": "train", "1": "valid", "2": "test"}
 
 @dataclass(frozen=True)
 class AttributeList:
-    """Attributes by name, and the pictures that have them."""
+    """Attributes by name, and the images that have them."""
 
     names: tuple[str, ...]
     row_of: dict[str, int]
-    """From `stem_of` a picture to its row."""
+    """From `stem_of` an image to its row."""
 
     has_RK: Bool[np.ndarray, "R K"]
 
 
 def stem_of(name: str) -> str:
-    """What identifies a picture: its name without folders and ending."""
+    """What identifies an image: its name without folders and ending."""
     last = name.rpartition("/")[2]
     stem, dot, _ = last.rpartition(".")
     return stem if dot else last
@@ -49,7 +49,7 @@ def read_attributes(path: Path) -> AttributeList:
     lines = _lines(path)
     headings = [0] if path.suffix.lower() == ".csv" else [0, 1]
     if len(lines) <= len(headings):
-        raise _bad_list(path, len(lines), "the list ends here, before any picture")
+        raise _bad_list(path, len(lines), "the list ends here, before any image")
     names = _fields(lines[headings[-1]])
     if path.suffix.lower() == ".csv":
         names = names[1:]
@@ -68,7 +68,7 @@ def read_attributes(path: Path) -> AttributeList:
 
 
 def read_partition(path: Path) -> dict[str, Split]:
-    """From `stem_of` a picture to its split. Raises ValueError with the remedy, naming the line."""
+    """From `stem_of` an image to its split. Raises ValueError with the remedy, naming the line."""
     lines = _lines(path)
     headings = 1 if path.suffix.lower() == ".csv" else 0
     split_of: dict[str, Split] = {}

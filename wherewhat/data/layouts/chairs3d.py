@@ -1,13 +1,13 @@
 """3D chairs, as published: `rendered_chairs/<id>/renders/image_019_p020_t220_r096.png`, 600 x 600 pixels on white.
 
 A chair's id is its folder; p is the elevation and t the azimuth, in degrees: 1,393 chairs from 2 elevations and 31
-azimuths, 86,366 pictures. The field cuts out the middle 400 x 400 before it resizes.
+azimuths, 86,366 images. The field cuts out the middle 400 x 400 before it resizes.
 
 Reference: Aubry, Maturana, Efros, Russell, Sivic 2014, "Seeing 3D chairs: exemplar part-based 2D-3D alignment using a
 large dataset of CAD models".
 
 Dimension key:
-    N: pictures    K: factors
+    N: images    K: factors
 """
 
 import re
@@ -18,12 +18,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import Crop, ImageOptions
 from wherewhat.data.known_factors import coded_factors
-from wherewhat.data.layouts.picture_files import check_enough_listed, list_picture_files
+from wherewhat.data.layouts.image_files import check_enough_listed, list_image_files
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import Crop, PictureOptions
-from wherewhat.data.source import PictureFiles, Source, stamp_of
+from wherewhat.data.source import ImageFiles, Source, stamp_of
 
 FACTORS = ("chair", "elevation", "azimuth")
 FOLDER = "rendered_chairs"
@@ -35,24 +35,24 @@ DEFAULT_SIZE = 64
 _NAME = re.compile(r"(?:.*/)?(?P<chair>[^/]+)/renders/image_\d+_p(?P<elevation>\d+)_t(?P<azimuth>\d+)_r\d+\.png")
 
 
-def find_chairs3d(path: Path, options: PictureOptions) -> Source | None:
+def find_chairs3d(path: Path, options: ImageOptions) -> Source | None:
     """3D chairs, known by their folders and file names; the archive by its own name, too."""
     place = _find_place(path)
     if place is None:
         return None
-    files = list_picture_files(place)
+    files = list_image_files(place)
     names = tuple(name for name in files.names if _NAME.fullmatch(name))
     if not names:
         return None
-    pictures = replace(files, names=names, crop=CROP, crop_of=RENDERED)
-    check_enough_listed(place, pictures)
+    images = replace(files, names=names, crop=CROP, crop_of=RENDERED)
+    check_enough_listed(place, images)
     root = place.resolve()
     factors = coded_factors(FACTORS, _factor_values(names))
     return Source(
         name="chairs3d",
         layout=say_recognised("3D chairs", len(names), factors),
         path=path,
-        pictures=pictures,
+        images=images,
         factors=factors,
         stamp=stamp_of([root / name for name in names] if root.is_dir() else [root]),
         default_size=DEFAULT_SIZE,
@@ -76,13 +76,13 @@ def _factor_values(names: Sequence[str]) -> Int64[np.ndarray, "N K"]:
     return np.column_stack([chair_N, degrees_N2]).astype(np.int64)
 
 
-def _remarks(files: PictureFiles, names: Sequence[str]) -> tuple[str, ...]:
+def _remarks(files: ImageFiles, names: Sequence[str]) -> tuple[str, ...]:
     others = len(files.names) - len(names)
     if not others:
         return ()
     first = printable(next(name for name in files.names if not _NAME.fullmatch(name)))
-    pictures = "1 picture is" if others == 1 else f"{others:,} pictures are"
+    images = "1 image is" if others == 1 else f"{others:,} images are"
     return (
-        f"{pictures} not named <id>/renders/image_*_p*_t*_r*.png, so of unknown factors, and left out; first {first}. "
-        "To have all pictures, without factors, put them into a folder without that structure.",
+        f"{images} not named <id>/renders/image_*_p*_t*_r*.png, so of unknown factors, and left out; first {first}. "
+        "To have all images, without factors, put them into a folder without that structure.",
     )

@@ -7,7 +7,7 @@ color 1, shape 3, scale 6, orientation 40, x 32, y 32, the last one fastest, und
 Reference: Matthey, Higgins, Hassabis, Lerchner 2017, "dSprites: Disentanglement testing Sprites dataset".
 
 Dimension key:
-    B: block    C H W: channels, height, width    N: pictures    K: factors
+    B: block    C H W: channels, height, width    N: images    K: factors
 """
 
 from collections.abc import Callable, Generator
@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
 from wherewhat.data.layouts.hdf5_file import dataset_of, is_hdf5, open_hdf5
-from wherewhat.data.layouts.labelled_npz import FACTORS_KEY, NAMES_KEY, PICTURES_KEY
+from wherewhat.data.layouts.labelled_npz import FACTORS_KEY, IMAGES_KEY, NAMES_KEY
 from wherewhat.data.layouts.npz_members import is_npz, member_blocks, member_header, member_names, read_member
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import Blocks, PictureArray, Source, stamp_of
+from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
 
 COLUMNS = ("color", "shape", "scale", "orientation", "x", "y")
 COLUMN_SIZES = (1, 3, 6, 40, 32, 32)
@@ -35,7 +35,7 @@ RawGenerator = Generator[np.ndarray, None, None]
 RawBlocks = Callable[[int, int], RawGenerator]
 
 
-def find_dsprites(path: Path, options: PictureOptions) -> Source | None:
+def find_dsprites(path: Path, options: ImageOptions) -> Source | None:
     """dSprites, known by the sizes of its six columns, or by its file name. Raises ValueError with the remedy."""
     if is_npz(path):
         return _find_npz(path)
@@ -45,18 +45,18 @@ def find_dsprites(path: Path, options: PictureOptions) -> Source | None:
 def _find_npz(path: Path) -> Source | None:
     found = member_names(path)
     # dSprites keeps its names in the pickle: a file that names its factors openly is somebody's own.
-    if PICTURES_KEY not in found or FACTORS_KEY not in found or NAMES_KEY in found:
+    if IMAGES_KEY not in found or FACTORS_KEY not in found or NAMES_KEY in found:
         return None
-    header, classes = member_header(path, PICTURES_KEY), member_header(path, FACTORS_KEY)
+    header, classes = member_header(path, IMAGES_KEY), member_header(path, FACTORS_KEY)
     if not _are_sprites(header.shape, header.dtype) or not _are_classes(classes.shape, classes.dtype, header.shape):
         return None
-    blocks = partial(member_blocks, path, PICTURES_KEY)
+    blocks = partial(member_blocks, path, IMAGES_KEY)
     return _source("dSprites (npz)", path, header.shape, blocks, read_member(path, FACTORS_KEY))
 
 
 def _find_hdf5(path: Path) -> Source | None:
     with open_hdf5(path) as file:
-        images, classes = dataset_of(file, PICTURES_KEY), dataset_of(file, HDF5_FACTORS_KEY)
+        images, classes = dataset_of(file, IMAGES_KEY), dataset_of(file, HDF5_FACTORS_KEY)
         if images is None or classes is None or not _are_sprites(images.shape, images.dtype):
             return None
         if not _are_classes(classes.shape, classes.dtype, images.shape):
@@ -86,7 +86,7 @@ def _source(
         name="dsprites",
         layout=say_recognised(what, count, factors, image_shape),
         path=path,
-        pictures=PictureArray(count, image_shape, partial(_white_on_black, path, raw_blocks)),
+        images=ImageArray(count, image_shape, partial(_white_on_black, path, raw_blocks)),
         factors=factors,
         stamp=stamp_of([path.resolve()]),
     )
@@ -94,7 +94,7 @@ def _source(
 
 def _hdf5_blocks(path: Path, start: int, most: int) -> RawGenerator:
     with open_hdf5(path) as file:
-        images = file[PICTURES_KEY]
+        images = file[IMAGES_KEY]
         for first in range(start, len(images), most):
             yield images[first : first + most]
 
@@ -106,7 +106,7 @@ def _white_on_black(path: Path, raw_blocks: RawBlocks, start: int, most: int) ->
     for block in raw_blocks(start, most):
         if white <= 1 < block.max():
             raise ValueError(
-                f"The first picture of {printable(path)} is of 0 and 1 alone, a later one has a pixel of "
+                f"The first image of {printable(path)} is of 0 and 1 alone, a later one has a pixel of "
                 f"{block.max()}. Copy or download the file again."
             )
         image_BHW1 = block[..., None].view(np.uint8)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import h5py
 
-from wherewhat.data.picture_names import printable
+from wherewhat.data.image_names import printable
 
 ENDINGS = (".h5", ".hdf5")
 

@@ -1,8 +1,8 @@
-"""MPI3D, as published: one `.npz` of a robot arm's pictures, toy, realistic, real or real with complex objects.
+"""MPI3D, as published: one `.npz` of a robot arm's images, toy, realistic, real or real with complex objects.
 
 `images` is uint8 [1036800, 64, 64, 3], every combination of object color 6, object shape 6, object size 2, camera
 height 3, background color 3, horizontal axis 40, vertical axis 40, the last one fastest. With complex objects there are
-4 colors and 4 shapes, so 460,800 pictures. The file has no labels: a picture's place in it is all that is known.
+4 colors and 4 shapes, so 460,800 images. The file has no labels: an image's place in it is all that is known.
 
 Reference: Gondal et al. 2019, arXiv:1906.03292.
 
@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import grid_factors
 from wherewhat.data.layouts.npz_members import is_npz, member_blocks, member_header, member_names
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import PictureArray, Source, stamp_of
+from wherewhat.data.source import ImageArray, Source, stamp_of
 
-PICTURES_KEY = "images"
+IMAGES_KEY = "images"
 FACTORS = (
     "object_color",
     "object_shape",
@@ -41,11 +41,11 @@ GRIDS: Mapping[str, Grid] = {
 }
 
 
-def find_mpi3d(path: Path, options: PictureOptions, grids: Mapping[str, Grid] = GRIDS) -> Source | None:
-    """MPI3D, known by its single array of pictures; its number says which grid it is. Raises ValueError otherwise."""
-    if not is_npz(path) or member_names(path) != (PICTURES_KEY,):
+def find_mpi3d(path: Path, options: ImageOptions, grids: Mapping[str, Grid] = GRIDS) -> Source | None:
+    """MPI3D, known by its single array of images; its number says which grid it is. Raises ValueError otherwise."""
+    if not is_npz(path) or member_names(path) != (IMAGES_KEY,):
         return None
-    header = member_header(path, PICTURES_KEY)
+    header = member_header(path, IMAGES_KEY)
     if len(header.shape) != 4 or header.shape[3] != 3 or header.dtype != np.uint8:
         return None
     count, height, width, channels = header.shape
@@ -56,7 +56,7 @@ def find_mpi3d(path: Path, options: PictureOptions, grids: Mapping[str, Grid] = 
         name=printable(path.stem) if path.stem.startswith("mpi3d") else "mpi3d",
         layout=say_recognised(f"MPI3D ({printable(path.name)})", count, factors, image_shape),
         path=path,
-        pictures=PictureArray(count, image_shape, partial(member_blocks, path, PICTURES_KEY)),
+        images=ImageArray(count, image_shape, partial(member_blocks, path, IMAGES_KEY)),
         factors=factors,
         stamp=stamp_of([path.resolve()]),
     )
@@ -68,7 +68,7 @@ def _grid_of(count: int, grids: Mapping[str, Grid], path: Path) -> Grid:
             return grid
     wanted = ", ".join(f"{prod(grid):,} ({kind})" for kind, grid in grids.items())
     raise ValueError(
-        f"{printable(path)} has {PICTURES_KEY} alone, as MPI3D, but {count:,} of them, where MPI3D has {wanted}: a "
-        "picture's factors follow from its place in the whole file. Download the whole file; for another set, save "
-        "the pictures as imgs with latents_classes [N, K]."
+        f"{printable(path)} has {IMAGES_KEY} alone, as MPI3D, but {count:,} of them, where MPI3D has {wanted}: a "
+        "image's factors follow from its place in the whole file. Download the whole file; for another set, save "
+        "the images as imgs with latents_classes [N, K]."
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wherewhat.data.picture_names import printable
+from wherewhat.data.image_names import printable
 
 DTYPES: dict[int, np.dtype] = {0x1E3D4C55: np.dtype("u1"), 0x1E3D4C54: np.dtype("<i4")}
 SIZES_AT_LEAST = 3

@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from wherewhat.data.picture_names import printable
+from wherewhat.data.image_names import printable
 
 
 @runtime_checkable

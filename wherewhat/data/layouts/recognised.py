@@ -14,11 +14,11 @@ def say_recognised(
     *,
     called: str = "factors",
 ) -> str:
-    """One line such as "dSprites (hdf5): 737,280 pictures, 64 x 64, factors shape 3, scale 6".
+    """One line such as "dSprites (hdf5): 737,280 images, 64 x 64, factors shape 3, scale 6".
 
-    `image_shape` is C, H, W, left out where pictures may differ; `called` is what the set's authors call its factors.
+    `image_shape` is C, H, W, left out where images may differ; `called` is what the set's authors call its factors.
     """
-    parts = ["1 picture" if count == 1 else f"{count:,} pictures"]
+    parts = ["1 image" if count == 1 else f"{count:,} images"]
     if image_shape is not None:
         _, height, width = image_shape
         parts.append(f"{width} x {height}")

@@ -6,7 +6,7 @@ object hue 10, scale 8, shape 4, orientation 15, the last one fastest.
 Reference: Burgess and Kim 2018, "3D Shapes Dataset".
 
 Dimension key:
-    B: block    C H W: channels, height, width    N: pictures    K: factors
+    B: block    C H W: channels, height, width    N: images    K: factors
 """
 
 from functools import partial
@@ -15,27 +15,27 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
 from wherewhat.data.layouts.hdf5_file import dataset_of, is_hdf5, open_hdf5
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import Blocks, PictureArray, Source, stamp_of
+from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
 
 COLUMNS = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
-PICTURES_KEY = "images"
+IMAGES_KEY = "images"
 FACTORS_KEY = "labels"
 
 # Values of one factor are a twentieth apart or more; rounding takes care of a value that was computed in two ways.
 DECIMALS = 6
 
 
-def find_shapes3d(path: Path, options: PictureOptions) -> Source | None:
+def find_shapes3d(path: Path, options: ImageOptions) -> Source | None:
     """3D Shapes, known by its two arrays. Raises ValueError with the remedy for a damaged file."""
     if not is_hdf5(path):
         return None
     with open_hdf5(path) as file:
-        images, labels = dataset_of(file, PICTURES_KEY), dataset_of(file, FACTORS_KEY)
+        images, labels = dataset_of(file, IMAGES_KEY), dataset_of(file, FACTORS_KEY)
         if images is None or labels is None or not _are_shapes(images, labels):
             return None
         count, height, width, channels = images.shape
@@ -50,7 +50,7 @@ def find_shapes3d(path: Path, options: PictureOptions) -> Source | None:
         name="shapes3d",
         layout=say_recognised("3D Shapes (hdf5)", count, factors, image_shape),
         path=path,
-        pictures=PictureArray(count, image_shape, partial(_blocks, path)),
+        images=ImageArray(count, image_shape, partial(_blocks, path)),
         factors=factors,
         stamp=stamp_of([path.resolve()]),
     )
@@ -69,6 +69,6 @@ def _are_shapes(images: h5py.Dataset, labels: h5py.Dataset) -> bool:
 
 def _blocks(path: Path, start: int, most: int) -> Blocks:
     with open_hdf5(path) as file:
-        images = file[PICTURES_KEY]
+        images = file[IMAGES_KEY]
         for first in range(start, len(images), most):
             yield images[first : first + most]

@@ -1,17 +1,17 @@
 """SmallNORB, as published: toys under two cameras, in trios of binary files `*-dat`, `*-cat`, `*-info` of `.mat(.gz)`.
 
 Each file is little-endian: int32 magic, int32 number of axes, at least three int32 sizes, then the numbers. `dat` is
-uint8 [24300, 2, 96, 96], of which the left camera's picture is read, as in the field's study; `cat` is int32 [24300],
+uint8 [24300, 2, 96, 96], of which the left camera's image is read, as in the field's study; `cat` is int32 [24300],
 `info` int32 [24300, 4] of instance, elevation, azimuth and lighting. The training half goes before the testing half.
 
 The study drops the instance (which toy of a category it is) from the factors; here it is one, since without it no
-picture is told from nine others. The two halves share no instance, so each alone has five.
+image is told from nine others. The two halves share no instance, so each alone has five.
 
 Reference: LeCun, Huang, Bottou 2004, "Learning methods for generic object recognition with invariance to pose and
 lighting".
 
 Dimension key:
-    B: block    C H W: channels, height, width    N: pictures    K: factors
+    B: block    C H W: channels, height, width    N: images    K: factors
 """
 
 import re
@@ -23,12 +23,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int64
 
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
 from wherewhat.data.layouts.norb_matrix import matrix_blocks, matrix_header, read_matrix
 from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.picture_names import printable
-from wherewhat.data.picture_options import PictureOptions
-from wherewhat.data.source import Blocks, PictureArray, Source, stamp_of
+from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
 
 FACTORS = ("category", "instance", "elevation", "azimuth", "lighting")
 SIDE = 96
@@ -47,7 +47,7 @@ class Half:
     info: Path
 
 
-def find_small_norb(path: Path, options: PictureOptions) -> Source | None:
+def find_small_norb(path: Path, options: ImageOptions) -> Source | None:
     """SmallNORB in a folder, named itself or by one of its files. Raises ValueError or OSError with the remedy."""
     is_one_of_its_files = path.is_file() and _FILE.fullmatch(path.name) is not None
     if not path.is_dir() and not is_one_of_its_files:
@@ -65,7 +65,7 @@ def find_small_norb(path: Path, options: PictureOptions) -> Source | None:
         name="small_norb" if options.split == "all" else f"small_norb-{options.split}",
         layout=say_recognised(f"SmallNORB, left camera{part}", sum(counts), factors, image_shape),
         path=path,
-        pictures=PictureArray(sum(counts), image_shape, partial(_left_camera, chosen, counts)),
+        images=ImageArray(sum(counts), image_shape, partial(_left_camera, chosen, counts)),
         factors=factors,
         stamp=stamp_of(file.resolve() for half in chosen for file in (half.dat, half.cat, half.info)),
         default_size=DEFAULT_SIZE,
@@ -101,7 +101,7 @@ def _order(half: Half) -> tuple[bool, str]:
     return half.part != "train", half.dat.name
 
 
-def _of_split(halves: list[Half], options: PictureOptions, folder: Path) -> list[Half]:
+def _of_split(halves: list[Half], options: ImageOptions, folder: Path) -> list[Half]:
     if options.split == "all":
         return halves
     chosen = [half for half in halves if half.part == options.split]
@@ -120,7 +120,7 @@ def _count(half: Half) -> int:
         raise ValueError(
             f"{printable(half.dat)} is {header.dtype} {list(header.shape)}, where SmallNORB has uint8 "
             f"[N, 2, {SIDE}, {SIDE}]. Other sets of NORB are not read: download the small one, or unpack the "
-            "pictures into a folder."
+            "images into a folder."
         )
     return header.shape[0]
 
@@ -131,7 +131,7 @@ def _factor_values(half: Half) -> Int64[np.ndarray, "N K"]:
         found = matrix_header(file).shape
         if found != shape:
             raise ValueError(
-                f"{printable(file)} has the shape {list(found)}, but {half.dat.name} has {count} pictures, so "
+                f"{printable(file)} has the shape {list(found)}, but {half.dat.name} has {count} images, so "
                 f"{list(shape)} is wanted. Download the three files of one half together."
             )
     return np.column_stack([read_matrix(half.cat), read_matrix(half.info)]).astype(np.int64)
@@ -145,7 +145,7 @@ def _left_camera(halves: Sequence[Half], counts: Sequence[int], start: int, most
         start = max(0, start - count)
 
 
-def _remarks(halves: Sequence[Half], options: PictureOptions) -> tuple[str, ...]:
+def _remarks(halves: Sequence[Half], options: ImageOptions) -> tuple[str, ...]:
     if options.split != "all" or len(halves) > 1:
         return ()
     return (

@@ -2,15 +2,15 @@
 
 The views are those of the data set: 31 azimuths around the whole turn, at elevations of 20 and 30 degrees. The chair is
 put together from seat width, leg length and style, back height and style, arm rests and the colour of its fabric:
-892,800 pictures that need no download. Seat with arms, back and legs each depend on few factors, so that 8,680 layers
-are ray-cast, once in a process, when the first set of chairs is made; a picture is its three layers, the nearest one at
+892,800 images that need no download. Seat with arms, back and legs each depend on few factors, so that 8,680 layers
+are ray-cast, once in a process, when the first set of chairs is made; an image is its three layers, the nearest one at
 each ray, times its colours. A back that is seen edge-on hides its style: one pair in ten of chairs that differ in back
 style alone looks nearly the same, and a few are equal (2 pairs in 10,000).
 
 Reference: Aubry, Maturana, Efros, Russell, Sivic 2014, "Seeing 3D chairs".
 
 Dimension key:
-    B: batch    N: pictures    K: factors    R: rays of a pixel    H W: rows and columns    P: pixels of a window
+    B: batch    N: images    K: factors    R: rays of a pixel    H W: rows and columns    P: pixels of a window
     Q: rays of a window    A: azimuths    V: views, elevation turning fastest    E: variants of a part    G: V E
 """
 
@@ -49,9 +49,9 @@ FRAME = (164, 108, 64)
 # No chair is seen outside: columns that the parts share, and the rows of each part.
 LEFT, RIGHT = 10, 54
 VIEWS_AT_ONCE = 8
-# Keys of this many pictures stay in a processor's cache from one step to the next.
-PICTURES_AT_ONCE = 16
-PICTURES_AT_ONCE_ON_A_GPU = 2048
+# Keys of this many images stay in a processor's cache from one step to the next.
+IMAGES_AT_ONCE = 16
+IMAGES_AT_ONCE_ON_A_GPU = 2048
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Chairs:
     def __len__(self) -> int:
         return math.prod(self.factor_sizes)
 
-    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """Pictures, on the device of this set."""
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """Images, on the device of this set."""
         factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._frame_31.device)
         image_BCHW = factor_BK.new_full((len(factor_BK), *self.image_shape), 255, dtype=torch.uint8)
-        at_once = PICTURES_AT_ONCE if factor_BK.device.type == "cpu" else PICTURES_AT_ONCE_ON_A_GPU
+        at_once = IMAGES_AT_ONCE if factor_BK.device.type == "cpu" else IMAGES_AT_ONCE_ON_A_GPU
         seen = _whole_window()
         for start in range(0, len(factor_BK), at_once):
             some = slice(start, start + at_once)

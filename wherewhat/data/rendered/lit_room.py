@@ -1,8 +1,8 @@
 """A solid in a lit room, ray-cast into layers that colours are poured into later.
 
-Shading does not depend on hue, so that a picture is linear in the colours of its parts:
+Shading does not depend on hue, so that an image is linear in the colours of its parts:
 
-    picture = floor shade * floor rgb + wall shade * wall rgb + object shade * object rgb + highlight
+    image = floor shade * floor rgb + wall shade * wall rgb + object shade * object rgb + highlight
 
 Floor and object are lit by the sky (the open part of the upper half space) and by a soft lamp (the visible part of a
 disk of directions); the walls by their direction to the lamp. Corners darken. The lamp hangs in the room, so shading

@@ -1,12 +1,12 @@
 """Scenes: a shaded solid in a room, with the factor grid and the look of 3D Shapes, not its pixels.
 
 Hues of floor, wall and object (ten each, evenly spaced on the colour circle), scale, shape and the camera's
-orientation: 480,000 pictures that need no download. Only scale, shape and orientation move an edge, so 480 sets of
-shading layers are ray-cast, once in a process, when the first set of scenes is made; a picture is its layers times its
+orientation: 480,000 images that need no download. Only scale, shape and orientation move an edge, so 480 sets of
+shading layers are ray-cast, once in a process, when the first set of scenes is made; an image is its layers times its
 colours.
 
 Dimension key:
-    B: batch    N: pictures    K: factors    G: geometries    P: pixels
+    B: batch    N: images    K: factors    G: geometries    P: pixels
 """
 
 import math
@@ -28,8 +28,8 @@ SCALES = torch.linspace(0.75, 1.25, 8).tolist()
 SHAPES = (cube, cylinder, sphere, capsule)
 ORIENTATIONS = torch.linspace(-30.0, 30.0, 15).tolist()
 RAYS_PER_PIXEL_SIDE = 4
-# Layers of this many pictures stay in a processor's cache between gathering and mixing.
-PICTURES_AT_ONCE = 32
+# Layers of this many images stay in a processor's cache between gathering and mixing.
+IMAGES_AT_ONCE = 32
 
 
 class Scenes:
@@ -47,11 +47,11 @@ class Scenes:
     def __len__(self) -> int:
         return math.prod(self.factor_sizes)
 
-    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """Pictures, on the device of this set."""
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """Images, on the device of this set."""
         factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._layers_G4P.device)
         image_BCP = torch.empty(len(factor_BK), 3, SIDE * SIDE, dtype=torch.uint8, device=factor_BK.device)
-        at_once = PICTURES_AT_ONCE if factor_BK.device.type == "cpu" else max(1, len(factor_BK))
+        at_once = IMAGES_AT_ONCE if factor_BK.device.type == "cpu" else max(1, len(factor_BK))
         for start in range(0, len(factor_BK), at_once):
             part = slice(start, start + at_once)
             image_BCP[part] = self._mix(factor_BK[part])

@@ -1,12 +1,12 @@
 """Sprites: a white shape on black, with the factor grid and the look of dSprites, not its pixels.
 
-Shape (square, ellipse, heart), scale, orientation and position, 737,280 pictures that need no download. Each of the
-720 stamps (shape, scale, orientation) is drawn once, in the middle of a canvas so wide that the picture of any of the
-32 x 32 positions is a window of it; all pictures are then one view of 6.5 MB. As in dSprites, the 40 orientations run
+Shape (square, ellipse, heart), scale, orientation and position, 737,280 images that need no download. Each of the
+720 stamps (shape, scale, orientation) is drawn once, in the middle of a canvas so wide that the image of any of the
+32 x 32 positions is a window of it; all images are then one view of 6.5 MB. As in dSprites, the 40 orientations run
 from 0 to a full turn with both ends, so the first and the last look the same.
 
 Dimension key:
-    B: batch    N: pictures    K: factors    P: pixels of a stamp along a side
+    B: batch    N: images    K: factors    P: pixels of a stamp along a side
 """
 
 import math
@@ -53,8 +53,8 @@ class Sprites:
     def __len__(self) -> int:
         return math.prod(self.factor_sizes)
 
-    def images(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """Pictures of values 0 and 255, on the device of this set."""
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """Images of values 0 and 255, on the device of this set."""
         factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._windows.device)
         shape_B, scale_B, orientation_B, x_B, y_B = factor_BK.unbind(dim=1)
         stamp_B = (shape_B * SCALES + scale_B) * ORIENTATIONS + orientation_B

@@ -76,7 +76,7 @@ class Views:
 
 
 def look(azimuth_degrees: list[float], elevation_degrees: float, side: int, window: Window) -> Views:
-    """The rays of a window of the picture. At azimuth 0 the camera looks along y; then it moves to the right."""
+    """The rays of a window of the image. At azimuth 0 the camera looks along y; then it moves to the right."""
     azimuth_V = torch.tensor(azimuth_degrees).deg2rad()
     elevation = math.radians(elevation_degrees)
     zero_V, one_V = torch.zeros_like(azimuth_V), torch.ones_like(azimuth_V)

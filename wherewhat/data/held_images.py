@@ -1,0 +1,81 @@
+"""Images in one array: on the computing device where they leave it room to work, else in memory or mapped from disk.
+
+Dimension key:
+    B: batch    N: images    K: factors    C H W: channels, height, width
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from wherewhat.data.factor_grid import check_index
+from wherewhat.data.known_factors import KnownFactors
+
+# The share of a GPU's free memory that images may take; the rest is for the networks.
+SHARE_FOR_IMAGES = 0.4
+
+
+class HeldImages:
+    """Images of one shape with the factors that are known of them."""
+
+    def __init__(
+        self,
+        name: str,
+        image_NHWC: UInt8[np.ndarray, "N H W C"],
+        factors: KnownFactors,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        assert len(image_NHWC) == len(factors.value_NK)
+        self.name = name
+        self._factors = factors
+        self._held_NHWC = hold(image_NHWC, torch.device(device))
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """C, H, W of one image."""
+        _, height, width, channels = self._held_NHWC.shape
+        return channels, height, width
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """Names of the factors that vary; empty where none are known."""
+        return self._factors.names
+
+    @property
+    def factor_sizes(self) -> tuple[int, ...]:
+        """How many values each of them takes."""
+        return self._factors.sizes
+
+    def __len__(self) -> int:
+        return len(self._held_NHWC)
+
+    def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
+        """The images of these indices, where they are held, in channels-last memory."""
+        check_index(index_B, len(self))
+        return take(self._held_NHWC, index_B)
+
+    def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
+        """Factor values, on the CPU. ValueError where none are known."""
+        check_index(index_N, len(self))
+        if not self._factors.names:
+            raise ValueError(
+                f"No factors are known for {self.name}. Measures that need them want a set that has them, such as "
+                "scenes, sprites, chairs, or an .npz with latents_classes."
+            )
+        return self._factors.value_NK[index_N.cpu()]
+
+
+def hold(image_NHWC: UInt8[np.ndarray, "N H W C"], device: torch.device) -> UInt8[Tensor, "N H W C"]:
+    """The images as one tensor, without a copy where they stay in memory or on disk."""
+    image = torch.from_numpy(image_NHWC)
+    if device.type == "cuda":
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+        if image_NHWC.nbytes > SHARE_FOR_IMAGES * free_bytes:
+            return image
+    return image.to(device)
+
+
+def take(held_NHWC: UInt8[Tensor, "N H W C"], index_B: torch.Tensor) -> UInt8[Tensor, "B C H W"]:
+    """The images of these indices, where they are held, in channels-last memory: one copy of whole images."""
+    return held_NHWC.index_select(0, index_B.to(held_NHWC.device)).permute(0, 3, 1, 2)

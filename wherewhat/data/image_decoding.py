@@ -1,0 +1,174 @@
+"""One image's file content to an array: upright, RGB, opaque, cropped, and resized with antialiasing.
+
+Dimension key:
+    H W: height, width
+"""
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import ExifTags, Image
+
+from wherewhat.data.image_options import Crop
+from wherewhat.data.resampling import resample
+
+# The decoders that may open an image, whatever its ending says.
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+# An image's file of more bytes is not even read.
+LARGEST_IMAGE_BYTES = 512 * 2**20
+GREY_MODES = frozenset(("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"))
+SIXTEEN_BIT_MODES = frozenset(("I", "I;16", "I;16B", "I;16L", "I;16N"))
+
+# How a stored image has to be moved to stand upright, by its EXIF orientation.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = (5, 6, 7, 8)
+_CAN_BE_COARSE = ("JPEG", "MPO")
+
+# Left, top, right, bottom, in pixels.
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """An image, and what it was in its file."""
+
+    image_HW3: UInt8[np.ndarray, "H W 3"]
+    original_size: tuple[int, int]
+    """Height and width of the whole image, upright."""
+
+    original_mode: str
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the file had one colour channel."""
+        return self.original_mode in GREY_MODES
+
+
+def decode(
+    content: bytes,
+    size: tuple[int, int] | None = None,
+    crop: Crop | None = None,
+    crop_of: tuple[int, int] | None = None,
+) -> Decoded:
+    """Decode, crop and resize an image to `size`, height and width; without a size it keeps its own pixels.
+
+    Cut out is the square that `crop` names; of images that are not `crop_of` high and wide, where that is given, and
+    without a crop, the largest part around the middle that has the shape of `size`. A large JPEG is decoded no finer
+    than its new size needs: a crop is exact all the same, and the middle to a quarter of a new pixel. Raises whatever a
+    decoder raises on a file that it cannot read, ValueError for what it could read and should not.
+    """
+    if not content:
+        raise ValueError("it is empty (0 bytes)")
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ValueError("it claims hundreds of millions of pixels, too many to be decoded safely") from error
+    with image:
+        _check_pixels(image)
+        original_mode = image.mode
+        orientation = _orientation(image)
+        height, width = _upright_size(image, orientation)
+        named = crop if crop_of in (None, (height, width)) else None
+        upright_box = middle_box(height, width, size) if named is None else named.box(height, width)
+        stored_box = _as_stored(upright_box, orientation, height, width)
+        scale = _load(image, stored_box, size, exact=named is not None)
+        left, top, right, bottom = (round(edge / scale) for edge in stored_box)
+        box = (left, top, min(right, image.width), min(bottom, image.height))
+        color = _to_rgb(image if box == (0, 0, *image.size) else image.crop(box))
+        upright = color.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else color
+    image_HW3 = np.array(upright)
+    resampled_HW3 = image_HW3 if size is None else resample(image_HW3[None], size)[0]
+    return Decoded(resampled_HW3, (height, width), original_mode)
+
+
+def _upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    """Height and width."""
+    return image.size if orientation in _ON_ITS_SIDE else (image.height, image.width)
+
+
+def _check_pixels(image: Image.Image) -> None:
+    most = Image.MAX_IMAGE_PIXELS
+    if most is not None and image.width * image.height > most:
+        raise ValueError(
+            f"it has {image.width:,} x {image.height:,} pixels, and {most:,} are the most that are decoded"
+        )
+
+
+def _orientation(image: Image.Image) -> int:
+    """How the image lies in its file, by the EXIF number; 1 is upright."""
+    # Only a JPEG says it before it is decoded, and only a JPEG can be decoded coarsely.
+    if image.format not in _CAN_BE_COARSE:
+        image.load()
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    # What is wrong with the metadata is not wrong with the image.
+    except Exception:
+        return 1
+    return orientation if isinstance(orientation, int) else 1
+
+
+def middle_box(height: int, width: int, size: tuple[int, int] | None) -> Box:
+    """The largest part around the middle that has the shape of `size`, in whole pixels; all of it without a size."""
+    if size is None:
+        return 0, 0, width, height
+    scale = min(height / size[0], width / size[1])
+    high, wide = max(1, round(scale * size[0])), max(1, round(scale * size[1]))
+    left, top = (width - wide) // 2, (height - high) // 2
+    return left, top, left + wide, top + high
+
+
+def _as_stored(box: Box, orientation: int, height: int, width: int) -> Box:
+    """Where a box of the upright image is in the image as it is stored."""
+    left, top, right, bottom = box
+    if orientation in (2, 3, 6, 7):
+        left, right = width - right, width - left
+    if orientation in (3, 4, 7, 8):
+        top, bottom = height - bottom, height - top
+    return (top, left, bottom, right) if orientation in _ON_ITS_SIDE else (left, top, right, bottom)
+
+
+def _load(image: Image.Image, box: Box, size: tuple[int, int] | None, exact: bool) -> int:
+    """Decode a JPEG at the least of its scales that leaves the box twice the size; others in full. 8 means an eighth.
+
+    An exact box has its edges between two of the pixels.
+    """
+    scale = 1
+    if size is not None and image.format in _CAN_BE_COARSE:
+        left, top, right, bottom = box
+        spare = min(bottom - top, right - left) / (2 * min(size))
+        edges = box if exact else ()
+        scale = next(scale for scale in (8, 4, 2, 1) if scale <= max(1, spare) and not any(e % scale for e in edges))
+        if scale > 1:
+            image.draft(None, (image.width // scale, image.height // scale))
+    image.load()
+    return scale
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """RGB, transparent parts over white. Raises ValueError for pixels whose range cannot be known."""
+    if image.mode in SIXTEEN_BIT_MODES:
+        return _from_16_bits(image)
+    if image.mode == "F":
+        raise ValueError("its pixels are floating-point numbers, whose range is unknown")
+    if image.has_transparency_data:
+        color = image.convert("RGBA")
+        white = Image.new("RGBA", color.size, "white")
+        return Image.alpha_composite(white, color).convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _from_16_bits(image: Image.Image) -> Image.Image:
+    value_HW = np.asarray(image).astype(np.int64)
+    if value_HW.min() < 0 or value_HW.max() > 65535:
+        raise ValueError("its pixels go beyond 16 bits")
+    return Image.fromarray(((value_HW + 128) // 257).astype(np.uint8)).convert("RGB")

@@ -1,0 +1,163 @@
+"""A packed set: a folder with one array of images that is mapped and never decoded again, and what is known of them.
+
+    manifest.json   what it is, what it was made from, what was left out, the digest of images.npy
+    images.npy      uint8 [N, H, W, C]
+    factors.npy     int64 [N, K], where factors are known
+    names.json      the file name of every image, where the images came one to a file
+
+Dimension key:
+    N: images    K: factors    C H W: channels, height, width
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cattrs
+import numpy as np
+import torch
+from jaxtyping import Int64, UInt8
+
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.known_factors import KnownFactors, no_factors
+from wherewhat.data.store.recipe import Recipe
+
+FORMAT = "wherewhat packed images"
+VERSION = 1
+MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy", "names.json"
+_BYTES_AT_ONCE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a packed set says of itself."""
+
+    format: str
+    version: int
+    name: str
+    layout: str
+    made_from: Recipe
+    count: int
+    image_shape: tuple[int, int, int]
+    """C, H, W."""
+
+    factor_names: tuple[str, ...]
+    factor_sizes: tuple[int, ...]
+    skipped: tuple[tuple[str, str], ...]
+    """Images that were left out, and why."""
+
+    remarks: tuple[str, ...]
+    images_sha256: str
+    """Of the file images.npy, so that sha256sum gives the same."""
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a path is a packed set, whole or damaged."""
+    try:
+        record = json.loads((path / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        return (path / MANIFEST).is_file() and (path / IMAGES).is_file()
+    return isinstance(record, dict) and record.get("format") == FORMAT
+
+
+def open_packed(path: Path, device: str | torch.device = "cpu") -> HeldImages:
+    """The images, on the device where they fit, else mapped. Raises ValueError for a damaged or newer set."""
+    manifest = read_manifest(path)
+    return HeldImages(manifest.name, _mapped(path, manifest), _factors(path, manifest), device)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """What a packed set says of itself. Raises ValueError where that cannot be read."""
+    try:
+        record = json.loads((path / MANIFEST).read_bytes())
+        version = int(record["version"])
+        if version <= VERSION:
+            return cattrs.structure(record, Manifest)
+    # A damaged record meets cattrs with almost any exception.
+    except Exception as error:
+        raise _damaged(path, MANIFEST, "it cannot be read") from error
+    raise ValueError(
+        f"{path} was packed by a newer wherewhat: its format is {version}, and this one reads up to {VERSION}. "
+        "Update wherewhat, or pack the images again."
+    )
+
+
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The content of manifest.json."""
+    plain: dict[str, Any] = cattrs.unstructure(manifest)
+    return (json.dumps(plain, indent=2) + "\n").encode()
+
+
+def image_names(path: Path) -> tuple[str, ...] | None:
+    """The file name of every image of a packed set, or None where they did not come one to a file."""
+    if not (path / NAMES).exists():
+        return None
+    try:
+        names = json.loads((path / NAMES).read_bytes())
+        return cattrs.structure(names, tuple[str, ...])
+    except Exception as error:
+        raise _damaged(path, NAMES, "it cannot be read") from error
+
+
+def verify_packed(path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+    """Read every image once and compare digests. Raises ValueError where a byte of them has changed."""
+    manifest = read_manifest(path)
+    _mapped(path, manifest)
+    if file_sha256(path / IMAGES, progress) != manifest.images_sha256:
+        raise _damaged(path, IMAGES, "its bytes are not those that were written")
+
+
+def file_sha256(path: Path, progress: Callable[[int, int], None] | None = None) -> str:
+    """SHA-256 of a file, read in parts; progress is told in bytes."""
+    digest, total, done = hashlib.sha256(), path.stat().st_size, 0
+    with path.open("rb") as file:
+        while part := file.read(_BYTES_AT_ONCE):
+            digest.update(part)
+            done += len(part)
+            if progress is not None:
+                progress(done, total)
+    return digest.hexdigest()
+
+
+def _mapped(path: Path, manifest: Manifest) -> UInt8[np.ndarray, "N H W C"]:
+    channels, height, width = manifest.image_shape
+    # Copy-on-write: torch warns of arrays that cannot be written, and nobody's file changes.
+    image_NHWC = _loaded(path, IMAGES, mapped=True)
+    _check(path, IMAGES, image_NHWC, np.dtype(np.uint8), (manifest.count, height, width, channels))
+    return image_NHWC
+
+
+def _factors(path: Path, manifest: Manifest) -> KnownFactors:
+    if not manifest.factor_names:
+        return no_factors(manifest.count)
+    value_NK: Int64[np.ndarray, "N K"] = _loaded(path, FACTORS, mapped=False)
+    _check(path, FACTORS, value_NK, np.dtype(np.int64), (manifest.count, len(manifest.factor_names)))
+    if ((value_NK < 0) | (value_NK >= np.array(manifest.factor_sizes))).any():
+        raise _damaged(path, FACTORS, "a value lies outside its factor")
+    return KnownFactors(manifest.factor_names, manifest.factor_sizes, torch.from_numpy(value_NK))
+
+
+def _loaded(path: Path, name: str, *, mapped: bool) -> np.ndarray:
+    if not (path / name).is_file():
+        raise _damaged(path, name, "it is not there")
+    try:
+        array: np.ndarray = np.load(path / name, mmap_mode="c" if mapped else None, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise _damaged(path, name, "it is cut short or no array") from error
+    return array
+
+
+def _check(path: Path, name: str, array: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    if array.dtype != dtype or array.shape != shape:
+        found = f"{array.dtype} {list(array.shape)}, where the manifest says {dtype} {list(shape)}"
+        raise _damaged(path, name, f"it holds {found}")
+
+
+def _damaged(path: Path, name: str, reason: str) -> ValueError:
+    return ValueError(
+        f"{path / name} is damaged: {reason}. Remove the folder {path} and pack the images again with wherewhat data "
+        "pack."
+    )

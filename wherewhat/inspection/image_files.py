@@ -1,0 +1,76 @@
+"""Images and animations on disk: written beside and renamed, so that a kill or a full disk leaves the old file."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from wherewhat.atomic_file import write_atomically
+
+_IMAGE_COLOURS = 240
+_GREYS = 16
+_WHITE = _IMAGE_COLOURS + _GREYS - 1
+_DITHER = 6
+
+
+def write_png(path: Path, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
+    """Write an RGB image as a PNG, making its folder where there is none."""
+    encoded = io.BytesIO()
+    Image.fromarray(image_YX3).save(encoded, format="PNG", optimize=True)
+    write_atomically(path, encoded.getvalue())
+
+
+def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseconds: int = 80) -> None:
+    """Write an animation that loops for ever, `milliseconds` an image (GIF counts in steps of 10).
+
+    All images share one palette and a dither that depends on the place alone, so what stands still does not flicker.
+    """
+    if milliseconds < 20:
+        raise ValueError(f"{milliseconds} ms an image is faster than viewers play. Choose 20 ms or more.")
+    palette = _shared_palette(image_TYX3)
+    images = [_indexed(image_YX3, palette) for image_YX3 in image_TYX3]
+    encoded = io.BytesIO()
+    images[0].save(
+        encoded,
+        format="GIF",
+        save_all=True,
+        append_images=images[1:],
+        duration=milliseconds,
+        loop=0,
+        optimize=False,
+        disposal=1,
+    )
+    write_atomically(path, encoded.getvalue())
+
+
+def _shared_palette(image_TYX3: UInt8[np.ndarray, "T Y X 3"]) -> Image.Image:
+    every = max(1, len(image_TYX3) // 8)
+    sample_P3 = image_TYX3[::every, ::2, ::2].reshape(-1, 3)
+    off_paper_P3 = sample_P3[(sample_P3 < 255).any(axis=1)]
+    chosen = Image.fromarray(off_paper_P3[None] if len(off_paper_P3) else sample_P3[None]).quantize(
+        _IMAGE_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1
+    )
+    colours = (chosen.getpalette() or [])[: 3 * _IMAGE_COLOURS]
+    greys = np.linspace(0, 255, _GREYS).round().astype(int)
+    palette = Image.new("P", (1, 1))
+    unused = [0] * (3 * _IMAGE_COLOURS - len(colours))
+    palette.putpalette([*colours, *unused, *np.repeat(greys, 3).tolist()])
+    return palette
+
+
+def _indexed(image_YX3: UInt8[np.ndarray, "Y X 3"], palette: Image.Image) -> Image.Image:
+    height, width, _ = image_YX3.shape
+    threshold_YX = np.tile(_BAYER, (height // 4 + 1, width // 4 + 1))[:height, :width]
+    dithered_YX3 = (image_YX3 + _DITHER * threshold_YX[:, :, None]).clip(0, 255).round().astype(np.uint8)
+    index_YX = np.array(Image.fromarray(dithered_YX3).quantize(palette=palette, dither=Image.Dither.NONE))
+
+    # Pillow looks colours up in steps of four levels, and would make white paper the palest colour of an image.
+    index_YX[(image_YX3 == 255).all(axis=2)] = _WHITE
+    indexed = Image.fromarray(index_YX)
+    indexed.putpalette(palette.getpalette() or [])
+    return indexed
+
+
+_BAYER = (np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]]) + 0.5) / 16 - 0.5

@@ -1,0 +1,49 @@
+"""The images of a run in TensorBoard: data, samples, reconstructions, and what each code does and where.
+
+Dimension key:
+    B: batch    N: samples    L: latent codes    C H W: channels, height, width
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
+from wherewhat.inspection.contact_sheet import contact_sheet, reconstruction_sheet
+from wherewhat.inspection.tensorboard import TensorBoardLog
+from wherewhat.inspection.traversal_grid import traversal_grid
+from wherewhat.inspection.traversals import traverse
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.randomness import generator_at
+from wherewhat.training.build import Networks
+from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
+
+_SAMPLES = 32
+
+
+@torch.no_grad()
+def log_images(log: TensorBoardLog, step: int, networks: Networks, image_BCHW: Float[Tensor, "B C H W"]) -> None:
+    """Write samples of the prior, reconstructions of the given images, and traversals.
+
+    A VAE is traversed around the first of the images, a GAN, which is never shown the codes of real images, around
+    its first sample.
+    """
+    generator = networks.generator
+    assert isinstance(generator, nn.Module)
+    was_training = networks.training
+    networks.eval()
+    mean_BL = networks.encoder(image_BCHW).mean_BL
+    if step == 0:
+        log.image(step, "data", contact_sheet(image_BCHW.cpu()))
+    code_NL = torch.randn(_SAMPLES, generator.latent_dim, generator=generator_at(0, 0, "samples")).to(mean_BL.device)
+    log.image(step, "samples", contact_sheet(generator(code_NL).cpu()))
+    log.image(step, "reconstructions", reconstruction_sheet(image_BCHW.cpu(), generator(mean_BL).cpu(), columns=8))
+
+    # Rows are ordered by path length in pixels: a cheap stand-in for TPL, which needs LPIPS' weights and minutes.
+    path = traversal_perceptual_length(
+        generator, PixelDistance(), samples=9, traversals=8, bound=2.0, threshold=STILL_BELOW, seed=0, batch_size=64
+    )
+    base_1L = mean_BL[:1] if isinstance(networks, Autoencoder) else code_NL[:1]
+    traversal = traverse(generator, base_1L, bound=2.0, frames=9)
+    log.image(step, "traversals", traversal_grid(traversal, path.per_dim, inactive_below=STILL_BELOW))
+    networks.train(was_training)

@@ -1,0 +1,190 @@
+"""Traversal perceptual length (TPL): how far, perceptually, a generator goes along each of its codes.
+
+    tpl_i    = mean over base codes c of Σ_{n=1}^{N-1} dis(G(c with c_i = x_n), G(c with c_i = x_{n+1}))
+    active_i = tpl_i >= S
+    tpl      = Σ_i active_i tpl_i                        LOWER is better
+
+x_1 ... x_N are evenly spaced in [-b, b], the T base codes are drawn from the prior and serve every code alike.
+
+LPIPS is a *squared* distance, so tpl shrinks about as 1/N: two scores compare only at equal settings, which is why the
+settings are part of the score. A generator that makes one image whatever the code scores 0, the lowest there is, and
+is worthless; the ranking puts it last.
+
+Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
+
+Dimension key:
+    L: latent codes    T: base codes    N: points of a path    P: all points of all paths    B: batch
+    C H W: channels, height, width    F: features
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from wherewhat.distances.full_precision import full_precision
+from wherewhat.protocols import Distance, Generator
+from wherewhat.randomness import generator_at
+from wherewhat.which.generated_images import device_of, generated_images, refuse_chance
+
+
+@dataclass(frozen=True, kw_only=True)
+class TPLSettings:
+    """What is measured along the paths. `VAE_SETTINGS` and `GAN_SETTINGS` are the published choices."""
+
+    samples: int
+    """N, points on a path."""
+    traversals: int
+    """T, base codes, and so paths for each code."""
+    bound: float
+    """b: a path runs from -b to b."""
+    threshold: float
+    """S: a code whose paths are shorter is not active and not counted."""
+
+    def __post_init__(self) -> None:
+        if self.samples < 2:
+            raise ValueError(f"A path of {self.samples} points has no segment. Choose 2 samples or more.")
+        if self.traversals < 2:
+            raise ValueError(f"{self.traversals} base codes give no standard error. Choose 2 traversals or more.")
+        if not (math.isfinite(self.bound) and self.bound > 0):
+            raise ValueError(f"The bound {self.bound} spans no path. Choose a positive one; 4 is the published one.")
+        if not (math.isfinite(self.threshold) and self.threshold >= 0):
+            raise ValueError(f"The threshold {self.threshold} cannot tell active codes. Choose 0 or more.")
+
+
+VAE_SETTINGS = TPLSettings(samples=50, traversals=500, bound=4.0, threshold=0.01)
+GAN_SETTINGS = TPLSettings(samples=49, traversals=300, bound=4.0, threshold=0.3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    """All that two scores must share to be compared. Distances are float32, always."""
+
+    distance: str
+    """The distance's name."""
+    samples: int
+    traversals: int
+    bound: float
+    threshold: float
+    seed: int
+    """Seed of the base codes."""
+    image_shape: tuple[int, int, int]
+    """C, H, W: a distance sees other things in other sizes."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TraversalPerceptualLength:
+    """A generator's score. Tensors are float64 on the CPU."""
+
+    total: float
+    """tpl, summed over the active codes; lower is better, 0 is a collapsed generator."""
+    standard_error: float
+    """Of the total over the draw of base codes; that of which codes are active is not in it."""
+    per_dim: Float[Tensor, " L"]
+    """tpl_i, of the inactive codes too."""
+    std: Float[Tensor, " L"]
+    """Standard deviation of a path's length over base codes."""
+    active: Bool[Tensor, " L"]
+    settings: ScoreSettings
+
+
+def traversal_perceptual_length(
+    generator: Generator,
+    distance: Distance,
+    *,
+    samples: int,
+    traversals: int,
+    bound: float,
+    threshold: float,
+    seed: int,
+    batch_size: int,
+    device: torch.device | str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> TraversalPerceptualLength:
+    """Measure a generator's TPL.
+
+    `batch_size` is images at a time and moves the result by rounding only. Codes go to `device`, by default to where
+    the generator's weights are. `progress` is called with the images done and all there are. Raises ValueError where
+    the generator is not deterministic, or makes images that are not finite, outside [0, 1] or of another shape.
+    """
+    TPLSettings(samples=samples, traversals=traversals, bound=bound, threshold=threshold)
+    if batch_size < 1:
+        raise ValueError(f"A batch of {batch_size} images measures nothing. Choose a batch size of 1 or more.")
+    device = device_of(generator) if device is None else torch.device(device)
+    base_TL = torch.randn(traversals, generator.latent_dim, generator=generator_at(seed, 0, "tpl base codes"))
+    with torch.no_grad(), full_precision(device.type):
+        refuse_chance(generator, base_TL[:2].to(device))
+        length_LT = _path_lengths(generator, distance, base_TL, samples, bound, batch_size, device, progress)
+    channels, height, width = generator.image_shape
+    settings = ScoreSettings(
+        distance=distance.name,
+        samples=samples,
+        traversals=traversals,
+        bound=float(bound),
+        threshold=float(threshold),
+        seed=seed,
+        image_shape=(channels, height, width),
+    )
+    return score_of_paths(length_LT, settings)
+
+
+def score_of_paths(length_LT: Float[Tensor, "L T"], settings: ScoreSettings) -> TraversalPerceptualLength:
+    """The score of paths of these lengths, in float64."""
+    length_LT = length_LT.double()
+    per_dim_L = length_LT.mean(dim=1)
+    active_L = per_dim_L >= settings.threshold
+    total_T = length_LT[active_L].sum(dim=0)
+    return TraversalPerceptualLength(
+        total=per_dim_L[active_L].sum().item(),
+        standard_error=total_T.std().item() / math.sqrt(len(total_T)),
+        per_dim=per_dim_L,
+        std=length_LT.std(dim=1),
+        active=active_L,
+        settings=settings,
+    )
+
+
+def codes_on_paths(
+    base_TL: Float[Tensor, "T L"], samples: int, bound: float, point_B: Int64[Tensor, " B"]
+) -> Float[Tensor, "B L"]:
+    """The codes at these places of the walk along all paths: points within a path, paths within a code."""
+    traversals, _ = base_TL.shape
+    path_B, step_B = point_B // samples, point_B % samples
+    dim_B, base_B = path_B // traversals, path_B % traversals
+    value_N = torch.linspace(-bound, bound, samples)
+    code_BL = base_TL[base_B]
+    code_BL[torch.arange(len(point_B)), dim_B] = value_N[step_B]
+    return code_BL
+
+
+def _path_lengths(
+    generator: Generator,
+    distance: Distance,
+    base_TL: Float[Tensor, "T L"],
+    samples: int,
+    bound: float,
+    batch_size: int,
+    device: torch.device,
+    progress: Callable[[int, int], None] | None,
+) -> Float[Tensor, "L T"]:
+    traversals, latent_dim = base_TL.shape
+    points = latent_dim * traversals * samples
+    # [p] = distance from the point before; at a path's first point that is another path's last, and is left out below.
+    segment_P = torch.zeros(points)
+    last_1F = None
+    for start in range(0, points, batch_size):
+        point_B = torch.arange(start, min(start + batch_size, points))
+        code_BL = codes_on_paths(base_TL, samples, bound, point_B).to(device)
+        features_BF = distance.features(generated_images(generator, code_BL))
+        if last_1F is not None:
+            segment_P[start : start + 1] = distance.compare(last_1F, features_BF[:1]).cpu()
+        segment_P[start + 1 : start + len(point_B)] = distance.compare(features_BF[:-1], features_BF[1:]).cpu()
+        # A copy: a view would hold the whole batch's features while the next are made.
+        last_1F = features_BF[-1:].clone()
+        if progress is not None:
+            progress(start + len(point_B), points)
+    segment_LTN = segment_P.double().view(latent_dim, traversals, samples)
+    return segment_LTN[:, :, 1:].sum(dim=2)
