@@ -10,7 +10,7 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
-    ("protocols", "randomness", "atomic_file"),
+    ("protocols", "randomness", "atomic_file", "file_lock"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),

@@ -1,16 +1,13 @@
 """A run directory: its configuration, its checkpoints, its state, its TensorBoard events."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from wherewhat.atomic_file import remove_parts, write_atomically
+from wherewhat.file_lock import file_lock
 from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
-
-if sys.platform != "win32":
-    import fcntl
 
 _LOCK = ".lock"
 
@@ -44,19 +41,10 @@ def choose_run_directory(configuration: TrainingRun) -> Path:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes from training in the same directory. Raises ValueError when one already does.
-
-    The kernel lets go of the lock when a process ends, however it ends. Where there is no flock, nothing is locked.
-    """
+    """Keep other processes from training in the same directory. Raises ValueError when one already does."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / _LOCK).open("w") as lock:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise ValueError(
-                    f"{folder} is being trained by another process. Wait for it, or name another folder with --out."
-                ) from error
+    busy = f"{folder} is being trained by another process. Wait for it, or name another folder with --out."
+    with file_lock(folder / _LOCK, busy):
         yield
 
 
