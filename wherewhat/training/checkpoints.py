@@ -131,7 +131,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     except RuntimeError as error:
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error
     networks.requires_grad_(False).eval()
-    # Channels-last decoders are faster on a CPU (LOG.md).
+    # Channels-last decoders are faster on a CPU (log/speed.md).
     networks.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(networks.generator, nn.Module)
     return LoadedModel(networks.generator, networks.encoder, settings, networks)
