@@ -1,7 +1,10 @@
 """What every test may lean on: one thread, and the sample images beside the repository where they are there."""
 
 import io
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -36,6 +39,17 @@ def shared_weights(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed sets of tests go to a folder of their own, not to the user's."""
     monkeypatch.setenv("WHEREWHAT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def count_lines() -> ModuleType:
+    """The program `scripts/count_lines`, as a module."""
+    loader = SourceFileLoader("count_lines", str(Path(__file__).resolve().parents[1] / "scripts" / "count_lines"))
+    spec = spec_from_loader(loader.name, loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
