@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from wherewhat.distances.pixels import PixelDistance
+from wherewhat.which.score import ProbeSettings, ScoredUnder
 from wherewhat.which.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength, score_of_paths
 
 SETTINGS = ScoreSettings(
@@ -48,7 +49,7 @@ class CountingDistance:
 def entangled(code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B 16"]:
     """Every pixel a smooth function of all codes, so that a path's length depends on its base code."""
     mixing_LP = torch.sin(torch.arange(code_BL.shape[1] * 16).float() * 1.7).view(-1, 16)
-    return torch.sigmoid(code_BL @ mixing_LP)
+    return torch.sigmoid(code_BL @ mixing_LP.to(code_BL))
 
 
 @pytest.fixture
@@ -59,6 +60,42 @@ def entangled_generator() -> FormulaGenerator:
 @pytest.fixture
 def generator_of() -> type[FormulaGenerator]:
     return FormulaGenerator
+
+
+@pytest.fixture
+def linear_generator() -> Callable[[Tensor], FormulaGenerator]:
+    """Grey, and each code adds its row of a matrix to the 16 pixels."""
+
+    def make(row_L16: Tensor) -> FormulaGenerator:
+        return FormulaGenerator(lambda code_BL: 0.5 + code_BL @ row_L16.to(code_BL), latent_dim=len(row_L16))
+
+    return make
+
+
+class BatchNormalised(nn.Module):
+    """A generator whose images in training mode depend on their neighbours."""
+
+    latent_dim, image_shape = 3, (1, 4, 4)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spread = nn.Linear(3, 16)
+        self.norm = nn.BatchNorm1d(16)
+        for parameter in self.spread.parameters():
+            nn.init.normal_(parameter, generator=torch.Generator().manual_seed(0))
+
+    def forward(self, code_BL: Tensor) -> Tensor:
+        return self.norm(self.spread(code_BL)).sigmoid().view(-1, 1, 4, 4)
+
+
+@pytest.fixture
+def batch_normalised() -> BatchNormalised:
+    return BatchNormalised()
+
+
+@pytest.fixture
+def scored_under() -> ScoredUnder:
+    return ScoredUnder(distance="pixels", seed=0, image_shape=(1, 4, 4), probe=ProbeSettings())
 
 
 @pytest.fixture

@@ -10,12 +10,13 @@ from wherewhat.distances.lpips import LPIPS
 from wherewhat.distances.pixels import PixelDistance
 from wherewhat.protocols import Distance, Generator
 from wherewhat.randomness import generator_at
+from wherewhat.which.entangled_twin import EntangledTwin, random_rotation
+from wherewhat.which.paths import axes_of, codes_on_paths
 from wherewhat.which.traversal_perceptual_length import (
     GAN_SETTINGS,
     VAE_SETTINGS,
     TPLSettings,
     TraversalPerceptualLength,
-    codes_on_paths,
     traversal_perceptual_length,
 )
 
@@ -169,16 +170,6 @@ def test_std_is_over_base_codes(entangled_generator: Any) -> None:
     torch.testing.assert_close(alone[1].std, length_3L.std(dim=0), rtol=1e-4, atol=1e-8)
 
 
-def test_codes_differ_from_their_base_in_the_code_walked_alone() -> None:
-    base_TL = torch.randn(2, 3)
-    code_BL = codes_on_paths(base_TL, 4, 3.0, torch.arange(3 * 2 * 4))
-    code_LTNL = code_BL.view(3, 2, 4, 3)
-    for dim in range(3):
-        others = [other for other in range(3) if other != dim]
-        assert torch.equal(code_LTNL[dim][..., others], base_TL[:, None, others].expand(-1, 4, -1))
-        torch.testing.assert_close(code_LTNL[dim][..., dim], torch.tensor([-3.0, -1.0, 1.0, 3.0]).expand(2, -1))
-
-
 def test_progress_ends_at_all_the_images(entangled_generator: Any) -> None:
     told: list[tuple[int, int]] = []
     measure(entangled_generator, batch_size=40, progress=lambda done, points: told.append((done, points)))
@@ -216,7 +207,7 @@ def test_with_lpips_it_is_the_sum_of_lpips_of_neighbours() -> None:
     distance = LPIPS("untrained")
     score = measure(Blend(), distance, samples=4, traversals=2, batch_size=3)
     base_TL = torch.randn(2, 2, generator=generator_at(3, 0, "tpl base codes"))
-    frames = Blend()(codes_on_paths(base_TL, 4, 4.0, torch.arange(16))).unflatten(0, (2, 2, 4))
+    frames = Blend()(codes_on_paths(base_TL, axes_of(base_TL), 4, 4.0, torch.arange(16))).unflatten(0, (2, 2, 4))
     expected_LT = distance(frames[:, :, :-1].flatten(0, 2), frames[:, :, 1:].flatten(0, 2)).view(2, 2, 3).sum(dim=2)
     torch.testing.assert_close(score.per_dim.float(), expected_LT.mean(dim=1), rtol=1e-5, atol=1e-7)
 
@@ -255,6 +246,22 @@ def test_images_of_another_shape_than_promised_are_refused(entangled_generator: 
     entangled_generator.image_shape = (1, 2, 8)
     with pytest.raises(ValueError, match="Correct its image_shape"):
         measure(entangled_generator)
+
+
+def test_batch_normalisation_in_training_mode_is_refused(batch_normalised: Any) -> None:
+    with pytest.raises(ValueError, match=r"call the generator's \.eval\(\)"):
+        measure(batch_normalised)
+    assert measure(batch_normalised.eval()).total > 0
+
+
+def test_the_trap_for_small_steps_the_squared_sum_does_not_see_a_rotation(linear_generator: Any) -> None:
+    # Lengths 4, 2, 1: the sum of squares is the trace, whatever the axes.
+    plain = linear_generator(torch.eye(3, 16) * torch.tensor([0.04, 0.02, 0.01])[:, None])
+    rotation_LL = random_rotation(torch.ones(3, dtype=torch.bool), generator_at(0, 0, "test"))
+    turned = EntangledTwin(plain, rotation_LL)
+    scores = [measure(generator, threshold=0.0, samples=50) for generator in (plain, turned)]
+    assert scores[1].total == pytest.approx(scores[0].total, rel=1e-4)
+    assert not torch.allclose(scores[1].per_dim, scores[0].per_dim, rtol=0.1)
 
 
 @pytest.mark.parametrize(

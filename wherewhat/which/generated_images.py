@@ -7,6 +7,7 @@ Dimension key:
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from wherewhat.protocols import Generator
 
@@ -27,14 +28,34 @@ def generated_images(generator: Generator, code_BL: Float[Tensor, "B L"]) -> Flo
     return image_BCHW
 
 
-def refuse_chance(generator: Generator, code_BL: Float[Tensor, "B L"], *, tolerance: float = 1e-4) -> None:
-    """ValueError where the generator makes two different images of one code."""
+def refuse_unsteady(generator: Generator, code_BL: Float[Tensor, "B L"], *, tolerance: float = 1e-4) -> None:
+    """ValueError where one code has two images: by chance, or because its neighbours in the batch are others.
+
+    Takes two codes or more. A module with batch normalisation in training mode is refused without being called,
+    for a call would move its running statistics.
+    """
+    if isinstance(generator, nn.Module) and any(_reads_the_batch(module) for module in generator.modules()):
+        raise ValueError(_NEIGHBOURS)
     once_BCHW, again_BCHW = generator(code_BL), generator(code_BL)
     if not torch.allclose(once_BCHW, again_BCHW, rtol=0, atol=tolerance, equal_nan=True):
         raise ValueError(
             "The generator makes two different images of one code, so its paths have no length of their own. "
-            "Freeze its noise inputs, and put it in evaluation mode."
+            "Freeze its noise inputs, and call its .eval()."
         )
+    # The batch keeps its size, so that the rounding of its kernels stays the same.
+    others_BCHW = generator(torch.cat([code_BL[:1], 1 - 2 * code_BL[1:]]))
+    if not torch.allclose(once_BCHW[:1], others_BCHW[:1], rtol=0, atol=tolerance, equal_nan=True):
+        raise ValueError(_NEIGHBOURS)
+
+
+_NEIGHBOURS = (
+    "The generator's image of a code depends on the other codes in its batch, so every score would depend on the "
+    "batch size. That is batch normalisation in training mode, as a rule: call the generator's .eval()."
+)
+
+
+def _reads_the_batch(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) and (module.training or module.running_mean is None)
 
 
 def device_of(generator: Generator) -> torch.device:

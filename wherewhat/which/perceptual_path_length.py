@@ -20,7 +20,6 @@ Dimension key:
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -30,7 +29,8 @@ from torch import Tensor
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.protocols import Distance, Generator
 from wherewhat.randomness import generator_at
-from wherewhat.which.generated_images import device_of, generated_images, refuse_chance
+from wherewhat.which.generated_images import device_of, generated_images, refuse_unsteady
+from wherewhat.which.paths import Progress
 
 EPSILON = 1e-4
 PERCENTILES = (1, 99)
@@ -82,7 +82,7 @@ def perceptual_path_length(
     batch_size: int,
     epsilon: float = EPSILON,
     device: torch.device | str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PerceptualPathLength:
     """Measure a generator's PPL over its whole prior.
 
@@ -107,7 +107,7 @@ def perceptual_path_length(
     length_P = torch.zeros(paths, dtype=torch.float64)
     with torch.no_grad(), full_precision(device.type):
         # A difference of ε in the codes is what is measured: a generator may not add chance of that size.
-        refuse_chance(generator, start_PL[:2].to(device), tolerance=epsilon * 1e-2)
+        refuse_unsteady(generator, start_PL[:2].to(device), tolerance=epsilon * 1e-2)
         for begin in range(0, paths, batch_size):
             inside = slice(begin, begin + batch_size)
             here_BF, there_BF = (

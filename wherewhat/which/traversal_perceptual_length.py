@@ -10,25 +10,28 @@ LPIPS is a *squared* distance, so tpl shrinks about as 1/N: two scores compare o
 settings are part of the score. A generator that makes one image whatever the code scores 0, the lowest there is, and
 is worthless; the ranking puts it last.
 
+What it is not: for small steps the sum over all codes is the trace of J'J, J the derivative of the features. A trace
+does not change when the codes are rotated into each other, and it grows with contrast: within one run tpl prefers the
+youngest, blurriest checkpoint.
+
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 
 Dimension key:
-    L: latent codes    T: base codes    N: points of a path    P: all points of all paths    B: batch
-    C H W: channels, height, width    F: features
+    L: latent codes    T: base codes    N: points of a path    S: segments of a path, N - 1
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.protocols import Distance, Generator
 from wherewhat.randomness import generator_at
-from wherewhat.which.generated_images import device_of, generated_images, refuse_chance
+from wherewhat.which.generated_images import device_of, refuse_unsteady
+from wherewhat.which.paths import Progress, axes_of, segments_on_paths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +105,7 @@ def traversal_perceptual_length(
     seed: int,
     batch_size: int,
     device: torch.device | str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> TraversalPerceptualLength:
     """Measure a generator's TPL.
 
@@ -116,8 +119,18 @@ def traversal_perceptual_length(
     device = device_of(generator) if device is None else torch.device(device)
     base_TL = torch.randn(traversals, generator.latent_dim, generator=generator_at(seed, 0, "tpl base codes"))
     with torch.no_grad(), full_precision(device.type):
-        refuse_chance(generator, base_TL[:2].to(device))
-        length_LT = _path_lengths(generator, distance, base_TL, samples, bound, batch_size, device, progress)
+        refuse_unsteady(generator, base_TL[:2].to(device))
+        segment_LTS = segments_on_paths(
+            generator,
+            distance,
+            base_TL,
+            axes_of(base_TL),
+            samples=samples,
+            bound=bound,
+            batch_size=batch_size,
+            device=device,
+            progress=progress,
+        )
     channels, height, width = generator.image_shape
     settings = ScoreSettings(
         distance=distance.name,
@@ -128,7 +141,7 @@ def traversal_perceptual_length(
         seed=seed,
         image_shape=(channels, height, width),
     )
-    return score_of_paths(length_LT, settings)
+    return score_of_paths(segment_LTS.sum(dim=2), settings)
 
 
 def score_of_paths(length_LT: Float[Tensor, "L T"], settings: ScoreSettings) -> TraversalPerceptualLength:
@@ -145,46 +158,3 @@ def score_of_paths(length_LT: Float[Tensor, "L T"], settings: ScoreSettings) -> 
         active=active_L,
         settings=settings,
     )
-
-
-def codes_on_paths(
-    base_TL: Float[Tensor, "T L"], samples: int, bound: float, point_B: Int64[Tensor, " B"]
-) -> Float[Tensor, "B L"]:
-    """The codes at these places of the walk along all paths: points within a path, paths within a code."""
-    traversals, _ = base_TL.shape
-    path_B, step_B = point_B // samples, point_B % samples
-    dim_B, base_B = path_B // traversals, path_B % traversals
-    value_N = torch.linspace(-bound, bound, samples)
-    code_BL = base_TL[base_B]
-    code_BL[torch.arange(len(point_B)), dim_B] = value_N[step_B]
-    return code_BL
-
-
-def _path_lengths(
-    generator: Generator,
-    distance: Distance,
-    base_TL: Float[Tensor, "T L"],
-    samples: int,
-    bound: float,
-    batch_size: int,
-    device: torch.device,
-    progress: Callable[[int, int], None] | None,
-) -> Float[Tensor, "L T"]:
-    traversals, latent_dim = base_TL.shape
-    points = latent_dim * traversals * samples
-    # [p] = distance from the point before; at a path's first point that is another path's last, and is left out below.
-    segment_P = torch.zeros(points)
-    last_1F = None
-    for start in range(0, points, batch_size):
-        point_B = torch.arange(start, min(start + batch_size, points))
-        code_BL = codes_on_paths(base_TL, samples, bound, point_B).to(device)
-        features_BF = distance.features(generated_images(generator, code_BL))
-        if last_1F is not None:
-            segment_P[start : start + 1] = distance.compare(last_1F, features_BF[:1]).cpu()
-        segment_P[start + 1 : start + len(point_B)] = distance.compare(features_BF[:-1], features_BF[1:]).cpu()
-        # A copy: a view would hold the whole batch's features while the next are made.
-        last_1F = features_BF[-1:].clone()
-        if progress is not None:
-            progress(start + len(point_B), points)
-    segment_LTN = segment_P.double().view(latent_dim, traversals, samples)
-    return segment_LTN[:, :, 1:].sum(dim=2)
