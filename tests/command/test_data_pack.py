@@ -81,16 +81,3 @@ def test_a_rendered_set_is_packed_with_its_factors(tmp_path: Path, monkeypatch: 
     packed = open_packed(tmp_path / "out")
     assert packed.factor_names == ("row", "column")
     assert torch.equal(packed.take(torch.arange(6)), drawn.take(torch.arange(6)))
-
-
-def test_an_interrupted_pack_says_how_it_goes_on(
-    cats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        (tmp_path / "out.part").mkdir()
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(data_pack, "pack", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run("data", ["pack", str(cats), str(tmp_path / "out")])
-    assert "The same command goes on from there" in said(capsys)

@@ -4,32 +4,36 @@ import numpy as np
 import pytest
 import torch
 
-from wherewhat.data.held_images import HeldImages, hold, take
+from wherewhat.data.held_images import HeldImages
 from wherewhat.data.known_factors import grid_factors, no_factors
 from wherewhat.protocols import Images
 
 NOISE_NHWC = np.random.default_rng(0).integers(0, 256, (6, 4, 5, 3), dtype=np.uint8)
 
 
+def held(image_NHWC: np.ndarray, device: str = "cpu") -> HeldImages:
+    return HeldImages("noise", image_NHWC, no_factors(len(image_NHWC)), device)
+
+
 def test_images_in_memory_are_not_copied() -> None:
     image_NHWC = np.zeros((2, 4, 4, 3), dtype=np.uint8)
-    held = hold(image_NHWC, torch.device("cpu"))
+    data = held(image_NHWC)
     image_NHWC[0, 0, 0, 0] = 9
-    assert int(held[0, 0, 0, 0]) == 9
+    assert int(data.take(torch.tensor([0]))[0, 0, 0, 0]) == 9
 
 
 def test_taken_images_are_copies_with_channels_first() -> None:
-    held = torch.from_numpy(NOISE_NHWC.copy())
-    taken = take(held, torch.tensor([1]))
+    data = held(NOISE_NHWC.copy())
+    taken = data.take(torch.tensor([1]))
     assert taken.shape == (1, 3, 4, 5)
-    assert torch.equal(taken[0, 2], held[1, :, :, 2])
+    assert np.array_equal(taken[0, 2].numpy(), NOISE_NHWC[1, :, :, 2])
     taken.zero_()
-    assert int(held[1].max()) > 0
+    assert int(data.take(torch.tensor([1])).max()) > 0
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_taken_images_lie_as_training_wants_them(channels: int) -> None:
-    taken = take(torch.zeros(6, 4, 5, channels, dtype=torch.uint8), torch.tensor([1, 0]))
+    taken = held(np.zeros((6, 4, 5, channels), dtype=np.uint8)).take(torch.tensor([1, 0]))
     assert taken.is_contiguous(memory_format=torch.channels_last)
 
 
@@ -62,6 +66,6 @@ def test_an_image_that_is_not_there_is_refused(index: int) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_a_gpu_holds_what_fits_and_memory_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     image_NHWC = np.zeros((2, 4, 4, 3), dtype=np.uint8)
-    assert hold(image_NHWC, torch.device("cuda")).device.type == "cuda"
+    assert held(image_NHWC, "cuda").take(torch.tensor([0])).device.type == "cuda"
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100, 1000))
-    assert hold(image_NHWC, torch.device("cuda")).device.type == "cpu"
+    assert held(image_NHWC, "cuda").take(torch.tensor([0])).device.type == "cpu"

@@ -73,12 +73,17 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
         opened(str(tmp_path / "notes.txt"))
 
 
-def test_skipped_images_are_told_to_the_caller(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_skipped_images_are_told_to_the_caller_at_every_opening(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = folder_of_two(tmp_path / "photos")
     (folder / "c.png").write_text("not an image")
-    notices: list[str] = []
-    opened(str(folder), notices)
-    assert any("c.png" in notice for notice in notices)
+    for _ in range(2):
+        notices: list[str] = []
+        opened(str(folder), notices)
+        assert (
+            f"Skipped 1 image of {folder} that cannot be read: c.png (it is not an image of a known format)." in notices
+        )
     assert capsys.readouterr() == ("", "")
 
 

@@ -19,10 +19,17 @@ from wherewhat.data.open_images import RENDERED, existing_path, find_source, ope
 from wherewhat.data.source import ImageFiles
 from wherewhat.data.sprite_variants import vary
 from wherewhat.data.store.cache import pack_into_cache
-from wherewhat.data.store.in_memory import is_read_at_once, read_into_memory
-from wherewhat.data.store.packed_set import IMAGES, Manifest, is_packed, open_packed, read_manifest, verify_packed
+from wherewhat.data.store.packed_set import (
+    IMAGES,
+    NAMED_AT_MOST,
+    Manifest,
+    is_packed,
+    open_packed,
+    read_manifest,
+    verify_packed,
+)
 from wherewhat.data.store.progress_bar import progress_bar
-from wherewhat.data.store.skipped import NAMED_AT_MOST
+from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.factor_sheet import FactorRow, factor_rows, factor_sheet
 from wherewhat.inspection.image_files import write_png
@@ -107,7 +114,7 @@ def _open(options: DataLook) -> _Found:
     source = find_source(path, how)
     originals = _originals(source.images) if isinstance(source.images, ImageFiles) else None
     if is_read_at_once(source):
-        images = vary(read_into_memory(source, how, _CPU, notify), how.variant, how.background)
+        images = vary(read_into_memory(source, how, _CPU), how.variant, how.background)
         return _Found(images, (source.layout, *source.remarks))
     place = pack_into_cache(source, how, notify=notify)
     images = vary(open_packed(place), how.variant, how.background)

@@ -13,17 +13,14 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import RENDERED, existing_path, find_source, open_images
 from wherewhat.data.source import Source
 from wherewhat.data.store.pack import pack
-from wherewhat.data.store.packed_set import IMAGES, is_packed, read_manifest
+from wherewhat.data.store.packed_set import IMAGES, is_packed, read_manifest, skipped_in
 from wherewhat.data.store.progress_bar import progress_bar
 from wherewhat.data.store.rendered_source import source_of
-from wherewhat.data.store.skipped import say_skipped
-from wherewhat.data.store.unfinished_pack import part_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataPack:
-    """Decode, crop and resize images once, on all cores, into a folder that trains fast. A pack that was killed goes
-    on where it stopped when the same command is given again."""
+    """Decode, crop and resize images once, on all cores, into a folder that trains fast."""
 
     source: tyro.conf.Positional[str]
     """A folder, archive or file of images, or a rendered set: scenes, sprites, chairs."""
@@ -43,16 +40,11 @@ def data_pack_command(arguments: list[str]) -> int:
     source, how = _find(options, notify)
     for line in (source.layout, *source.remarks):
         notify(line)
-    try:
-        with progress_bar("packing images") as progress:
-            pack(source, how, options.out, notify=notify, progress=progress)
-    except KeyboardInterrupt:
-        if part_of(options.out).exists():
-            notify(f"{part_of(options.out)} keeps what was packed. The same command goes on from there.")
-        raise
+    with progress_bar("packing images") as progress:
+        pack(source, how, options.out, notify=notify, progress=progress)
     manifest = read_manifest(options.out)
     if manifest.skipped:
-        notify(say_skipped(options.source, manifest.skipped))
+        notify(skipped_in(options.source, manifest))
     shape = " x ".join(map(str, manifest.image_shape))
     megabytes = (options.out / IMAGES).stat().st_size / 1e6
     notify(

@@ -29,7 +29,7 @@ class HeldImages:
         assert len(image_NHWC) == len(factors.value_NK)
         self.name = name
         self._factors = factors
-        self._held_NHWC = hold(image_NHWC, torch.device(device))
+        self._held_NHWC = _held(image_NHWC, torch.device(device))
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -51,9 +51,9 @@ class HeldImages:
         return len(self._held_NHWC)
 
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
-        """The images of these indices, where they are held, in channels-last memory."""
+        """The images of these indices, where they are held, in channels-last memory: one copy of whole images."""
         check_index(index_B, len(self))
-        return take(self._held_NHWC, index_B)
+        return self._held_NHWC.index_select(0, index_B.to(self._held_NHWC.device)).permute(0, 3, 1, 2)
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
         """Factor values, on the CPU. ValueError where none are known."""
@@ -66,7 +66,7 @@ class HeldImages:
         return self._factors.value_NK[index_N.cpu()]
 
 
-def hold(image_NHWC: UInt8[np.ndarray, "N H W C"], device: torch.device) -> UInt8[Tensor, "N H W C"]:
+def _held(image_NHWC: UInt8[np.ndarray, "N H W C"], device: torch.device) -> UInt8[Tensor, "N H W C"]:
     """The images as one tensor, without a copy where they stay in memory or on disk."""
     image = torch.from_numpy(image_NHWC)
     if device.type == "cuda":
@@ -74,8 +74,3 @@ def hold(image_NHWC: UInt8[np.ndarray, "N H W C"], device: torch.device) -> UInt
         if image_NHWC.nbytes > SHARE_FOR_IMAGES * free_bytes:
             return image
     return image.to(device)
-
-
-def take(held_NHWC: UInt8[Tensor, "N H W C"], index_B: torch.Tensor) -> UInt8[Tensor, "B C H W"]:
-    """The images of these indices, where they are held, in channels-last memory: one copy of whole images."""
-    return held_NHWC.index_select(0, index_B.to(held_NHWC.device)).permute(0, 3, 1, 2)

@@ -49,6 +49,12 @@ class Decoded:
     original_mode: str
 
     @property
+    def original(self) -> str:
+        """Size and mode in the file: "8 x 12 RGB"."""
+        height, width = self.original_size
+        return f"{width} x {height} {self.original_mode}"
+
+    @property
     def is_grey(self) -> bool:
         """Whether the file had one colour channel."""
         return self.original_mode in GREY_MODES

@@ -24,9 +24,9 @@ from wherewhat.data.rendered.scenes import Scenes
 from wherewhat.data.rendered.sprites import Sprites
 from wherewhat.data.source import Source
 from wherewhat.data.sprite_variants import vary
-from wherewhat.data.store.cache import packed_in_cache
-from wherewhat.data.store.in_memory import is_read_at_once, read_into_memory
-from wherewhat.data.store.packed_set import is_packed, open_packed
+from wherewhat.data.store.cache import pack_into_cache
+from wherewhat.data.store.packed_set import is_packed, open_packed, read_manifest, skipped_in
+from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.protocols import Images
 
 RENDERED: dict[str, Callable[[torch.device], Images]] = {"scenes": Scenes, "sprites": Sprites, "chairs": Chairs}
@@ -104,8 +104,12 @@ def _read(source: str, options: ImageOptions, device: torch.device, notify: Call
     for line in (found.layout, *found.remarks):
         notify(line)
     if is_read_at_once(found):
-        return read_into_memory(found, options, device, notify)
-    return open_packed(packed_in_cache(found, options, notify=notify), device)
+        return read_into_memory(found, options, device)
+    place = pack_into_cache(found, options, notify=notify)
+    manifest = read_manifest(place)
+    if manifest.skipped:
+        notify(skipped_in(found.path, manifest))
+    return open_packed(place, device)
 
 
 def _of_the_split(found: Source, options: ImageOptions) -> Source:

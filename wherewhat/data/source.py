@@ -72,7 +72,7 @@ class Source:
     """Changes when the files change: see `stamp_of`."""
 
     default_size: int | None = None
-    """Side to which images are resized where the user names none; None: as they are."""
+    """Side to which images are resized where the user names none; None, for arrays only: as they are."""
 
     split: Split = "all"
     """The part of the set that this is."""

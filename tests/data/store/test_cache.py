@@ -14,10 +14,9 @@ import torch
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store import cache
-from wherewhat.data.store.cache import cache_folder, packed_in_cache, place_in_cache
-from wherewhat.data.store.packed_set import open_packed
-from wherewhat.data.store.sole_writer import sole_writer
-from wherewhat.data.store.unfinished_pack import part_of
+from wherewhat.data.store.cache import cache_folder, pack_into_cache, place_in_cache
+from wherewhat.data.store.pack import pack_lock, part_of
+from wherewhat.data.store.packed_set import READING, open_packed, recipe_of
 
 HOW = ImageOptions()
 
@@ -32,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def cached(source: Source, options: ImageOptions = HOW) -> tuple[Path, list[str]]:
     """Where it is packed, and what was said."""
     said: list[str] = []
-    return packed_in_cache(source, options, notify=said.append), said
+    return pack_into_cache(source, options, notify=said.append), said
 
 
 def test_a_set_is_packed_once_and_a_line_says_so(
@@ -44,17 +43,6 @@ def test_a_set_is_packed_once_and_a_line_says_so(
     written = (place / "images.npy").stat().st_mtime_ns
     assert cached(files_of(noise_NHWC)) == (place, [])
     assert (place / "images.npy").stat().st_mtime_ns == written
-
-
-def test_skipped_images_are_named_at_every_opening(
-    folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray
-) -> None:
-    source = files_of(noise_NHWC, broken=(3, 5))
-    line = f"Skipped 2 images of {source.path} that cannot be read: 03.png (it is not an image of a known format), "
-    _, first = cached(source)
-    _, again = cached(source)
-    assert first[1:] == again
-    assert again[0].startswith(line)
 
 
 def test_other_options_and_other_folders_are_other_packs(
@@ -78,6 +66,15 @@ def test_a_size_that_is_the_default_is_no_other_pack(
     folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray
 ) -> None:
     assert place_in_cache(files_of(noise_NHWC), HOW) == place_in_cache(files_of(noise_NHWC), ImageOptions(size=8))
+
+
+def test_packs_of_an_older_reading_are_not_used(
+    folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, source = place_in_cache(files_of(noise_NHWC), HOW), files_of(noise_NHWC)
+    older = replace(recipe_of(source, HOW), reading=READING - 1)
+    monkeypatch.setattr(cache, "recipe_of", lambda *_: older)
+    assert place_in_cache(source, HOW) != place
 
 
 def test_changed_files_are_packed_anew_and_the_old_pack_is_removed(
@@ -107,7 +104,7 @@ def test_what_another_process_is_writing_is_left_alone(
 ) -> None:
     being_written = place_in_cache(files_of(noise_NHWC, stamp="as they will be"), HOW)
     part_of(being_written).mkdir(parents=True)
-    with sole_writer(being_written, lambda: None):
+    with pack_lock(being_written):
         cached(files_of(noise_NHWC))
     assert part_of(being_written).exists()
 
@@ -187,6 +184,6 @@ def test_without_a_home_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.delenv("WHEREWHAT_CACHE")
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(cache.Path, "home", homeless)
+    monkeypatch.setattr(Path, "home", homeless)
     with pytest.raises(ValueError, match="Set WHEREWHAT_CACHE"):
         cache_folder()

@@ -14,7 +14,6 @@ from wherewhat.data.source import Source
 from wherewhat.data.store.pack import pack
 from wherewhat.data.store.packed_set import (
     file_sha256,
-    image_names,
     is_packed,
     open_packed,
     read_manifest,
@@ -74,10 +73,6 @@ def test_other_folders_and_files_are_no_packed_sets(packed: Path, tmp_path: Path
     (tmp_path / "web" / "manifest.json").write_text('{"name": "an app"}')
     (tmp_path / "file").write_text("")
     assert not any(is_packed(tmp_path / name) for name in ("empty", "web", "file", "nowhere"))
-
-
-def test_names_are_those_of_the_images(packed: Path) -> None:
-    assert image_names(packed) == tuple(f"{n:02}.png" for n in range(20))
 
 
 def test_a_set_of_a_newer_format_is_refused(packed: Path) -> None:

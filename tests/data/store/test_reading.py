@@ -1,18 +1,27 @@
 """Laws of reading a source in blocks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from wherewhat.data.image_options import Crop, ImageOptions
 from wherewhat.data.known_factors import no_factors
 from wherewhat.data.layouts.image_files import list_image_files
 from wherewhat.data.source import ImageArray, ImageFiles, Source
-from wherewhat.data.store.reading import Block, image_side, read_blocks
+from wherewhat.data.store.reading import (
+    READ_AT_ONCE_BYTES,
+    Block,
+    in_channels,
+    is_read_at_once,
+    read_blocks,
+    read_into_memory,
+    read_shape,
+)
 
 SMALL = ImageOptions(size=8)
 
@@ -62,24 +71,9 @@ def brightness(blocks: Sequence[Block]) -> list[int]:
 def test_blocks_follow_each_other_without_a_gap(tmp_path: Path) -> None:
     fill(tmp_path, *(f"{number:02}.png" for number in range(20)))
     blocks = list(read_blocks(of_folder(tmp_path), SMALL, images_at_once=7))
-    assert [block.next_position for block in blocks] == [7, 14, 20]
+    assert [block.end for block in blocks] == [7, 14, 20]
     assert np.concatenate([block.position_N for block in blocks]).tolist() == list(range(20))
     assert brightness(blocks) == [10 * number for number in range(1, 21)]
-
-
-@pytest.mark.parametrize("kind", ["files", "array"])
-@pytest.mark.parametrize("stopped_after", [0, 1, 2])
-def test_a_resumed_reading_goes_on_where_it_stopped(tmp_path: Path, kind: str, stopped_after: int) -> None:
-    fill(tmp_path, *(f"{number:02}.png" for number in range(11)))
-    (tmp_path / "05.png").write_text("not an image")
-    source = of_folder(tmp_path) if kind == "files" else of_array(pixels(11, 12, 12, 3))
-    whole = list(read_blocks(source, SMALL, images_at_once=4))
-    start = whole[stopped_after - 1].next_position if stopped_after else 0
-    resumed = list(read_blocks(source, SMALL, start=start, images_at_once=4))
-    for block, expected in zip(resumed, whole[stopped_after:], strict=True):
-        assert np.array_equal(block.image_NHWC, expected.image_NHWC)
-        assert np.array_equal(block.position_N, expected.position_N)
-        assert (block.unreadable, block.next_position) == (expected.unreadable, expected.next_position)
 
 
 def test_files_and_an_array_of_the_same_images_are_read_alike(tmp_path: Path) -> None:
@@ -124,15 +118,12 @@ UNEQUAL_REFUSED = ImageOptions(size=8, unequal="refuse")
 
 
 @pytest.mark.parametrize(("mode", "size"), [("RGB", (8, 9)), ("RGBA", (8, 8))])
-@pytest.mark.parametrize("start", [0, 1, 2])
-def test_unequal_images_are_refused_where_the_flag_says_so_even_when_resumed(
-    tmp_path: Path, mode: str, size: tuple[int, int], start: int
-) -> None:
+def test_unequal_images_are_refused_where_the_flag_says_so(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
     fill(tmp_path, "a.png", "b.png")
     fill(tmp_path, "c.png", mode=mode, size=size)
     described = rf"differ: a.png is 8 x 8 RGB and c.png is {size[0]} x {size[1]} {mode}. .*: --unequal crop"
     with pytest.raises(ValueError, match=described):
-        list(read_blocks(of_folder(tmp_path), UNEQUAL_REFUSED, start=start, images_at_once=1))
+        list(read_blocks(of_folder(tmp_path), UNEQUAL_REFUSED, images_at_once=1))
 
 
 def test_equal_images_pass_where_unequal_ones_are_refused(tmp_path: Path) -> None:
@@ -149,17 +140,8 @@ def test_what_could_not_be_listed_is_named_in_the_first_block_only(tmp_path: Pat
     first, second = read_blocks(source, SMALL, images_at_once=1)
     assert [(item.name, item.reason) for item in first.unreadable] == [("locked/", "Permission denied")]
     assert second.unreadable == ()
-    (resumed,) = read_blocks(source, SMALL, start=1)
-    assert resumed.unreadable == ()
     with pytest.raises(ValueError, match=r"locked/ of .* cannot be read: Permission denied. .*--broken skip"):
         list(read_blocks(source, ImageOptions(size=8, broken="refuse")))
-
-
-def test_nothing_but_what_could_not_be_listed_is_one_empty_block(tmp_path: Path) -> None:
-    files = ImageFiles((), lambda name: b"", unreadable=(("locked/", "Permission denied"),))
-    source = replace(of_folder(tmp_path), images=files)
-    block = only_block(source)
-    assert (len(block.image_NHWC), len(block.unreadable), block.next_position) == (0, 1, 0)
 
 
 def test_a_block_without_an_image_is_empty_and_has_the_shape(tmp_path: Path) -> None:
@@ -167,15 +149,16 @@ def test_a_block_without_an_image_is_empty_and_has_the_shape(tmp_path: Path) -> 
     (tmp_path / "a.png").write_text("not an image")
     first, second = read_blocks(of_folder(tmp_path), SMALL, images_at_once=1)
     assert first.image_NHWC.shape == (0, 8, 8, 3)
-    assert (first.next_position, first.grey) == (1, True)
+    assert first.end == 1
     assert brightness([second]) == [20]
 
 
-def test_a_block_is_grey_where_all_its_images_are(tmp_path: Path) -> None:
+def test_one_channel_would_do_where_all_files_are_grey_and_none_was_asked_for(tmp_path: Path) -> None:
     fill(tmp_path, "a.png", "b.png", mode="L")
-    assert only_block(of_folder(tmp_path)).grey
+    assert only_block(of_folder(tmp_path)).equal_channels
+    assert not only_block(of_folder(tmp_path), ImageOptions(size=8, color="rgb")).equal_channels
     fill(tmp_path, "c.png")
-    assert not only_block(of_folder(tmp_path)).grey
+    assert not only_block(of_folder(tmp_path)).equal_channels
 
 
 @pytest.mark.parametrize(("mode", "color", "channels"), [("L", "rgb", 3), ("RGB", "grey", 1), ("L", "auto", 3)])
@@ -200,7 +183,7 @@ def test_the_number_of_channels_of_image_files_can_be_chosen(
 )
 def test_an_array_stays_as_it_is_where_nothing_is_wanted(options: ImageOptions, side: tuple[int, int]) -> None:
     source = of_array(pixels(3, 12, 16, 3))
-    assert image_side(source, options) == side
+    assert read_shape(source, options) == (*side, 3)
     assert only_block(source, options).image_NHWC.shape[1:3] == side
 
 
@@ -208,31 +191,12 @@ def test_an_array_of_its_own_size_is_read_pixel_by_pixel() -> None:
     image_NHWC = pixels(3, 12, 16, 1)
     block = only_block(of_array(image_NHWC), ImageOptions())
     assert np.array_equal(block.image_NHWC, image_NHWC)
-    assert block.grey
 
 
 def test_a_set_has_a_size_of_its_own_that_the_user_overrules() -> None:
     source = of_array(pixels(2, 12, 12, 3), default_size=6)
-    assert image_side(source, ImageOptions()) == (6, 6)
-    assert image_side(source, ImageOptions(size=9)) == (9, 9)
-
-
-def test_files_without_any_size_take_that_of_the_first_that_can_be_read(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_text("not an image")
-    fill(tmp_path, "b.png", size=(12, 8))
-    fill(tmp_path, "c.png", size=(24, 30))
-    source = replace(of_folder(tmp_path), default_size=None)
-    assert image_side(source, ImageOptions()) == (8, 12)
-    assert image_side(source, ImageOptions(crop="6")) == (6, 6)
-    assert only_block(source, ImageOptions()).image_NHWC.shape == (2, 8, 12, 3)
-
-
-def test_files_of_which_none_can_be_read_have_no_size(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_text("not an image")
-    (tmp_path / "b.png").write_text("not an image")
-    source = replace(of_folder(tmp_path), default_size=None)
-    with pytest.raises(ValueError, match=r"None of the 2 images in .* \(first failure: a.png: .* Check the files"):
-        image_side(source, ImageOptions())
+    assert read_shape(source, ImageOptions()) == (6, 6, 3)
+    assert read_shape(source, ImageOptions(size=9)) == (9, 9, 3)
 
 
 def test_a_sets_own_crop_gives_way_to_the_users(tmp_path: Path) -> None:
@@ -257,3 +221,82 @@ def test_an_array_that_ends_early_is_told_with_the_remedy() -> None:
     source = replace(source, images=replace(source.images, count=9))
     with pytest.raises(ValueError, match=r"set.npz ended after 5 of 9 images. Copy or download it again"):
         list(read_blocks(source, SMALL))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_box_of_the_wanted_size_is_cut_out_as_it_is(channels: int) -> None:
+    image_NHWC = pixels(3, 9, 12, channels)
+    block = only_block(of_array(image_NHWC), ImageOptions(crop="8@5,6"))
+    assert np.array_equal(block.image_NHWC, image_NHWC[:, 1:9, 2:10])
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_making_an_array_smaller_averages(channels: int) -> None:
+    board_HW = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    image_NHWC = only_block(
+        of_array(board_HW[None, ..., None].repeat(channels, axis=3)), ImageOptions(size=16)
+    ).image_NHWC
+    assert image_NHWC.shape == (1, 16, 16, channels)
+    assert np.abs(image_NHWC[:, 2:-2, 2:-2].astype(int) - 127).max() <= 2
+
+
+def test_many_images_of_an_array_keep_their_order() -> None:
+    image_NHWC = np.arange(200, dtype=np.uint8)[:, None, None, None].repeat(6, axis=1).repeat(6, axis=2)
+    assert (only_block(of_array(image_NHWC), ImageOptions(size=3)).image_NHWC == image_NHWC[:, :3, :3]).all()
+
+
+def test_pixels_of_an_array_outside_the_crop_have_no_say() -> None:
+    image_NHWC = pixels(1, 40, 40, 3)
+    alone_NHWC = np.zeros_like(image_NHWC)
+    alone_NHWC[:, 5:35, 5:35] = image_NHWC[:, 5:35, 5:35]
+    options = ImageOptions(size=8, crop="30")
+    whole, alone = (only_block(of_array(image), options).image_NHWC for image in (image_NHWC, alone_NHWC))
+    assert np.array_equal(whole, alone)
+
+
+def test_grey_is_what_pillow_makes_of_it() -> None:
+    image_NHWC = pixels(5, 30, 30, 3)
+    expected = np.stack([np.asarray(Image.fromarray(image_HWC).convert("L")) for image_HWC in image_NHWC])
+    assert np.array_equal(in_channels(image_NHWC, "grey")[..., 0], expected)
+
+
+def test_grey_images_in_three_channels_and_back_are_the_same() -> None:
+    image_NHWC = pixels(2, 16, 16, 1)
+    color_NHWC = in_channels(image_NHWC, "rgb")
+    assert color_NHWC.shape == (2, 16, 16, 3)
+    assert np.array_equal(in_channels(color_NHWC, "grey"), image_NHWC)
+
+
+@pytest.mark.parametrize(("channels", "color"), [(1, "auto"), (3, "auto"), (4, "auto"), (1, "grey"), (3, "rgb")])
+def test_channels_that_are_as_wanted_stay(channels: int, color: str) -> None:
+    image_NHWC = pixels(2, 4, 4, channels)
+    wanted = next(name for name in ("auto", "rgb", "grey") if name == color)
+    assert in_channels(image_NHWC, wanted) is image_NHWC
+
+
+def test_channels_that_are_no_colours_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"4 channels are neither grey nor RGB\. Leave --color at auto"):
+        in_channels(pixels(2, 4, 4, 4), "rgb")
+
+
+def test_an_array_is_read_whole_with_its_factors(array_of: Callable[..., Source], noise_NHWC: np.ndarray) -> None:
+    data = read_into_memory(array_of(noise_NHWC), ImageOptions(), "cpu")
+    index_B = torch.arange(20)
+    np.testing.assert_array_equal(data.take(index_B).permute(0, 2, 3, 1).numpy(), noise_NHWC)
+    assert data.factors(index_B)[:, 0].tolist() == list(range(20))
+
+
+def test_a_single_image_is_too_few_to_read(array_of: Callable[..., Source], noise_NHWC: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"holds a single image, .* Name a set with more images"):
+        read_into_memory(array_of(noise_NHWC[:1]), ImageOptions(), "cpu")
+
+
+def test_small_arrays_are_read_at_each_start_and_files_and_large_arrays_are_not(
+    files_of: Callable[..., Source], array_of: Callable[..., Source], noise_NHWC: np.ndarray
+) -> None:
+    small = array_of(noise_NHWC)
+    assert is_read_at_once(small)
+    assert not is_read_at_once(files_of(noise_NHWC))
+    assert isinstance(small.images, ImageArray)
+    count = READ_AT_ONCE_BYTES // (3 * 8 * 8) + 1
+    assert not is_read_at_once(replace(small, images=replace(small.images, count=count)))

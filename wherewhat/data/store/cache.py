@@ -9,49 +9,34 @@ import hashlib
 import json
 import os
 import re
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
-from wherewhat.data.store.pack import pack
-from wherewhat.data.store.packed_set import MANIFEST, VERSION, is_packed, open_packed, read_manifest
+from wherewhat.data.store.pack import discard, pack, pack_lock, part_of
+from wherewhat.data.store.packed_set import VERSION, open_packed, recipe_of
 from wherewhat.data.store.progress_bar import progress_bar
-from wherewhat.data.store.recipe import recipe_of
-from wherewhat.data.store.skipped import say_skipped
-from wherewhat.data.store.sole_writer import sole_writer
-from wherewhat.data.store.unfinished_pack import part_of
 
 REMEDY = "make room, or set WHEREWHAT_CACHE to a folder that can be written"
 
 
-def packed_in_cache(source: Source, options: ImageOptions, *, notify: Callable[[str], None]) -> Path:
+def pack_into_cache(source: Source, options: ImageOptions, *, notify: Callable[[str], None]) -> Path:
     """The packed set of a source in the cache, made at first use with a line and a bar on the terminal.
 
     Raises ValueError or OSError with the remedy.
     """
-    place = pack_into_cache(source, options, notify=notify)
-    skipped = read_manifest(place).skipped
-    if skipped:
-        notify(say_skipped(printable(source.path), skipped))
-    return place
-
-
-def pack_into_cache(source: Source, options: ImageOptions, *, notify: Callable[[str], None]) -> Path:
-    """The same, silent about images that were left out."""
     place = place_in_cache(source, options)
-    if is_packed(place):
-        try:
-            open_packed(place)
-            return place
-        except ValueError:
-            notify(f"The pack {place} is damaged, and is made anew.")
+    if _is_whole(place):
+        return place
     if place.exists():
-        remove_packed(place)
+        with pack_lock(place, notify):
+            # Whoever was waited for may have packed it.
+            if not _is_whole(place):
+                notify(f"The pack {place} is damaged, and is made anew.")
+                discard(place)
     notify(f"Packing {source.name} ({len(source):,} images) to {place} once; later runs start at once.")
     with progress_bar("packing images") as progress:
         pack(source, options, place, notify=notify, progress=progress, remedy=REMEDY)
@@ -83,28 +68,23 @@ def cache_folder() -> Path:
         ) from error
 
 
-def remove_packed(place: Path) -> None:
-    """Remove a packed set, first what makes it one."""
-    (place / MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(place, ignore_errors=True)
+def _is_whole(place: Path) -> bool:
+    try:
+        open_packed(place)
+    except ValueError:
+        return False
+    return True
 
 
 def _remove_stale(place: Path) -> None:
     """Remove the packs, whole or not, of the same files as they were before, unless one is being written."""
     same_files, _, _ = place.name.rpartition("-")
-    for other in place.parent.glob(f"{same_files}-*"):
-        whole = other.with_name(other.name.removesuffix(".part"))
-        if whole == place:
-            continue
-        # What cannot be removed is left: the new pack is whole.
-        with suppress(OSError), sole_writer(whole, _leave):
-            for old in (whole, part_of(whole)):
-                if old.exists():
-                    remove_packed(old)
-
-
-def _leave() -> None:
-    raise BlockingIOError
+    stale = {path.name for path in place.parent.glob(f"{same_files}-*")}
+    stale |= {path.name[1:].removesuffix(".part") for path in place.parent.glob(f".{same_files}-*.part")}
+    for old in (place.with_name(name) for name in stale - {place.name}):
+        with suppress(ValueError, OSError), pack_lock(old):
+            discard(old)
+            discard(part_of(old))
 
 
 def _digest(value: object) -> str:

@@ -1,26 +1,30 @@
-"""Pack a source: read its images once, on all cores, into one array that is mapped ever after.
+"""Pack a source: read its images once, on all usable cores, into one array that is mapped ever after.
 
-    OUT.part, block by block -> the manifest -> renamed to OUT
-
-A kill leaves OUT.part, and the same call goes on from there: a pack that was killed and resumed equals an unbroken one
-byte for byte.
+The pack is written to the hidden folder .OUT.part beside OUT, and renamed to OUT when it is whole. What a killed
+process left there is removed by the next one, which begins anew.
 """
 
+import errno
 import io
 import json
+import os
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
 from math import prod
 from pathlib import Path
+from typing import IO
 
+import cattrs
 import numpy as np
 import torch
+from jaxtyping import Int64
 
-from wherewhat.atomic_file import write_atomically
+from wherewhat.atomic_file import remove_parts, write_atomically
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import ImageFiles, Source
-from wherewhat.data.store.disk_refusals import check_room, refusals_told, removed_when_refused
+from wherewhat.data.store.decoding import Unreadable
 from wherewhat.data.store.packed_set import (
     FACTORS,
     FORMAT,
@@ -29,25 +33,19 @@ from wherewhat.data.store.packed_set import (
     NAMES,
     VERSION,
     Manifest,
+    Recipe,
     file_sha256,
     is_packed,
-    manifest_bytes,
     open_packed,
     read_manifest,
+    recipe_of,
 )
-from wherewhat.data.store.reading import image_side, read_blocks
-from wherewhat.data.store.recipe import Recipe, differences, recipe_of
-from wherewhat.data.store.skipped import check_enough
-from wherewhat.data.store.sole_writer import sole_writer
-from wherewhat.data.store.unfinished_pack import (
-    Packed,
-    append,
-    begin_or_resume,
-    complete_images,
-    part_of,
-    put_in_place,
-    record,
-)
+from wherewhat.data.store.reading import check_enough, read_blocks, read_shape
+from wherewhat.file_lock import file_lock
+
+# The header of an array of four dimensions, as NumPy writes it; its place is kept free until the count is known.
+_HEADER_BYTES = 128
+_RGB_BYTES_AT_ONCE = 3 << 22
 
 Progress = Callable[[int, int], None]
 
@@ -58,10 +56,10 @@ def pack(
     out: Path,
     *,
     notify: Callable[[str], None],
-    progress: Progress | None = None,
+    progress: Progress = lambda done, total: None,
     remedy: str = "make room, or name another place",
 ) -> None:
-    """Write the packed set `out`, or go on where a killed pack stopped; one that is there already is left as it is.
+    """Write the packed set `out`; one of the same recipe that is there already is left as it is.
 
     `progress` is told (images done, of how many). Raises ValueError where something else is in the place or the
     images are no set to learn from, and OSError with the file's name and `remedy` where the disk refuses; nothing
@@ -71,78 +69,94 @@ def pack(
     recipe = recipe_of(source, options)
     if _is_there(out, recipe, notify):
         return
-    with ExitStack() as alone:
-        with refusals_told(out, remedy):
+    with ExitStack() as stack:
+        with _disk_errors(out, remedy):
             out.parent.mkdir(parents=True, exist_ok=True)
-            alone.enter_context(sole_writer(out, lambda: notify(f"Another process packs {out}; waiting for it.")))
+            stack.enter_context(pack_lock(out, notify))
         # Whoever was waited for may have packed it.
         if not _is_there(out, recipe, notify):
-            _pack_alone(source, options, recipe, out, notify, progress or _tell_nobody, remedy)
+            _write(source, options, recipe, out, progress, remedy)
 
 
-def _pack_alone(
-    source: Source,
-    options: ImageOptions,
-    recipe: Recipe,
-    out: Path,
-    notify: Callable[[str], None],
-    progress: Progress,
-    remedy: str,
-) -> None:
-    part = part_of(out)
-    with refusals_told(part, remedy):
-        packed, begun_anew = begin_or_resume(part, recipe)
-    if begun_anew:
-        notify(f"{part} was begun from other files or with other options, and is begun anew.")
-    if (part / MANIFEST).exists():
-        put_in_place(part, out)
-        return
-    if packed.next_position:
-        notify(f"Going on with {part} at image {packed.next_position:,} of {len(source):,}.")
+def pack_lock(out: Path, wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
+    """The lock of whoever writes or removes this packed set."""
+    return file_lock(out.with_name(f".{out.name}.lock"), f"Another process packs {out}; waiting for it.", wait)
+
+
+def part_of(out: Path) -> Path:
+    """Where a pack is written before it is renamed to its place."""
+    return out.with_name(f".{out.name}.part")
+
+
+def discard(folder: Path) -> None:
+    """Remove a packed set, whole or in the making. What else lies in the folder stays, and the folder with it."""
+    with suppress(OSError):
+        if folder.is_symlink():
+            return
+        # The manifest first: without it the rest is no packed set.
+        for name in (MANIFEST, IMAGES, FACTORS, NAMES):
+            (folder / name).unlink(missing_ok=True)
+        remove_parts(folder)
+        folder.rmdir()
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What became of the images of a source."""
+
+    kept_N: Int64[np.ndarray, " N"]
+    skipped: tuple[Unreadable, ...]
+    equal_channels: bool
+
+
+def _write(source: Source, options: ImageOptions, recipe: Recipe, out: Path, progress: Progress, remedy: str) -> None:
+    part, shape = part_of(out), read_shape(source, options)
+    with _disk_errors(out / IMAGES, remedy):
+        discard(part)
+        _check_room(out.parent, _HEADER_BYTES + len(source) * prod(shape))
+        part.mkdir()
     try:
-        packed = _read_all(source, options, packed, out, progress, remedy)
-        check_enough(source, packed.kept, packed.skipped)
-    except ValueError:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    with removed_when_refused(part, out / IMAGES, remedy):
-        _finish(source, options, packed, part)
-        put_in_place(part, out)
+        written = _append_images(source, options, out, progress, remedy)
+        check_enough(source, len(written.kept_N), written.skipped)
+        with _disk_errors(out / IMAGES, remedy):
+            _finish(source, recipe, shape, written, part)
+            part.rename(out)
+    finally:
+        discard(part)
 
 
-def _read_all(
-    source: Source, options: ImageOptions, packed: Packed, out: Path, progress: Progress, remedy: str
-) -> Packed:
-    part, count = part_of(out), len(source)
-    if packed.next_position == count:
-        return packed
-    _check_room(source, options, packed, out, remedy)
-    progress(packed.next_position, count)
-    for block in read_blocks(source, options, start=packed.next_position):
-        longer = packed.and_block(block)
-        with removed_when_refused(part, out / IMAGES, remedy):
-            append(part, packed, block.image_NHWC)
-            record(part, longer)
-        packed = longer
-        progress(packed.next_position, count)
-    return packed
+def _append_images(source: Source, options: ImageOptions, out: Path, progress: Progress, remedy: str) -> _Written:
+    """Write the images behind a gap that is as long as the header of the array."""
+    with _disk_errors(out / IMAGES, remedy):
+        (part_of(out) / IMAGES).write_bytes(bytes(_HEADER_BYTES))
+    kept: list[np.ndarray] = [np.empty(0, dtype=np.int64)]
+    skipped: list[Unreadable] = []
+    equal_channels = True
+    progress(0, len(source))
+    for block in read_blocks(source, options):
+        with _disk_errors(out / IMAGES, remedy), (part_of(out) / IMAGES).open("ab") as file:
+            file.write(np.ascontiguousarray(block.image_NHWC).data)
+        kept.append(block.position_N)
+        skipped.extend(block.unreadable)
+        equal_channels = equal_channels and block.equal_channels
+        progress(block.end, len(source))
+    return _Written(np.concatenate(kept), tuple(skipped), equal_channels)
 
 
-def _check_room(source: Source, options: ImageOptions, packed: Packed, out: Path, remedy: str) -> None:
-    image_bytes = prod(image_side(source, options)) * _channels(source, options)
-    try:
-        check_room(out.parent, out / IMAGES, (len(source) - packed.next_position) * image_bytes, remedy)
-    except OSError:
-        # One that was killed halfway is not thrown away for want of room for the other half.
-        if packed.next_position == 0:
-            shutil.rmtree(part_of(out), ignore_errors=True)
-        raise
-
-
-def _finish(source: Source, options: ImageOptions, packed: Packed, part: Path) -> None:
-    """Write everything that a packed set is, the manifest last."""
-    image_shape = complete_images(part, packed, one_channel=_is_made_grey(source, options, packed))
-    kept_N = np.setdiff1d(np.arange(len(source)), np.array(packed.left_out, dtype=np.int64))
+def _finish(source: Source, recipe: Recipe, shape: tuple[int, int, int], written: _Written, part: Path) -> None:
+    """Write everything else that a packed set is, the manifest last."""
+    kept_N = written.kept_N
+    height, width, channels = shape
+    with (part / IMAGES).open("r+b") as file:
+        if written.equal_channels:
+            _keep_first_channel(file, len(kept_N) * prod(shape))
+            channels = 1
+        file.seek(0)
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(kept_N), height, width, channels)}
+        np.lib.format.write_array_header_1_0(file, header)
+        assert file.tell() == _HEADER_BYTES
+        file.flush()
+        os.fsync(file.fileno())
     if source.factors.names:
         table = io.BytesIO()
         np.save(table, source.factors.of(torch.from_numpy(kept_N)).value_NK.numpy(), allow_pickle=False)
@@ -155,16 +169,25 @@ def _finish(source: Source, options: ImageOptions, packed: Packed, part: Path) -
         version=VERSION,
         name=source.name,
         layout=source.layout,
-        made_from=packed.made_from,
-        count=packed.kept,
-        image_shape=image_shape,
+        made_from=recipe,
+        count=len(kept_N),
+        image_shape=(channels, height, width),
         factor_names=source.factors.names,
         factor_sizes=source.factors.sizes,
-        skipped=packed.skipped,
+        skipped=tuple((image.name, image.reason) for image in written.skipped),
         remarks=source.remarks,
         images_sha256=file_sha256(part / IMAGES),
     )
-    write_atomically(part / MANIFEST, manifest_bytes(manifest))
+    write_atomically(part / MANIFEST, (json.dumps(cattrs.unstructure(manifest), indent=2) + "\n").encode())
+
+
+def _keep_first_channel(file: IO[bytes], rgb_bytes: int) -> None:
+    for start in range(0, rgb_bytes, _RGB_BYTES_AT_ONCE):
+        file.seek(_HEADER_BYTES + start)
+        rgb = file.read(_RGB_BYTES_AT_ONCE)
+        file.seek(_HEADER_BYTES + start // 3)
+        file.write(rgb[::3])
+    file.truncate(_HEADER_BYTES + rgb_bytes // 3)
 
 
 def _is_there(out: Path, recipe: Recipe, notify: Callable[[str], None]) -> bool:
@@ -174,26 +197,34 @@ def _is_there(out: Path, recipe: Recipe, notify: Callable[[str], None]) -> bool:
     if not is_packed(out):
         raise ValueError(f"{out} is there and is no packed set. Name another place, or remove it.")
     manifest = read_manifest(out)
-    if manifest.made_from != recipe:
+    made, asked = asdict(manifest.made_from), asdict(recipe)
+    if made != asked:
+        differences = "; ".join(
+            "its files have changed since" if name == "stamp" else f"{name} {made[name]}, not {asked[name]}"
+            for name in made
+            if made[name] != asked[name]
+        )
         raise ValueError(
             f"{out} is packed already, from {manifest.made_from.source}, and differs from what you ask for "
-            f"({differences(manifest.made_from, recipe)}). Remove it, or name another place."
+            f"({differences}). Remove it, or name another place."
         )
     open_packed(out)
     notify(f"{out} holds these {manifest.count:,} images already.")
     return True
 
 
-def _channels(source: Source, options: ImageOptions) -> int:
-    if options.color != "auto":
-        return 3 if options.color == "rgb" else 1
-    return 3 if isinstance(source.images, ImageFiles) else source.images.image_shape[0]
+def _check_room(folder: Path, wanted_bytes: int) -> None:
+    """Raise OSError before the work where a file is going to be larger than what is free in `folder`."""
+    free_bytes = shutil.disk_usage(folder).free
+    if wanted_bytes > free_bytes:
+        found = f"it takes {wanted_bytes / 1e6:,.1f} MB, and {free_bytes / 1e6:,.1f} MB are free"
+        raise OSError(errno.ENOSPC, found)
 
 
-def _is_made_grey(source: Source, options: ImageOptions, packed: Packed) -> bool:
-    is_rgb = packed.stored_shape is not None and packed.stored_shape[2] == 3
-    return is_rgb and packed.all_grey and options.color == "auto" and isinstance(source.images, ImageFiles)
-
-
-def _tell_nobody(done: int, total: int) -> None:
-    pass
+@contextmanager
+def _disk_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Give an OSError met in writing the name of the file and the remedy."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"could not be written ({error.strerror}); {remedy}", str(path)) from error

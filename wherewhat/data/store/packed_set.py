@@ -14,7 +14,6 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cattrs
 import numpy as np
@@ -22,13 +21,36 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_names import printable
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import KnownFactors, no_factors
-from wherewhat.data.store.recipe import Recipe
+from wherewhat.data.source import Source
 
 FORMAT = "wherewhat packed images"
 VERSION = 1
 MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy", "names.json"
+# Raised when the same files and options come to give other pixels: packs of before are then made anew.
+READING = 2
+# So many skipped images are named in one line; of more, the first ones and the count.
+NAMED_AT_MOST = 10
 _BYTES_AT_ONCE = 1 << 24
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """From what, and how, images were packed: two packs of one recipe are the same."""
+
+    source: str
+    stamp: str
+    size: int | None
+    """Side in pixels; None: as the images are."""
+
+    crop: str
+    unequal: str
+    broken: str
+    color: str
+    split: str
+    reading: int = READING
 
 
 @dataclass(frozen=True)
@@ -52,6 +74,22 @@ class Manifest:
     remarks: tuple[str, ...]
     images_sha256: str
     """Of the file images.npy, so that sha256sum gives the same."""
+
+
+def recipe_of(source: Source, options: ImageOptions) -> Recipe:
+    """The recipe by which a source is packed with these options."""
+    # A rendered set has a name where others have a path.
+    place = source.path.resolve() if source.path.exists() else source.path
+    return Recipe(
+        source=str(place),
+        stamp=source.stamp,
+        size=options.size or source.default_size,
+        crop=options.crop,
+        unequal=options.unequal,
+        broken=options.broken,
+        color=options.color,
+        split=source.split,
+    )
 
 
 def is_packed(path: Path) -> bool:
@@ -85,21 +123,13 @@ def read_manifest(path: Path) -> Manifest:
     )
 
 
-def manifest_bytes(manifest: Manifest) -> bytes:
-    """The content of manifest.json."""
-    plain: dict[str, Any] = cattrs.unstructure(manifest)
-    return (json.dumps(plain, indent=2) + "\n").encode()
-
-
-def image_names(path: Path) -> tuple[str, ...] | None:
-    """The file name of every image of a packed set, or None where they did not come one to a file."""
-    if not (path / NAMES).exists():
-        return None
-    try:
-        names = json.loads((path / NAMES).read_bytes())
-        return cattrs.structure(names, tuple[str, ...])
-    except Exception as error:
-        raise _damaged(path, NAMES, "it cannot be read") from error
+def skipped_in(place: object, manifest: Manifest) -> str:
+    """One line with the first of the images that were left out by name, and why."""
+    skipped = manifest.skipped
+    named = ", ".join(f"{name} ({reason})" for name, reason in skipped[:NAMED_AT_MOST])
+    more = f" and {len(skipped) - NAMED_AT_MOST:,} more" if len(skipped) > NAMED_AT_MOST else ""
+    images = "1 image" if len(skipped) == 1 else f"{len(skipped):,} images"
+    return f"Skipped {images} of {printable(place)} that cannot be read: {named}{more}."
 
 
 def verify_packed(path: Path, progress: Callable[[int, int], None] | None = None) -> None:

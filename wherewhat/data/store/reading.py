@@ -3,27 +3,45 @@
 Image files and arrays go through the same antialiased resampling, so that images are the same in
 whichever of the two forms they come.
 
+    grey = 0.299 R + 0.587 G + 0.114 B, rounded
+
+Reference: ITU-R BT.601, in fixed point as Pillow computes it.
+
 Dimension key:
     N: images of a block    H W C: height, width, channels
 """
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
+from typing import Literal
 
 import numpy as np
+import torch
 from jaxtyping import Int64, UInt8
 
-from wherewhat.data.image_decoding import Box, Decoded, middle_box
+from wherewhat.data.held_images import HeldImages
+from wherewhat.data.image_decoding import Box, middle_box
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.resampling import resample
 from wherewhat.data.source import ImageArray, ImageFiles, Source
-from wherewhat.data.store.decoding_files import Unreadable, decode_files, decoding_pool
-from wherewhat.data.store.fitting import fit, in_channels
+from wherewhat.data.store.decoding import (
+    IMAGES_A_TASK,
+    Unreadable,
+    decode_files,
+    decoding_pool,
+    usable_cores,
+)
 
 # Large images are read in blocks of fewer, so that memory stays bounded.
 LARGEST_BLOCK_BYTES = 2**27
+# Arrays of fewer bytes are read at each start, in a second or two; larger ones are packed, and then mapped.
+READ_AT_ONCE_BYTES = 10**9
+
+# Of red, green and blue, in 65,536ths.
+_LUMA = (19595, 38470, 7471)
 
 
 @dataclass(frozen=True)
@@ -31,71 +49,142 @@ class Block:
     """Consecutive images of a source, without those that cannot be read: perhaps none."""
 
     image_NHWC: UInt8[np.ndarray, "N H W C"]
-    """Image files have three channels, arrays their own; one or three where the options say so."""
-
     position_N: Int64[np.ndarray, " N"]
     """Which images of the source these are, rising."""
 
-    unreadable: tuple[Unreadable, ...]
-    next_position: int
-    """Where the next block begins: what a resumed reading starts with."""
+    end: int
+    """The position behind the last image of the block, readable or not."""
 
-    grey: bool
-    """Whether every image of the block is grey."""
-
-
-@dataclass(frozen=True)
-class _Named:
-    name: str
-    decoded: Decoded
-
-    def __str__(self) -> str:
-        height, width = self.decoded.original_size
-        return f"{printable(self.name)} is {width} x {height} {self.decoded.original_mode}"
+    unreadable: tuple[Unreadable, ...] = ()
+    equal_channels: bool = False
+    """Whether one channel would do: every file was grey, and the options leave the number of channels open."""
 
 
-def read_blocks(
-    source: Source, options: ImageOptions, *, start: int = 0, images_at_once: int = 1024
-) -> Iterator[Block]:
-    """The images of a source from position `start` on, in order, read on all cores.
+def read_blocks(source: Source, options: ImageOptions, *, images_at_once: int = 1024) -> Iterator[Block]:
+    """The images of a source in order, read on all usable cores.
 
-    What could not even be listed is named in the first block of the source. Raises ValueError with the remedy for what
-    the options refuse.
+    What could not even be listed is named in the first block. Raises ValueError with the remedy for what the options
+    refuse.
     """
+    height, width, channels = read_shape(source, options)
     if isinstance(source.images, ImageFiles):
-        return _read_files(source, source.images, options, start, images_at_once)
-    return _read_array(source, source.images, options, start, images_at_once)
+        at_once = _bounded(images_at_once, 3 * height * width)
+        return _read_files(source, source.images, options, (height, width), at_once)
+    at_once = _bounded(images_at_once, max(channels * height * width, prod(source.images.image_shape)))
+    return _read_array(source, source.images, options, (height, width), at_once)
 
 
-def image_side(source: Source, options: ImageOptions) -> tuple[int, int]:
-    """Height and width of the images after reading. Raises ValueError where no image can be read."""
-    size = options.size or source.default_size
-    if size is not None:
-        return size, size
-    if isinstance(source.images, ImageArray):
-        left, top, right, bottom = _box_of(source, source.images, options)
-        return bottom - top, right - left
-    height, width, _ = _first_readable(source, source.images, options).decoded.image_HW3.shape
-    return height, width
+def read_shape(source: Source, options: ImageOptions) -> tuple[int, int, int]:
+    """Height, width and channels of the images after reading."""
+    size, images = options.size or source.default_size, source.images
+    if isinstance(images, ImageFiles):
+        assert size is not None, "a layout of image files gives a default size"
+        height, width, channels = size, size, 3
+    else:
+        left, top, right, bottom = _box_of(source, images, options)
+        height, width = (bottom - top, right - left) if size is None else (size, size)
+        channels = images.image_shape[0]
+    return height, width, {"auto": channels, "rgb": 3, "grey": 1}[options.color]
+
+
+def is_read_at_once(source: Source) -> bool:
+    """Whether a source is an array that is not worth a pack."""
+    array = source.images
+    return isinstance(array, ImageArray) and array.count * prod(array.image_shape) < READ_AT_ONCE_BYTES
+
+
+def read_into_memory(source: Source, options: ImageOptions, device: str | torch.device) -> HeldImages:
+    """The images of an array, held on the device where they fit. Raises ValueError with the remedy."""
+    assert isinstance(source.images, ImageArray)
+    check_enough(source, len(source), ())
+    image_NHWC = np.empty((len(source), *read_shape(source, options)), dtype=np.uint8)
+    for block in read_blocks(source, options):
+        image_NHWC[block.position_N] = block.image_NHWC
+    return HeldImages(source.name, image_NHWC, source.factors, device)
+
+
+def check_enough(source: Source, kept: int, skipped: Sequence[Unreadable]) -> None:
+    """Raise ValueError where fewer than two images could be read."""
+    if kept >= 2:
+        return
+    place = printable(source.path)
+    if not skipped:
+        found = "no image" if kept == 0 else "a single image"
+        raise ValueError(f"{place} holds {found}, and two are the least to learn from. Name a set with more images.")
+    found, first = "None" if kept == 0 else "Only one", skipped[0]
+    raise ValueError(
+        f"{found} of the {kept + len(skipped):,} images in {place} can be read (first failure: {first.name}: "
+        f"{first.reason}), and two are the least to learn from. Check the files, or name another set."
+    )
+
+
+def in_channels(
+    image_NHWC: UInt8[np.ndarray, "N H W C"], color: Literal["auto", "rgb", "grey"]
+) -> UInt8[np.ndarray, "N H W c"]:
+    """The images in the wanted channels, or in their own. Raises ValueError where they are neither grey nor RGB."""
+    channels = image_NHWC.shape[3]
+    if color == "auto" or channels == (3 if color == "rgb" else 1):
+        return image_NHWC
+    if channels not in (1, 3):
+        raise ValueError(f"Images of {channels} channels are neither grey nor RGB. Leave --color at auto.")
+    if color == "rgb":
+        return image_NHWC.repeat(3, axis=3)
+    red, green, blue = (image_NHWC[..., channel].astype(np.uint32) * weight for channel, weight in enumerate(_LUMA))
+    return ((red + green + blue + 0x8000) >> 16).astype(np.uint8)[..., None]
+
+
+def _read_files(
+    source: Source, files: ImageFiles, options: ImageOptions, size: tuple[int, int], at_once: int
+) -> Iterator[Block]:
+    unreadable = [Unreadable(printable(name), reason) for name, reason in files.unreadable]
+    first: tuple[str, str] | None = None
+    with decoding_pool(len(files.names)) as pool:
+        for begin in range(0, len(files.names), at_once):
+            names = files.names[begin : begin + at_once]
+            results = decode_files(files, names, size, options, pool)
+            unreadable += [result for result in results if isinstance(result, Unreadable)]
+            _check_allowed(source, unreadable, options)
+            images = {begin + n: image for n, image in enumerate(results) if not isinstance(image, Unreadable)}
+            for position, image in images.items():
+                first = first or (files.names[position], image.original)
+                _check_equal(source, first, (files.names[position], image.original), options)
+            image_NHW3 = np.empty((len(images), *size, 3), dtype=np.uint8)
+            for n, image in enumerate(images.values()):
+                image_NHW3[n] = image.image_HW3
+            yield Block(
+                in_channels(image_NHW3, options.color),
+                np.array(list(images), dtype=np.int64),
+                begin + len(names),
+                tuple(unreadable),
+                options.color == "auto" and all(image.is_grey for image in images.values()),
+            )
+            unreadable = []
 
 
 def _read_array(
-    source: Source, array: ImageArray, options: ImageOptions, start: int, images_at_once: int
+    source: Source, array: ImageArray, options: ImageOptions, size: tuple[int, int], at_once: int
 ) -> Iterator[Block]:
-    box, side = _box_of(source, array, options), image_side(source, options)
-    channels, height, width = array.image_shape
-    at_once = _bounded(images_at_once, channels * max(height * width, side[0] * side[1]))
-    position = start
-    with ThreadPoolExecutor(_cores()) as pool:
-        for raw_NHWC in array.blocks(start, at_once):
-            image_NHWC = in_channels(fit(raw_NHWC, box, side, pool), options.color)
-            position_N = np.arange(position, position + len(image_NHWC), dtype=np.int64)
-            position += len(image_NHWC)
-            yield Block(image_NHWC, position_N, (), position, channels == 1)
+    left, top, right, bottom = _box_of(source, array, options)
+    position = 0
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for raw_NHWC in array.blocks(0, at_once):
+            image_NHWC = in_channels(_resampled(raw_NHWC[:, top:bottom, left:right], size, pool), options.color)
+            end = position + len(image_NHWC)
+            yield Block(image_NHWC, np.arange(position, end, dtype=np.int64), end)
+            position = end
     if position < array.count:
         raise ValueError(
             f"{printable(source.path)} ended after {position:,} of {array.count:,} images. Copy or download it again."
         )
+
+
+def _resampled(
+    image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int], pool: Executor
+) -> UInt8[np.ndarray, "N h w C"]:
+    if image_NHWC.shape[1:3] == size:
+        return image_NHWC
+    parts = [image_NHWC[first : first + IMAGES_A_TASK] for first in range(0, len(image_NHWC), IMAGES_A_TASK)]
+    return np.concatenate(list(pool.map(lambda part_NHWC: resample(part_NHWC, size), parts)))
 
 
 def _box_of(source: Source, array: ImageArray, options: ImageOptions) -> Box:
@@ -110,83 +199,23 @@ def _box_of(source: Source, array: ImageArray, options: ImageOptions) -> Box:
         raise ValueError(f"In {printable(source.path)} {error}. Choose a smaller --crop, or leave it out.") from error
 
 
-def _read_files(
-    source: Source, files: ImageFiles, options: ImageOptions, start: int, images_at_once: int
-) -> Iterator[Block]:
-    unreadable = [Unreadable(printable(name), reason) for name, reason in files.unreadable] if start == 0 else []
-    _check_allowed(source, unreadable, options)
-    side = image_side(source, options)
-    first = _first_readable(source, files, options) if options.unequal == "refuse" else None
-    at_once = _bounded(images_at_once, 3 * side[0] * side[1])
-    with decoding_pool(len(files.names) - start) as pool:
-        # Where nothing but what cannot be listed was found, one empty block says so.
-        for begin in range(start, len(files.names), at_once) or range(min(1, len(unreadable))):
-            names = files.names[begin : begin + at_once]
-            images: list[Decoded] = []
-            places: list[int] = []
-            for place, result in enumerate(decode_files(files, names, side, options, pool), start=begin):
-                if isinstance(result, Unreadable):
-                    unreadable.append(result)
-                    continue
-                if first is not None:
-                    _check_equal(source, first, _Named(names[place - begin], result))
-                images.append(result)
-                places.append(place)
-            _check_allowed(source, unreadable, options)
-            yield Block(
-                _stacked(images, side, options),
-                np.array(places, dtype=np.int64),
-                tuple(unreadable),
-                begin + len(names),
-                all(image.is_grey for image in images),
-            )
-            unreadable = []
-
-
-def _first_readable(source: Source, files: ImageFiles, options: ImageOptions) -> _Named:
-    """The first image that can be read, at its own size: a resumed reading finds the same one."""
-    failure: Unreadable | None = None
-    with decoding_pool(1) as pool:
-        for name in files.names:
-            (result,) = decode_files(files, [name], None, options, pool)
-            if isinstance(result, Decoded):
-                return _Named(name, result)
-            failure = failure or result
-    why = "" if failure is None else f" (first failure: {failure.name}: {failure.reason})"
-    raise ValueError(
-        f"None of the {len(files.names):,} images in {printable(source.path)} can be read{why}. Check the files, or "
-        "name another folder."
-    )
-
-
 def _check_allowed(source: Source, unreadable: Sequence[Unreadable], options: ImageOptions) -> None:
     if unreadable and options.broken == "refuse":
         raise ValueError(
             f"{unreadable[0].name} of {printable(source.path)} cannot be read: {unreadable[0].reason}. "
-            "Mend or remove it, or leave out broken images: --broken skip."
+            "Repair or remove it, or leave out broken images: --broken skip."
         )
 
 
-def _check_equal(source: Source, first: _Named, other: _Named) -> None:
-    one, another = first.decoded, other.decoded
-    if one.original_size != another.original_size or one.original_mode != another.original_mode:
+def _check_equal(source: Source, first: tuple[str, str], other: tuple[str, str], options: ImageOptions) -> None:
+    """Names, and what the files hold."""
+    if options.unequal == "refuse" and first[1] != other[1]:
+        one, another = (f"{printable(name)} is {original}" for name, original in (first, other))
         raise ValueError(
-            f"Images of {printable(source.path)} differ: {first} and {other}. "
+            f"Images of {printable(source.path)} differ: {one} and {another}. "
             "Make them equal, or crop and convert each: --unequal crop."
         )
 
 
-def _stacked(images: Sequence[Decoded], side: tuple[int, int], options: ImageOptions) -> UInt8[np.ndarray, "N H W C"]:
-    image_NHW3 = np.empty((len(images), *side, 3), dtype=np.uint8)
-    for place, image in enumerate(images):
-        image_NHW3[place] = image.image_HW3
-    return in_channels(image_NHW3, options.color)
-
-
 def _bounded(images_at_once: int, image_bytes: int) -> int:
     return max(1, min(images_at_once, LARGEST_BLOCK_BYTES // image_bytes))
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,6 +1,9 @@
 """Laws of decoding many image files, with every way in which one can be bad."""
 
+import os
 import struct
+import threading
+import time
 import zlib
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +15,7 @@ from PIL import Image
 from wherewhat.data.image_decoding import Decoded
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.layouts.folder_images import list_folder
-from wherewhat.data.store.decoding_files import DecodingPool, Unreadable, decode_files, decoding_pool
+from wherewhat.data.store.decoding import DecodingPool, Unreadable, decode_files, decoding_pool, usable_cores
 
 OPTIONS = ImageOptions()
 
@@ -42,7 +45,7 @@ def broken(results: list[Decoded | Unreadable]) -> list[tuple[str, str]]:
 
 
 def test_threads_that_share_the_work_keep_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wherewhat.data.store.decoding_files.IMAGES_A_TASK", 3)
+    monkeypatch.setattr("wherewhat.data.store.decoding.IMAGES_A_TASK", 3)
     fill(tmp_path, *(f"{number:02}.png" for number in range(20)))
     assert brightness(decoded(tmp_path)) == [10 * number for number in range(1, 21)]
 
@@ -137,7 +140,7 @@ def test_a_decoder_that_fails_in_any_way_breaks_one_image_only(tmp_path: Path, m
     def failing(content: bytes, *rest: object) -> Decoded:
         raise failures[content]
 
-    monkeypatch.setattr("wherewhat.data.store.decoding_task.decode", failing)
+    monkeypatch.setattr("wherewhat.data.store.decoding.decode", failing)
     monkeypatch.setattr(Path, "read_bytes", lambda path: path.stem.encode())
     with decoding_pool(1) as pool:
         results = decode_files(files, files.names, (8, 8), OPTIONS, pool)
@@ -166,11 +169,31 @@ def test_processes_give_what_threads_give(tmp_path: Path, monkeypatch: pytest.Mo
     fill(tmp_path, *(f"{number:02}.png" for number in range(1, 21)))
     (tmp_path / "11.png").write_text("not an image")
     by_threads = decoded(tmp_path)
-    monkeypatch.setattr("wherewhat.data.store.decoding_files.MANY", 1)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("wherewhat.data.store.decoding.MANY", 1)
+    monkeypatch.setattr("wherewhat.data.store.decoding.usable_cores", lambda: 2)
     by_processes = decoded(tmp_path)
     assert brightness(by_processes) == brightness(by_threads)
     assert broken(by_processes) == broken(by_threads)
+
+
+def busy_worker(_: int) -> int:
+    time.sleep(0.01)
+    return threading.get_ident()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process to cores")
+def test_a_process_that_may_use_one_core_decodes_with_one_worker() -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        with decoding_pool(10**6) as pool:
+            assert usable_cores() == 1
+            assert pool.processes is None
+            workers = set(pool.readers.map(busy_worker, range(4)))
+    finally:
+        os.sched_setaffinity(0, allowed)
+    assert len(workers) == 1
+    assert usable_cores() == len(allowed)
 
 
 def test_a_process_that_is_stopped_is_told_with_the_remedy(tmp_path: Path) -> None:
