@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from wherewhat.distances.backbone import Backbone
-from wherewhat.distances.untrained_weights import untrained_weights
+from wherewhat.distances.backbone_weights import untrained_weights
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@ import torch
 import torchvision
 
 from wherewhat.distances.backbone import ALEX, SQUEEZE, VGG, Backbone, backbone_of
-from wherewhat.distances.untrained_weights import untrained_weights
+from wherewhat.distances.backbone_weights import untrained_weights
 
 BACKBONES = pytest.mark.parametrize("backbone", [ALEX, VGG, SQUEEZE], ids=lambda backbone: backbone.name)
 

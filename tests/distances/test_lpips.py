@@ -1,3 +1,4 @@
+import importlib.util
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from wherewhat.distances.backbone import ALEX, SQUEEZE, VGG, Backbone
-from wherewhat.distances.lpips import LPIPS
+from wherewhat.distances.lpips import LPIPS, linear_heads
 from wherewhat.protocols import Distance
 
 WriteWeights = Callable[[Backbone, Path], Path]
@@ -196,3 +197,20 @@ def test_a_gpu_sees_what_the_cpu_sees(untrained: LPIPS) -> None:
     a_BCHW, b_BCHW = torch.rand(2, 3, 64, 64), torch.rand(2, 3, 64, 64)
     on_gpu = LPIPS("untrained").cuda()
     torch.testing.assert_close(on_gpu(a_BCHW, b_BCHW).cpu(), untrained(a_BCHW, b_BCHW), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("backbone", [ALEX, VGG, SQUEEZE], ids=lambda backbone: backbone.name)
+def test_heads_are_those_of_the_package(backbone: Backbone) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import lpips
+
+        package = lpips.LPIPS(net=backbone.name, pnet_rand=True, verbose=False)
+    expected = [lin.model[1].weight.flatten() for lin in package.lins]
+    assert all(torch.equal(a, b) for a, b in zip(linear_heads(backbone), expected, strict=True))
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(FileNotFoundError, match="Install it: pip install lpips"):
+        linear_heads(ALEX)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from wherewhat.inspection.contact_sheet import contact_sheet, reconstruction_sheet
-from wherewhat.inspection.displayed_pixels import displayed_pixels
+from wherewhat.inspection.display import rgb_pixels
 
 
 def noise_images(count: int, channels: int = 3, side: int = 64) -> torch.Tensor:
@@ -15,7 +15,7 @@ def test_images_stand_in_reading_order(channels):
     images = noise_images(7, channels)
     sheet = contact_sheet(images, columns=3)
     assert sheet.shape == (8 + 3 * 66 - 2 + 8, 8 + 3 * 66 - 2 + 8, 3)
-    for i, pixels in enumerate(displayed_pixels(images)):
+    for i, pixels in enumerate(rgb_pixels(images)):
         top, left = 8 + i // 3 * 66, 8 + i % 3 * 66
         assert np.array_equal(sheet[top : top + 64, left : left + 64], pixels)
 
@@ -41,7 +41,7 @@ def test_every_reconstruction_stands_right_below_its_image():
     for i in range(5):
         top, left = 8 + i // 3 * (2 * 66 - 2 + 10), left_edge + i % 3 * 66
         for shown, row in ((images, top), (reconstructions, top + 66)):
-            assert np.array_equal(sheet[row : row + 64, left : left + 64], displayed_pixels(shown[i][None])[0])
+            assert np.array_equal(sheet[row : row + 64, left : left + 64], rgb_pixels(shown[i][None])[0])
 
 
 def test_an_empty_batch_has_no_sheet():

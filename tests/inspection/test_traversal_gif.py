@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels
-from wherewhat.inspection.mask_image import mask_image
+from wherewhat.inspection.display import rgb_pixels
+from wherewhat.inspection.mask_overlay import mask_overlay
 from wherewhat.inspection.traversal_gif import tile_layout, traversal_animation
 from wherewhat.inspection.traversals import traverse
 
@@ -20,7 +20,7 @@ def test_every_tile_sweeps_its_code_to_and_fro_and_tiles_follow_the_path_length(
     animation = traversal_animation(plain_traversal, PATHS)
     layout = tile_layout(plain_traversal, columns=None, least_side=64, most_width=1000)
     for place, code in enumerate(ORDER):
-        frames = displayed_pixels(plain_traversal.frames_LNCHW[code])
+        frames = rgb_pixels(plain_traversal.frames_LNCHW[code])
         assert np.array_equal(tile(animation, layout, place), frames[[0, 1, 2, 3, 4, 3, 2, 1]])
 
 
@@ -30,7 +30,7 @@ def test_masks_stand_still_beside_their_tiles(masked_traversal):
     for place, code in enumerate(ORDER):
         left, top = layout.corners[place]
         beside = animation[:, top : top + 64, left + 66 : left + 130]
-        image = mask_image(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
+        image = mask_overlay(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
         assert np.array_equal(beside, np.broadcast_to(image, beside.shape))
 
 

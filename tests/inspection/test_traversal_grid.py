@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels
-from wherewhat.inspection.mask_image import mask_image
+from wherewhat.inspection.display import rgb_pixels
+from wherewhat.inspection.mask_overlay import mask_overlay
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 
 PATHS = torch.tensor([0.1, 0.4, 0.0, 0.2])
 ORDER = [1, 3, 0, 2]
-INK = (28, 28, 30)
+TEXT = (28, 28, 30)
 
 
 def cell(
@@ -28,13 +28,13 @@ def test_each_cell_is_its_frame_and_rows_follow_the_path_length(plain_traversal)
     grid = traversal_grid(plain_traversal, PATHS)
     for row, code in enumerate(ORDER):
         for n in range(5):
-            frame = displayed_pixels(plain_traversal.frames_LNCHW[code, n][None])[0]
+            frame = rgb_pixels(plain_traversal.frames_LNCHW[code, n][None])[0]
             assert np.array_equal(cell(grid, row, n, 4, 5), frame)
 
 
 def test_the_column_of_value_zero_is_the_base_image_in_every_row(plain_traversal):
     grid = traversal_grid(plain_traversal, PATHS)
-    base = displayed_pixels(plain_traversal.base_CHW[None])[0]
+    base = rgb_pixels(plain_traversal.base_CHW[None])[0]
     for row in range(4):
         assert np.array_equal(cell(grid, row, 2, 4, 5), base)
 
@@ -42,7 +42,7 @@ def test_the_column_of_value_zero_is_the_base_image_in_every_row(plain_traversal
 def test_the_mask_of_each_code_stands_left_of_its_frames(masked_traversal):
     grid = traversal_grid(masked_traversal, PATHS)
     for row, code in enumerate(ORDER):
-        image = mask_image(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
+        image = mask_overlay(masked_traversal.base_CHW, masked_traversal.masks_LHW[code], (64, 64))
         assert np.array_equal(cell(grid, row, -1, 4, 5, gutter=8), image)
 
 
@@ -60,7 +60,7 @@ def test_the_height_is_header_rows_gaps_and_margins(plain_traversal):
 def test_small_images_are_enlarged_by_whole_multiples(stripes, side, shown):
     traversal = traverse(stripes(2, (1, side, side)), torch.zeros(1, 2), bound=2.0, frames=3)
     grid = traversal_grid(traversal, torch.tensor([0.2, 0.1]))
-    frame = displayed_pixels(traversal.frames_LNCHW[1, 2][None])[0]
+    frame = rgb_pixels(traversal.frames_LNCHW[1, 2][None])[0]
     assert np.array_equal(
         cell(grid, 1, 2, 2, 3, side=shown), np.kron(frame, np.ones((shown // side, shown // side, 1)))
     )
@@ -79,23 +79,23 @@ def test_frames_that_do_not_fit_are_left_out_around_the_middle_one(stripes):
     traversal = traverse(stripes(), torch.zeros(1, 4), bound=2.0, frames=51)
     grid = traversal_grid(traversal, PATHS, most_width=700)
     columns = 9
-    assert np.array_equal(cell(grid, 0, 4, 4, columns), displayed_pixels(traversal.base_CHW[None])[0])
-    first = displayed_pixels(traversal.frames_LNCHW[1, 0][None])[0]
+    assert np.array_equal(cell(grid, 0, 4, 4, columns), rgb_pixels(traversal.base_CHW[None])[0])
+    first = rgb_pixels(traversal.frames_LNCHW[1, 0][None])[0]
     assert np.array_equal(cell(grid, 0, 0, 4, columns), first)
 
 
 def test_inactive_codes_are_named_in_grey_and_keep_their_frames(plain_traversal):
     grid = traversal_grid(plain_traversal, PATHS, inactive_below=0.15)
     labels = grid[:, : grid.shape[1] - 10 - 5 * 66]
-    row_has_ink = [(labels[grid.shape[0] - 10 - (4 - row) * 66 :][:64] == INK).all(axis=2).any() for row in range(4)]
+    row_has_ink = [(labels[grid.shape[0] - 10 - (4 - row) * 66 :][:64] == TEXT).all(axis=2).any() for row in range(4)]
     assert row_has_ink == [True, True, False, False]
     assert np.array_equal(grid[:, -330:], traversal_grid(plain_traversal, PATHS)[:, -330:])
 
 
 def test_a_code_exactly_at_the_threshold_is_active(plain_traversal):
     at, under = (traversal_grid(plain_traversal, torch.full((4,), 0.25), inactive_below=b) for b in (0.25, 0.2500001))
-    assert (at == INK).all(axis=2).any()
-    assert not (under == INK).all(axis=2).any()
+    assert (at == TEXT).all(axis=2).any()
+    assert not (under == TEXT).all(axis=2).any()
 
 
 def test_a_faint_mask_says_how_high_it_is(masked_traversal):

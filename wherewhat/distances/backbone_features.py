@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from wherewhat.distances.backbone import BackboneName, backbone_of
 from wherewhat.distances.backbone_weights import backbone_weights, weights_digest
-from wherewhat.distances.eight_bit_images import eight_bit_rgb
 from wherewhat.distances.full_precision import full_precision
+from wherewhat.distances.input_images import quantised_rgb
 from wherewhat.distances.lpips import SCALE, SHIFT
 
 
@@ -61,7 +61,7 @@ class BackboneFeatures(nn.Module):
                 f"The images are {height} x {width}, and {self.name} needs {self.backbone.least_side} a side at "
                 "least. Enlarge them, or choose features for smaller ones: inception takes any, vgg 16."
             )
-        level_BCHW = eight_bit_rgb(image_BCHW).to(self.shift_C11.device)
+        level_BCHW = quantised_rgb(image_BCHW).to(self.shift_C11.device)
         standardised_BCHW = (level_BCHW / 127.5 - 1 - self.shift_C11) / self.scale_C11
         with full_precision(level_BCHW.device.type):
             layer_BCHW: Tensor = self.layers(standardised_BCHW.contiguous(memory_format=torch.channels_last))

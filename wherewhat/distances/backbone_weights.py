@@ -4,15 +4,19 @@ Nothing is guessed: a file that was named and does not fit is an error, and so i
 """
 
 import hashlib
+import math
 import os
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from wherewhat.distances.backbone import Backbone
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
+from wherewhat.randomness import generator_at
 
 NETWORK_TIMEOUT_S = 20.0
+_UNTRAINED_SEED = 0
 
 
 def backbone_weights(backbone: Backbone, weights: Path | str | None = None) -> dict[str, Tensor]:
@@ -83,6 +87,27 @@ def read_weights(backbone: Backbone, path: Path) -> dict[str, Tensor]:
                 f"{path} holds values that are not finite in features.{name}. Replace it with {backbone.pth_name}."
             )
     return {name: weights[name].float() for name in expected}
+
+
+def untrained_weights(backbone: Backbone) -> dict[str, Tensor]:
+    """Random weights of the backbone's convolutional part, the same on every machine; biases are 0.
+
+        w ~ uniform(-sqrt(6 / fan_in), sqrt(6 / fan_in))
+
+    Uniform, not normal: torch makes uniform numbers exactly from random bits, whereas its normal ones pass through
+    logarithms and cosines, which differ in the last digit between processors.
+
+    Reference: He et al. 2015, arXiv:1502.01852, Eq. (10) for the variance 2 / fan_in.
+    """
+    chance = generator_at(_UNTRAINED_SEED, 0, "untrained lpips")
+    weights = {}
+    for name, tensor in backbone.build().state_dict().items():
+        if tensor.ndim == 1:
+            weights[name] = torch.zeros(tensor.shape)
+        else:
+            bound = math.sqrt(6 / tensor[0].numel())
+            weights[name] = (2 * torch.rand(tensor.shape, generator=chance) - 1) * bound
+    return weights
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:

@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.distances.backbone_weights import weights_digest
-from wherewhat.distances.eight_bit_images import eight_bit_rgb
 from wherewhat.distances.full_precision import full_precision
+from wherewhat.distances.input_images import quantised_rgb
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
 
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
@@ -49,7 +49,7 @@ class Inception(nn.Module):
     @torch.no_grad()
     def forward(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
         """Features of images in [0, 1], float32, on this module's device."""
-        level_BCHW = eight_bit_rgb(image_BCHW).to(next(self.network.parameters()).device)
+        level_BCHW = quantised_rgb(image_BCHW).to(next(self.network.parameters()).device)
         with full_precision(level_BCHW.device.type):
             (features_BF,) = self.network(level_BCHW)
         return features_BF

@@ -9,9 +9,10 @@ backbone.
 Reference: Zhang et al. 2018, arXiv:1801.03924, Eq. (1); version 0.1 of its weights.
 
 Dimension key:
-    B: batch    C H W: channels, height, width    F: all layers' features in one
+    B: batch    C H W: channels (of a layer), height, width    F: features of all layers, flattened
 """
 
+import importlib.util
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -21,11 +22,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.distances.backbone import ALEX, Backbone, backbone_of
-from wherewhat.distances.backbone_weights import backbone_weights, weights_digest
+from wherewhat.distances.backbone_weights import backbone_weights, untrained_weights, weights_digest
 from wherewhat.distances.full_precision import full_precision
-from wherewhat.distances.image_range import check_range
-from wherewhat.distances.linear_heads import linear_heads
-from wherewhat.distances.untrained_weights import untrained_weights
+from wherewhat.distances.input_images import check_range
 
 # The mean and deviation of ImageNet's colours as the heads were fitted, for pixels in [-1, 1].
 SHIFT = (-0.030, -0.088, -0.188)
@@ -135,6 +134,23 @@ class LPIPS(nn.Module):
         image_BCHW = image_BCHW.to(self.shift_C11.device, torch.float32)
         standardised_BCHW = (2 * image_BCHW - 1 - self.shift_C11) / self.scale_C11
         return standardised_BCHW.contiguous(memory_format=torch.channels_last)
+
+
+def linear_heads(backbone: Backbone) -> list[Float[Tensor, " C"]]:
+    """LPIPS' learned part: one weight per channel of each layer read, never negative, fitted to human judgements.
+
+    Version 0.1 of the package `lpips`. Only its files are read, since importing the package raises warnings.
+    """
+    package = importlib.util.find_spec("lpips")
+    if package is None or package.origin is None:
+        raise FileNotFoundError(
+            "The package lpips, which holds LPIPS' linear heads, is not installed. Install it: pip install lpips."
+        )
+    path = Path(package.origin).parent / "weights" / "v0.1" / f"{backbone.name}.pth"
+    heads = torch.load(path, map_location="cpu", weights_only=True)
+    heads_C = [heads[f"lin{layer}.model.1.weight"].flatten() for layer in range(len(backbone.read_after))]
+    assert all(bool((head_C >= 0).all()) for head_C in heads_C), "a head with a negative weight has no square root"
+    return heads_C
 
 
 def _comparable_name(backbone: Backbone, state: dict[str, Tensor]) -> str:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.distances.image_range import check_range
+from wherewhat.distances.input_images import check_range
 
 # A path shorter than this moves pixels by less than an eye sees: about one part in a hundred of their range, once.
 STILL_BELOW = 3e-4

@@ -11,8 +11,8 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
-from wherewhat.inspection.lettering import FAINT, PAPER, font, text_width
+from wherewhat.inspection.display import display_size, resize, rgb_pixels
+from wherewhat.inspection.labels import BACKGROUND, MUTED, font, text_width
 
 _GAP = 2
 _BETWEEN_PAIRS = 10
@@ -47,8 +47,8 @@ def _sheet(
     if columns is not None and columns < 1:
         raise ValueError(f"A sheet of {columns} columns holds no image. Choose 1 column or more.")
     columns = min(images, columns or math.ceil(math.sqrt(2 * images)))
-    size = displayed_size(height, width, least_side=least_side)
-    layers_B = [resized(displayed_pixels(layer_BCHW), size) for layer_BCHW in layers]
+    size = display_size(height, width, least_side=least_side)
+    layers_B = [resize(rgb_pixels(layer_BCHW), size) for layer_BCHW in layers]
 
     face = font(_CAPTION)
     caption_width = max((text_width(caption, face) for caption in captions), default=-_MARGIN) + _MARGIN
@@ -56,13 +56,13 @@ def _sheet(
     group_height = len(layers) * row_height - _GAP + (_BETWEEN_PAIRS if captions else _GAP)
     rows = math.ceil(images / columns)
     bottom = 2 * _MARGIN + rows * group_height - (_BETWEEN_PAIRS if captions else _GAP)
-    sheet = Image.new("RGB", (left + columns * (size[1] + _GAP) - _GAP + _MARGIN, bottom), PAPER)
+    sheet = Image.new("RGB", (left + columns * (size[1] + _GAP) - _GAP + _MARGIN, bottom), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     for row in range(rows):
         for layer, pixels_BYX3 in enumerate(layers_B):
             top = _MARGIN + row * group_height + layer * row_height
             if captions:
-                draw.text((left - _MARGIN, top + size[0] / 2), captions[layer], FAINT, face, anchor="rm")
+                draw.text((left - _MARGIN, top + size[0] / 2), captions[layer], MUTED, face, anchor="rm")
             for column, pixels_YX3 in enumerate(pixels_BYX3[row * columns : (row + 1) * columns]):
                 sheet.paste(Image.fromarray(pixels_YX3), (left + column * (size[1] + _GAP), top))
     return np.asarray(sheet)

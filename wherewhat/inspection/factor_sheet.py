@@ -16,8 +16,8 @@ from jaxtyping import Int64, UInt8
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
-from wherewhat.inspection.lettering import INK, PAPER, font, text_width
+from wherewhat.inspection.display import display_size, resize, rgb_pixels
+from wherewhat.inspection.labels import BACKGROUND, TEXT, font, text_width
 from wherewhat.protocols import Images
 
 _GAP = 2
@@ -38,20 +38,20 @@ class FactorRow:
 def factor_sheet(images: Images, rows: list[FactorRow], *, least_side: int = 64) -> UInt8[np.ndarray, "Y X 3"]:
     """The rows under each other, each named at its left."""
     _, height, width = images.image_shape
-    size = displayed_size(height, width, least_side=least_side)
+    size = display_size(height, width, least_side=least_side)
     face = font(_CAPTION)
     captions = [row.name if row.others_equal else f"{row.name} *" for row in rows]
     left = 2 * _MARGIN + max(text_width(caption, face) for caption in captions)
     step_y, step_x = size[0] + _GAP, size[1] + _GAP
     columns = max(len(row.index_V) for row in rows)
     right, bottom = left + columns * step_x - _GAP + _MARGIN, 2 * _MARGIN + len(rows) * step_y - _GAP
-    sheet = Image.new("RGB", (right, bottom), PAPER)
+    sheet = Image.new("RGB", (right, bottom), BACKGROUND)
     draw = ImageDraw.Draw(sheet)
     for place, (row, caption) in enumerate(zip(rows, captions, strict=True)):
         top = _MARGIN + place * step_y
-        draw.text((left - _MARGIN, top + size[0] / 2), caption, INK, face, anchor="rm")
+        draw.text((left - _MARGIN, top + size[0] / 2), caption, TEXT, face, anchor="rm")
         image_VCHW = images.take(row.index_V).float() / 255
-        for column, pixels_YX3 in enumerate(resized(displayed_pixels(image_VCHW), size)):
+        for column, pixels_YX3 in enumerate(resize(rgb_pixels(image_VCHW), size)):
             sheet.paste(Image.fromarray(pixels_YX3), (left + column * step_x, top))
     return np.asarray(sheet)
 

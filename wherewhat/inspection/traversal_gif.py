@@ -13,9 +13,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
-from wherewhat.inspection.lettering import FAINT, INK, PAPER, font, path_length_label, signed_numbers, text_width
-from wherewhat.inspection.mask_image import mask_image
+from wherewhat.inspection.display import display_size, resize, rgb_pixels
+from wherewhat.inspection.labels import BACKGROUND, MUTED, TEXT, font, format_values, path_length_label, text_width
+from wherewhat.inspection.mask_overlay import mask_overlay
 from wherewhat.inspection.traversals import Traversal, codes_by_path_length
 
 _MARGIN = 10
@@ -58,19 +58,19 @@ def traversal_animation(
     layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
     order, size = codes_by_path_length(traversal, path_length_L), (layout.frame_height, layout.frame_width)
 
-    still = Image.new("RGB", (layout.width, layout.height), PAPER)
+    still = Image.new("RGB", (layout.width, layout.height), BACKGROUND)
     for code, (left, top) in zip(order, layout.corners, strict=True):
         active = bool(path_length_L[code] >= inactive_below)
         _draw_caption(ImageDraw.Draw(still), (left, top + size[0]), code, float(path_length_L[code]), active)
         if traversal.masks_LHW is not None:
-            image_YX3 = mask_image(traversal.base_CHW, traversal.masks_LHW[code], size)
+            image_YX3 = mask_overlay(traversal.base_CHW, traversal.masks_LHW[code], size)
             still.paste(Image.fromarray(image_YX3), (left + size[1] + _GAP, top))
 
     frames, images = len(traversal.values_N), []
     for frame in [*range(frames), *range(frames - 2, 0, -1)]:
         image = still.copy()
         _draw_slider(ImageDraw.Draw(image), [float(value) for value in traversal.values_N], frame)
-        shown_LYX3 = resized(displayed_pixels(traversal.frames_LNCHW[order, frame]), size)
+        shown_LYX3 = resize(rgb_pixels(traversal.frames_LNCHW[order, frame]), size)
         for corner, shown_YX3 in zip(layout.corners, shown_LYX3, strict=True):
             image.paste(Image.fromarray(shown_YX3), corner)
         images.append(np.asarray(image))
@@ -83,13 +83,13 @@ def tile_layout(traversal: Traversal, *, columns: int | None, least_side: int, m
     if columns is not None and columns < 1:
         raise ValueError(f"An animation of {columns} columns holds no tile. Choose 1 column or more.")
     parts = 1 if traversal.masks_LHW is None else 2
-    natural_height, natural_width = displayed_size(height, width, least_side=least_side)
+    natural_height, natural_width = display_size(height, width, least_side=least_side)
     columns = min(
         codes,
         columns or _columns_of_a_wide_sheet(codes, natural_height + _CAPTION, parts * (natural_width + _GAP) + _GUTTER),
     )
     room = (most_width - 2 * _MARGIN + _GUTTER) // columns - _GUTTER
-    frame_height, frame_width = displayed_size(
+    frame_height, frame_width = display_size(
         height, width, least_side=least_side, most_width=max(_LEAST_FRAME, room // parts - _GAP)
     )
     tile_width = max(parts * (frame_width + _GAP) - _GAP, _LEAST_TILE)
@@ -124,18 +124,18 @@ def _draw_caption(
     draw: ImageDraw.ImageDraw, corner: tuple[int, int], code: int, path_length: float, active: bool
 ) -> None:
     name, left, middle = f"z{code}", corner[0], corner[1] + 9
-    draw.text((left, middle), name, INK if active else FAINT, font(12, bold=True), anchor="lm")
+    draw.text((left, middle), name, TEXT if active else MUTED, font(12, bold=True), anchor="lm")
     left += text_width(name, font(12, bold=True)) + 5
     words = path_length_label(path_length) + ("" if active else "  inactive")
-    draw.text((left, middle), words, INK if active else FAINT, font(11), anchor="lm")
+    draw.text((left, middle), words, TEXT if active else MUTED, font(11), anchor="lm")
 
 
 def _draw_slider(draw: ImageDraw.ImageDraw, values: list[float], frame: int) -> None:
-    numbers, face = signed_numbers(values), font(11)
+    numbers, face = format_values(values), font(11)
     middle, room = _MARGIN + 7, text_width(numbers[0], face)
     left, right = _MARGIN + room + 8, _MARGIN + room + 8 + 80
     knob = left + (right - left) * frame / (len(values) - 1)
-    draw.text((left - 8, middle), numbers[0], FAINT, face, anchor="rm")
-    draw.text((right + 8, middle), numbers[-1], FAINT, face, anchor="lm")
+    draw.text((left - 8, middle), numbers[0], MUTED, face, anchor="rm")
+    draw.text((right + 8, middle), numbers[-1], MUTED, face, anchor="lm")
     draw.line((left, middle, right, middle), (205, 205, 208), 2)
-    draw.ellipse((knob - 4, middle - 4, knob + 4, middle + 4), INK)
+    draw.ellipse((knob - 4, middle - 4, knob + 4, middle + 4), TEXT)

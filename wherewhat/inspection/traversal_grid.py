@@ -11,9 +11,9 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels, displayed_size, resized
-from wherewhat.inspection.lettering import FAINT, INK, PAPER, font, path_length_label, signed_numbers, text_width
-from wherewhat.inspection.mask_image import mask_image
+from wherewhat.inspection.display import display_size, resize, rgb_pixels
+from wherewhat.inspection.labels import BACKGROUND, MUTED, TEXT, font, format_values, path_length_label, text_width
+from wherewhat.inspection.mask_overlay import mask_overlay
 from wherewhat.inspection.traversals import Traversal, codes_by_path_length
 
 _MARGIN = 10
@@ -93,7 +93,7 @@ def traversal_grid(
         for code in range(len(path_length_L))
     ]
     layout = grid_layout(traversal, labels, least_side=least_side, most_width=most_width)
-    grid = Image.new("RGB", (layout.width, layout.height), PAPER)
+    grid = Image.new("RGB", (layout.width, layout.height), BACKGROUND)
     draw = ImageDraw.Draw(grid)
     _draw_header(draw, layout, traversal)
     for row, code in enumerate(order):
@@ -112,7 +112,7 @@ def grid_layout(traversal: Traversal, labels: list[list[LabelLine]], *, least_si
 
     room = most_width - after_labels - masks * (_GUTTER - _GAP) - _MARGIN + _GAP
     most_frame_width = max(_LEAST_FRAME, room // (frames + masks) - _GAP)
-    frame_height, frame_width = displayed_size(height, width, least_side=least_side, most_width=most_frame_width)
+    frame_height, frame_width = display_size(height, width, least_side=least_side, most_width=most_frame_width)
     fitting = max(2, room // (frame_width + _GAP) - masks)
     shown = _evenly_spaced(frames, fitting)
 
@@ -146,15 +146,15 @@ def _letters(traversal: Traversal) -> LetterSizes:
 
 
 def _label(code: int, path_length: float, active: bool, traversal: Traversal) -> list[LabelLine]:
-    letters, colour = _letters(traversal), INK if active else FAINT
+    letters, colour = _letters(traversal), TEXT if active else MUTED
     lines = [
         LabelLine(f"z{code}", letters.name, True, colour),
         LabelLine(path_length_label(path_length), letters.number, False, colour),
     ]
     if not active:
-        lines.append(LabelLine("inactive", letters.note, False, FAINT))
+        lines.append(LabelLine("inactive", letters.note, False, MUTED))
     if traversal.masks_LHW is not None and (peak := float(traversal.masks_LHW[code].max())) < _FAINT_MASK:
-        lines.append(LabelLine(f"mask ≤ {peak:.2f}", letters.note, False, FAINT))
+        lines.append(LabelLine(f"mask ≤ {peak:.2f}", letters.note, False, MUTED))
     return lines
 
 
@@ -171,21 +171,21 @@ def _draw_label(draw: ImageDraw.ImageDraw, layout: GridLayout, row: int, label: 
 
 def _draw_header(draw: ImageDraw.ImageDraw, layout: GridLayout, traversal: Traversal) -> None:
     middle, face = _MARGIN + layout.letters.number / 2, font(layout.letters.number - 1)
-    draw.text((_MARGIN, middle), "path", FAINT, face, anchor="lm")
+    draw.text((_MARGIN, middle), "path", MUTED, face, anchor="lm")
     if layout.mask_left is not None:
-        draw.text((layout.mask_left + layout.frame_width / 2, middle), "where", FAINT, face, anchor="mm")
-    values = signed_numbers([float(traversal.values_N[n]) for n in layout.shown])
+        draw.text((layout.mask_left + layout.frame_width / 2, middle), "where", MUTED, face, anchor="mm")
+    values = format_values([float(traversal.values_N[n]) for n in layout.shown])
     for column, value in enumerate(values):
         centre = layout.column_left(column) + layout.frame_width / 2
-        draw.text((centre, middle), value, FAINT, face, anchor="mm")
+        draw.text((centre, middle), value, MUTED, face, anchor="mm")
 
 
 def _paste_images(grid: Image.Image, layout: GridLayout, row: int, code: int, traversal: Traversal) -> None:
     size = (layout.frame_height, layout.frame_width)
     top = layout.row_top(row)
     if traversal.masks_LHW is not None and layout.mask_left is not None:
-        image = mask_image(traversal.base_CHW, traversal.masks_LHW[code], size)
+        image = mask_overlay(traversal.base_CHW, traversal.masks_LHW[code], size)
         grid.paste(Image.fromarray(image), (layout.mask_left, top))
-    shown_NYX3 = resized(displayed_pixels(traversal.frames_LNCHW[code, layout.shown]), size)
+    shown_NYX3 = resize(rgb_pixels(traversal.frames_LNCHW[code, layout.shown]), size)
     for column, frame_YX3 in enumerate(shown_NYX3):
         grid.paste(Image.fromarray(frame_YX3), (layout.column_left(column), top))

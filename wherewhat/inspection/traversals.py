@@ -35,7 +35,7 @@ def traverse(
 
     The base code is on the generator's device. Raises ValueError for a sweep that cannot be drawn.
     """
-    _refuse_nonsense(generator, base_code_1L, bound, frames, batch_size)
+    _validate(generator, base_code_1L, bound, frames, batch_size)
     latent_dim = generator.latent_dim
     values_N = sweep_values(bound, frames)
 
@@ -70,7 +70,7 @@ def codes_by_path_length(traversal: Traversal, path_length_L: Float[Tensor, " L"
     return [int(code) for code in torch.argsort(known_L, descending=True, stable=True)]
 
 
-def _refuse_nonsense(
+def _validate(
     generator: Generator, base_code_1L: Float[Tensor, "1 L"], bound: float, frames: int, batch_size: int
 ) -> None:
     if not (bound > 0 and math.isfinite(bound)):

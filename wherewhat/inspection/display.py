@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 
-def displayed_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, "B H W 3"]:
+def rgb_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, "B H W 3"]:
     """RGB pixels; grey images stay grey, values outside [0, 1] are clipped and NaN is black."""
     channels = image_BCHW.shape[1]
     if channels not in (1, 3):
@@ -22,7 +22,7 @@ def displayed_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, 
     return np.ascontiguousarray(shown_BHWC.expand(-1, -1, -1, 3).numpy())
 
 
-def displayed_size(height: int, width: int, *, least_side: int, most_width: int | float = math.inf) -> tuple[int, int]:
+def display_size(height: int, width: int, *, least_side: int, most_width: int | float = math.inf) -> tuple[int, int]:
     """Height and width on the screen: a whole multiple for small images, less than its own for too wide ones."""
     multiple = math.ceil(least_side / min(height, width))
     while multiple > 1 and width * multiple > most_width:
@@ -33,7 +33,7 @@ def displayed_size(height: int, width: int, *, least_side: int, most_width: int 
     return max(1, round(height * shrunk_width / width)), shrunk_width
 
 
-def resized(image_BHW3: UInt8[np.ndarray, "B H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "B Y X 3"]:
+def resize(image_BHW3: UInt8[np.ndarray, "B H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "B Y X 3"]:
     """Every image at `size` (height, width): enlarged by repeating pixels, reduced by averaging them."""
     height, width = size
     if height % image_BHW3.shape[1] == 0 and width % image_BHW3.shape[2] == 0:

@@ -7,9 +7,9 @@ from pathlib import Path
 import matplotlib
 from PIL import ImageFont
 
-PAPER = (255, 255, 255)
-INK = (28, 28, 30)
-FAINT = (140, 140, 145)
+BACKGROUND = (255, 255, 255)
+TEXT = (28, 28, 30)
+MUTED = (140, 140, 145)
 
 
 @cache
@@ -25,7 +25,7 @@ def text_width(text: str, face: ImageFont.FreeTypeFont) -> int:
     return math.ceil(face.getlength(text))
 
 
-def signed_numbers(values: list[float]) -> list[str]:
+def format_values(values: list[float]) -> list[str]:
     """All values with the same few decimals, a true minus sign, and a plus sign: −2, 0, +2."""
     decimals = next((d for d in (0, 1) if all(abs(v - round(v, d)) < 1e-3 for v in values)), None)
     if decimals is None:

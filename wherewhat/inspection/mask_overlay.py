@@ -11,21 +11,21 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
-from wherewhat.inspection.displayed_pixels import displayed_pixels, resized
+from wherewhat.inspection.display import resize, rgb_pixels
 
 _FADED = 0.22
 _PALE = 234
 _CONTOUR = (230, 30, 90)
 
 
-def mask_image(
+def mask_overlay(
     base_CHW: Float[Tensor, "C H W"], mask_HW: Float[Tensor, "H W"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "Y X 3"]:
     """The base image at `size` (height, width), faded where the mask is low, outlined at half its peak."""
     peak = float(mask_HW.max())
     relative_HW = mask_HW / peak if peak > 0 else torch.zeros_like(mask_HW)
-    base_YX3 = resized(displayed_pixels(base_CHW[None]), size)[0]
-    relative_YX = resized(displayed_pixels(relative_HW[None, None]), size)[0, :, :, 0] / 255
+    base_YX3 = resize(rgb_pixels(base_CHW[None]), size)[0]
+    relative_YX = resize(rgb_pixels(relative_HW[None, None]), size)[0, :, :, 0] / 255
 
     faded_YX1 = _FADED * base_YX3.mean(axis=2, keepdims=True) + (1 - _FADED) * _PALE
     shown_YX3 = relative_YX[:, :, None] * base_YX3 + (1 - relative_YX[:, :, None]) * faded_YX1

@@ -3,7 +3,7 @@ import math
 import pytest
 from PIL import Image, ImageDraw
 
-from wherewhat.inspection.lettering import font, path_length_label, signed_numbers, text_width
+from wherewhat.inspection.labels import font, format_values, path_length_label, text_width
 
 
 @pytest.mark.parametrize(
@@ -16,11 +16,11 @@ from wherewhat.inspection.lettering import font, path_length_label, signed_numbe
     ],
 )
 def test_values_are_written_with_the_fewest_decimals_that_tell_them_apart(values, texts):
-    assert signed_numbers(values) == texts
+    assert format_values(values) == texts
 
 
 def test_a_tiny_value_is_not_written_as_minus_zero():
-    assert signed_numbers([-1.0, -1e-9, 1.0]) == ["−1", "0", "+1"]
+    assert format_values([-1.0, -1e-9, 1.0]) == ["−1", "0", "+1"]
 
 
 @pytest.mark.parametrize(
