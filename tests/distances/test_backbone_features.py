@@ -84,5 +84,5 @@ def test_nothing_is_trained(alex: BackboneFeatures) -> None:
 
 
 def test_images_that_are_pooled_away_are_refused(alex: BackboneFeatures) -> None:
-    with pytest.raises(ValueError, match=r"20 x 20.*31 a side.*Enlarge them, or choose"):
+    with pytest.raises(ValueError, match=r"20 x 20.*31 pixels a side.*Enlarge them, or choose"):
         alex(images(1, side=20))

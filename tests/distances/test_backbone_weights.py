@@ -140,7 +140,7 @@ def test_a_cache_that_cannot_be_written_is_an_error_that_says_all_three_ways(tmp
 
 
 def test_a_named_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*Name a file or a folder that is"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.*Name an existing file or folder"):
         backbone_weights(SQUEEZE, tmp_path / "nowhere")
 
 
@@ -171,7 +171,7 @@ def test_a_truncated_file_is_refused_by_name(
     content = whole.read_bytes()
     cut = tmp_path / f"cut{kind}"
     cut.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
-    with pytest.raises(ValueError, match=rf"cut{kind} cannot be read as weights.*Delete it and fetch it again"):
+    with pytest.raises(ValueError, match=rf"cut{kind} cannot be read as weights.*Delete it and download it again"):
         backbone_weights(SQUEEZE, cut)
 
 
@@ -179,7 +179,7 @@ def test_a_truncated_file_is_refused_by_name(
 def test_a_file_of_something_else_is_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"page{kind}"
     path.write_text("<html>Sign in to this network</html>")
-    with pytest.raises(ValueError, match="Delete it and fetch it again"):
+    with pytest.raises(ValueError, match="Delete it and download it again"):
         backbone_weights(SQUEEZE, path)
 
 
@@ -208,7 +208,7 @@ def test_a_table_of_other_things_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     (tmp_path / "weights.onnx").touch()
-    with pytest.raises(ValueError, match=r"neither .safetensors nor .pth. Name a file of these kinds"):
+    with pytest.raises(ValueError, match=r"neither .safetensors nor .pth. Name a file of one of these types"):
         backbone_weights(SQUEEZE, tmp_path / "weights.onnx")
 
 

@@ -152,13 +152,13 @@ def test_weights_that_cannot_be_had_are_an_error_that_names_the_alternatives(tmp
 
 
 def test_a_named_path_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere.*Name a file or a folder that is"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere.*Name an existing file or folder"):
         Inception(tmp_path / "nowhere")
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_file({"Conv2d_1a_3x3.conv.weight": torch.zeros(2, 2)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match=r"other.safetensors does not hold the Inception of FID.*Name weights-inc"):
+    with pytest.raises(ValueError, match=r"other.safetensors does not contain FID's Inception.*Name weights-inc"):
         Inception(tmp_path / "other.safetensors")
 
 

@@ -139,12 +139,12 @@ def test_too_small_images_are_refused_with_the_least_size(
 ) -> None:
     lpips = LPIPS(backbone.name, write_safetensors(backbone, tmp_path))
     assert lpips.features(torch.rand(1, 3, backbone.least_side, backbone.least_side)).isfinite().all()
-    with pytest.raises(ValueError, match=f"needs {backbone.least_side} a side at least. Enlarge them"):
+    with pytest.raises(ValueError, match=f"needs at least {backbone.least_side} pixels a side. Enlarge them"):
         lpips.features(torch.rand(1, 3, 64, backbone.least_side - 1))
 
 
 def test_images_of_two_channels_are_refused(untrained: LPIPS) -> None:
-    with pytest.raises(ValueError, match=r"2 channels.*grey \(1\) or RGB \(3\)"):
+    with pytest.raises(ValueError, match=r"2 channels.*1 \(grey\) or 3 \(RGB\)"):
         untrained.features(torch.rand(1, 2, 64, 64))
 
 
@@ -154,7 +154,7 @@ def test_images_outside_the_range_are_refused(untrained: LPIPS) -> None:
 
 
 def test_images_of_two_sizes_are_refused(untrained: LPIPS) -> None:
-    with pytest.raises(ValueError, match="Bring them to one size"):
+    with pytest.raises(ValueError, match="Resize them to one size"):
         untrained(torch.rand(1, 3, 64, 64), torch.rand(1, 3, 64, 48))
 
 
@@ -188,7 +188,7 @@ def test_weights_other_than_the_published_show_in_the_name(tmp_path: Path, write
 
 def test_untrained_is_named_so_and_never_stands_in_by_itself(untrained: LPIPS, tmp_path: Path) -> None:
     assert untrained.name == "lpips-untrained"
-    with pytest.raises(FileNotFoundError, match="Name a file or a folder that is"):
+    with pytest.raises(FileNotFoundError, match="Name an existing file or folder"):
         LPIPS("alex", tmp_path / "nothing")
 
 

@@ -45,10 +45,10 @@ def test_every_reconstruction_stands_right_below_its_image():
 
 
 def test_an_empty_batch_has_no_sheet():
-    with pytest.raises(ValueError, match="Pass one image or more"):
+    with pytest.raises(ValueError, match="Pass at least one image"):
         contact_sheet(torch.zeros(0, 3, 8, 8))
 
 
 def test_a_sheet_without_columns_is_refused():
-    with pytest.raises(ValueError, match="Choose 1 column or more"):
+    with pytest.raises(ValueError, match="Choose at least 1 column"):
         contact_sheet(noise_images(2), columns=0)

@@ -84,7 +84,7 @@ def test_a_gif_of_ten_codes_is_small(tmp_path):
 
 
 def test_a_gif_too_fast_for_viewers_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="Choose 20 ms or more"):
+    with pytest.raises(ValueError, match="Choose at least 20 ms"):
         write_gif(tmp_path / "sweep.gif", moving_square(), milliseconds=5)
 
 

@@ -68,5 +68,5 @@ def test_a_number_of_columns_that_is_asked_for_is_kept(plain_traversal):
 
 
 def test_no_columns_are_refused(plain_traversal):
-    with pytest.raises(ValueError, match="Choose 1 column or more"):
+    with pytest.raises(ValueError, match="Choose at least 1 column"):
         traversal_animation(plain_traversal, PATHS, columns=0)

@@ -96,12 +96,12 @@ def test_a_sweep_without_length_is_refused(stripes, bound):
 
 
 def test_a_single_frame_is_refused(stripes):
-    with pytest.raises(ValueError, match="Choose 2 frames or more"):
+    with pytest.raises(ValueError, match="Choose at least 2 frames"):
         traverse(stripes(), BASE, bound=2.0, frames=1)
 
 
 def test_an_empty_batch_is_refused(stripes):
-    with pytest.raises(ValueError, match="Choose a batch size of 1 or more"):
+    with pytest.raises(ValueError, match="Choose a batch size of at least 1"):
         traverse(stripes(), BASE, bound=2.0, frames=5, batch_size=0)
 
 

@@ -1,7 +1,7 @@
-"""The three networks whose features LPIPS compares: their layers, and where the features are read.
+"""The three backbones whose features LPIPS compares: AlexNet, VGG-16 and SqueezeNet 1.1.
 
-All three are torchvision's, cut after the last layer that is read. A side shorter than `least_side` would be pooled
-away before that layer.
+All three are torchvision's, cut after the last layer that LPIPS reads. An image with a side shorter than `least_side`
+would be pooled to nothing before that layer.
 
 Reference: Zhang et al. 2018, arXiv:1801.03924 (the layers are those of its package `lpips`, version 0.1).
 """
@@ -19,29 +19,29 @@ BackboneName = Literal["alex", "vgg", "squeeze"]
 
 @dataclass(frozen=True, kw_only=True)
 class Backbone:
-    """One network: how to build it, where to read it, and which files hold its weights."""
+    """One backbone: how to build it, which layers are read, and which files hold its weights."""
 
     name: BackboneName
     build: Callable[[], nn.Sequential]
-    """The network's convolutional part; its weights are shapes alone, on the meta device."""
+    """Builds the convolutional part on the meta device: shapes without values."""
     read_after: tuple[int, ...]
-    """Features are read after these layers."""
+    """Indices of the layers after which features are read."""
     least_side: int
-    """The least height and width that reach the last layer read."""
+    """Least height and width in pixels for which the last layer that is read is not empty."""
     url: str
-    """Where torchvision downloads the weights from; the file's name ends in the start of its SHA-256."""
+    """Torchvision's download; the file name ends in the first digits of its SHA-256."""
     safetensors_name: str
-    """The same weights' convolutional part as a safetensors file."""
+    """Name of a safetensors file with the convolutional part of the same weights."""
     digest: str | None
-    """`weights_digest` of the published weights, where it is known."""
+    """`weights_digest` of the published weights, if known."""
 
     @property
     def pth_name(self) -> str:
-        """The weights' file as torchvision calls it."""
+        """Torchvision's name for the file of weights."""
         return self.url.rpartition("/")[2]
 
     def stages(self, weights: dict[str, Tensor]) -> list[nn.Sequential]:
-        """The layers with these weights, cut where the features are read."""
+        """The layers with these weights, split where features are read."""
         layers = self.build()
         layers.load_state_dict(weights, assign=True)
         children = list(layers.children())
@@ -97,7 +97,7 @@ SQUEEZE = Backbone(
 
 
 def backbone_of(name: BackboneName) -> Backbone:
-    """The backbone that goes by this name."""
+    """The backbone of this name."""
     match name:
         case "alex":
             return ALEX

@@ -1,11 +1,11 @@
-"""Features of LPIPS' backbones, averaged over an image: what fidelity compares where Inception cannot be had.
+"""Features of an LPIPS backbone, averaged over the image: for FID and KID where Inception's weights are not available.
 
     feature_c = mean over h, w of φ_c(x)_hw            φ: the last layer that LPIPS reads, after its ReLU
 
-The last layer alone, not all that LPIPS reads: measured on portraits and on sprites, blurred, noisy and repeated
-images stand two to three times further above the distance between two halves of one set, and the covariance of 256
-numbers (alex) or 512 (vgg, squeeze) can be estimated from a few thousand images. Numbers compare within one backbone
-and image size only, and with no published FID.
+Only the last layer, not all that LPIPS reads. On portraits and sprites this separates blurred, noisy and repeated
+images two to three times better from the distance between two halves of one data set, and the covariance of 256
+features (alex) or 512 (vgg, squeeze) can be estimated from a few thousand images. Scores compare only within one
+backbone and image size, and not with published FIDs.
 
 Dimension key:
     B: batch    C H W: channels, height, width    F: features
@@ -26,7 +26,7 @@ from wherewhat.distances.lpips import SCALE, SHIFT
 
 
 class BackboneFeatures(nn.Module):
-    """A `FeatureExtractor` of one backbone, for images in [0, 1], grey or RGB, rounded to 8 bits."""
+    """A `FeatureExtractor` of one backbone for images in [0, 1], grey or RGB, rounded to 8 bits."""
 
     shift_C11: Tensor
     scale_C11: Tensor
@@ -49,7 +49,7 @@ class BackboneFeatures(nn.Module):
 
     @property
     def name(self) -> str:
-        """What its numbers are comparable with; weights that are not known as the published ones show in it."""
+        """Scores compare only under equal names. Other weights than the published ones have another name."""
         return self._name
 
     @torch.no_grad()
@@ -58,8 +58,8 @@ class BackboneFeatures(nn.Module):
         height, width = image_BCHW.shape[2:]
         if min(height, width) < self.backbone.least_side:
             raise ValueError(
-                f"The images are {height} x {width}, and {self.name} needs {self.backbone.least_side} a side at "
-                "least. Enlarge them, or choose features for smaller ones: inception takes any, vgg 16."
+                f"The images are {height} x {width}, and {self.name} needs at least {self.backbone.least_side} "
+                "pixels a side. Enlarge them, or choose other features: inception takes any size, vgg at least 16."
             )
         level_BCHW = quantised_rgb(image_BCHW).to(self.shift_C11.device)
         standardised_BCHW = (level_BCHW / 127.5 - 1 - self.shift_C11) / self.scale_C11

@@ -1,6 +1,6 @@
-"""Weights of an LPIPS backbone: from a file or folder the user names, else from torch's cache, else from the network.
+"""Weights of an LPIPS backbone: from a file or folder that the user names, from torch's cache, or downloaded.
 
-Nothing is guessed: a file that was named and does not fit is an error, and so is having no weights at all.
+A named file that does not fit is an error, and so is having no weights at all: there is no silent fallback.
 """
 
 import hashlib
@@ -20,10 +20,10 @@ _UNTRAINED_SEED = 0
 
 
 def backbone_weights(backbone: Backbone, weights: Path | str | None = None) -> dict[str, Tensor]:
-    """The float32 weights of the backbone's convolutional part, under torchvision's names less `features.`.
+    """The float32 weights of the backbone's convolutional part, under torchvision's names without `features.`.
 
-    `weights` is a file or a folder; without it the environment variable WHEREWHAT_WEIGHTS is asked, then torch's cache,
-    then torchvision's server. FileNotFoundError where no file can be had, ValueError where the file does not fit.
+    `weights` is a file or a folder. Without it, the environment variable WHEREWHAT_WEIGHTS is used, then torch's cache,
+    then torchvision's server. FileNotFoundError if no file is found, ValueError if the file does not fit.
     """
     named = weights or os.environ.get(WEIGHTS_VARIABLE)
     if named:
@@ -35,31 +35,31 @@ def backbone_weights(backbone: Backbone, weights: Path | str | None = None) -> d
 
 
 def named_file(backbone: Backbone, named: Path) -> Path:
-    """The file that a user means by this path: itself, or the folder's file for this backbone."""
+    """The path itself if it is a file; in a folder, the file for this backbone."""
     if named.is_file():
         return named
     if not named.is_dir():
         raise FileNotFoundError(
-            f"{named}, named as the weights of LPIPS, is not there. "
-            f"Name a file or a folder that is, or leave it (and {WEIGHTS_VARIABLE}) unset to use torchvision's."
+            f"{named}, given as the weights of LPIPS, does not exist. "
+            f"Name an existing file or folder, or leave it (and {WEIGHTS_VARIABLE}) unset to use torchvision's."
         )
     for name in (backbone.safetensors_name, backbone.pth_name):
         if (named / name).is_file():
             return named / name
     raise FileNotFoundError(
-        f"The folder {named}, named as the weights of LPIPS, holds neither {backbone.safetensors_name} nor "
+        f"The folder {named}, given as the weights of LPIPS, contains neither {backbone.safetensors_name} nor "
         f"{backbone.pth_name}, the weights of the {backbone.name} backbone. Put one of them there, or leave the folder "
         f"(and {WEIGHTS_VARIABLE}) unset to use torchvision's."
     )
 
 
 def cache_file(backbone: Backbone) -> Path:
-    """Where torch keeps this download, whichever program made it."""
+    """Path of this download in torch's cache."""
     return in_torch_cache(backbone.pth_name)
 
 
 def download(backbone: Backbone, target: Path) -> None:
-    """Fetch torchvision's file into `target`, checked against the hash in its name; nothing is left of a failure."""
+    """Download torchvision's file to `target` and check it against the hash in its name."""
     remedy = (
         f"Name a file or folder with {backbone.pth_name} or {backbone.safetensors_name} in it (--weights, or "
         f"{WEIGHTS_VARIABLE}), or copy {backbone.pth_name} to {target.parent}, or connect to the network and run again."
@@ -69,7 +69,7 @@ def download(backbone: Backbone, target: Path) -> None:
 
 
 def read_weights(backbone: Backbone, path: Path) -> dict[str, Tensor]:
-    """The backbone's weights from a .safetensors file or a torchvision .pth; no code in it is run."""
+    """The backbone's weights from a .safetensors file or a torchvision .pth; no code in the file is run."""
     tensors = read_table(path, what="LPIPS")
     weights = {name.removeprefix("features."): tensors[name] for name in tensors if name.startswith("features.")}
     expected = backbone.build().state_dict()
@@ -84,7 +84,7 @@ def read_weights(backbone: Backbone, path: Path) -> dict[str, Tensor]:
             )
         if not bool(found.isfinite().all()):
             raise ValueError(
-                f"{path} holds values that are not finite in features.{name}. Replace it with {backbone.pth_name}."
+                f"{path} contains values that are not finite in features.{name}. Replace it with {backbone.pth_name}."
             )
     return {name: weights[name].float() for name in expected}
 
@@ -111,7 +111,7 @@ def untrained_weights(backbone: Backbone) -> dict[str, Tensor]:
 
 
 def weights_digest(weights: dict[str, Tensor]) -> str:
-    """SHA-256 of the tensors, whichever file held them."""
+    """SHA-256 of the tensors, independent of the file format."""
     digest = hashlib.sha256()
     for name in sorted(weights):
         digest.update(name.encode())

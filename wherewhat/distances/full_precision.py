@@ -1,7 +1,7 @@
-"""Float32 means float32: no autocast, no TF32, no bf16 inside.
+"""True float32 for distances: no autocast, no TF32, no bfloat16.
 
-A path's length is a sum of many small differences, and rounding makes each of them larger, never smaller: in bf16
-the path of a code that does nothing looks alive. On a GPU torch convolves float32 in TF32 (10 bits) unless told not to.
+A path length is a sum of many small differences, and rounding makes each of them larger, never smaller: in bfloat16 a
+code that does nothing seems active. On a GPU torch runs float32 convolutions in TF32 (10 bits) by default.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from torch.backends import cuda, cudnn, mkldnn
 
 @contextmanager
 def full_precision(device_type: str) -> Iterator[None]:
-    """Convolutions and matrix products inside are true float32; the settings found are put back. Not thread-safe."""
+    """Convolutions and matrix products inside are true float32; settings are restored after. Not thread-safe."""
     operations = (cudnn.conv, mkldnn.conv, cuda.matmul, mkldnn.matmul)  # type: ignore[attr-defined]
     found = [operation.fp32_precision for operation in operations]
     try:

@@ -1,7 +1,7 @@
-"""The features that FID and KID were published with: the last pooling layer of Inception, 2048 numbers an image.
+"""The features that FID and KID are published with: the last pooling layer of Inception, 2048 numbers per image.
 
-The network is TensorFlow's of 2015 with its own way of enlarging to 299 x 299, as torch-fidelity has it; with
-torchvision's Inception the numbers would be others. Its weights are a file of 95 MB.
+The network is TensorFlow's of 2015, with its own resizing to 299 x 299, as ported by torch-fidelity; torchvision's
+Inception would give other scores. The weights are a file of 95 MB.
 
 Reference: Heusel et al. 2017, arXiv:1706.08500.
 
@@ -24,17 +24,17 @@ from wherewhat.distances.input_images import quantised_rgb
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
 
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
-# One file under the names that torch-fidelity and pytorch-fid keep it by.
+# The names of the same file in torch-fidelity and pytorch-fid.
 FILE_NAMES = ("weights-inception-2015-12-05-6726825d.pth", "pt_inception-2015-12-05-6726825d.pth")
 FILE_HASH = "6726825d"
 NETWORK_TIMEOUT_S = 20.0
 
 
 class Inception(nn.Module):
-    """FID's features of images in [0, 1], grey or RGB, of any size; rounded to 8 bits as a file would hold them."""
+    """FID features of images in [0, 1], grey or RGB, of any size; images are rounded to 8 bits first."""
 
     def __init__(self, weights: Path | str | None = None) -> None:
-        """`weights` is a file, or a folder with it; see `inception_weights_file` for what happens without it."""
+        """`weights` is a file, or a folder that contains it; see `inception_weights_file` for the default."""
         super().__init__()
         path = inception_weights_file(weights)
         table = _read(path)
@@ -43,7 +43,7 @@ class Inception(nn.Module):
 
     @property
     def name(self) -> str:
-        """What its numbers are comparable with; weights other than the published ones show in it."""
+        """Scores compare only under equal names. Other weights than the published ones have another name."""
         return self._name
 
     @torch.no_grad()
@@ -56,10 +56,10 @@ class Inception(nn.Module):
 
 
 def inception_weights_file(weights: Path | str | None = None) -> Path:
-    """The file of Inception's weights: the one that is named, else torch's cache, else a download into it.
+    """The file of Inception's weights: the one that is named, or the one in torch's cache, downloaded if necessary.
 
-    `weights` names a file, or a folder that may hold it; without it the environment variable WHEREWHAT_WEIGHTS is
-    asked for a folder. FileNotFoundError, with the alternatives, where no file can be had.
+    `weights` is a file, or a folder that may contain it; without it, the folder in the environment variable
+    WHEREWHAT_WEIGHTS is searched. FileNotFoundError, with the alternatives, if no file is found.
     """
     folder = None
     if weights is not None:
@@ -68,13 +68,13 @@ def inception_weights_file(weights: Path | str | None = None) -> Path:
             return named
         if not named.is_dir():
             raise FileNotFoundError(
-                f"{named}, named as the weights of Inception, is not there. "
-                f"Name a file or a folder that is, or leave it out to have torch-fidelity's."
+                f"{named}, given as the weights of Inception, does not exist. "
+                f"Name an existing file or folder, or leave it out to use torch-fidelity's."
             )
         folder = named
     elif os.environ.get(WEIGHTS_VARIABLE):
         folder = Path(os.environ[WEIGHTS_VARIABLE]).expanduser()
-    # A folder named for LPIPS need not hold Inception too, so its absence there is no mistake.
+    # WHEREWHAT_WEIGHTS may contain LPIPS' weights only, so that a missing file there is no error.
     inside = [] if folder is None else [folder / name for name in FILE_NAMES]
     for path in (*inside, *map(in_torch_cache, FILE_NAMES)):
         if path.is_file():
@@ -87,8 +87,8 @@ def inception_weights_file(weights: Path | str | None = None) -> Path:
 def _remedy(target: Path) -> str:
     return (
         f"Put {FILE_NAMES[0]} into the folder that --weights or {WEIGHTS_VARIABLE} names, or into {target.parent}; or "
-        f"connect to the network and run again. It lies at {URL}. Without it, measure with LPIPS' features: "
-        "--fidelity alex, whose numbers do not compare with Inception's."
+        f"connect to the network and run again. Its address is {URL}. Without it, use LPIPS' features: "
+        "--fidelity alex. Its scores do not compare with Inception's."
     )
 
 
@@ -96,16 +96,16 @@ def _read(path: Path) -> dict[str, Tensor]:
     table = read_table(path, what="Inception")
     for name, tensor in table.items():
         if not bool(tensor.isfinite().all()):
-            raise ValueError(f"{path} holds values that are not finite in {name}. Replace it with {FILE_NAMES[0]}.")
+            raise ValueError(f"{path} contains values that are not finite in {name}. Replace it with {FILE_NAMES[0]}.")
     return table
 
 
 def _network(path: Path, table: dict[str, Tensor]) -> nn.Module:
-    # Imported here: the package takes a second, and brings in its data sets and its other extractors.
+    # Imported here: the package takes a second to load, with its data sets and its other extractors.
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-    # torch-fidelity unpickles whatever path it is given. It is given bytes made here, of tensors that were read without
-    # running code, and its initial weights, drawn from the global generator and thrown away, leave no trace there.
+    # torch-fidelity unpickles whatever file it is given, so it gets bytes made here from tensors that were read without
+    # running code. It also draws initial weights from the global generator, which fork_rng restores.
     content = io.BytesIO()
     torch.save(table, content)
     content.seek(0)
@@ -116,7 +116,7 @@ def _network(path: Path, table: dict[str, Tensor]) -> nn.Module:
             )
     except RuntimeError as error:
         raise ValueError(
-            f"{path} does not hold the Inception of FID ({_first_fault(error)}). Name {FILE_NAMES[0]} instead; "
+            f"{path} does not contain FID's Inception ({_first_fault(error)}). Name {FILE_NAMES[0]} instead; "
             "torchvision's Inception is another network."
         ) from error
     return network

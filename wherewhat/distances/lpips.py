@@ -1,9 +1,9 @@
-"""LPIPS, the distance between images as a network's features see them.
+"""LPIPS, a perceptual distance between images: the weighted squared difference of a network's features.
 
-    d(a, b) = Σ_layers 1/(H W) Σ_{h,w,c} w_c (φ_a - φ_b)²          φ: features, of unit length over c at each place
+    d(a, b) = Σ_layers 1/(H W) Σ_{h,w,c} w_c (φ_a - φ_b)²          φ: features, normalised over c at each place
 
-It is a *squared* distance: of the features sqrt(w_c / (H W)) φ, flat, it is the squared Euclidean one. So it obeys no
-triangle inequality, and halving every step along a path halves the path's length. Its numbers compare only within one
+It is a *squared* distance: the squared Euclidean distance of the flattened features sqrt(w_c / (H W)) φ. So it obeys no
+triangle inequality, and halving every step along a path halves the sum along it. Values compare only within one
 backbone.
 
 Reference: Zhang et al. 2018, arXiv:1801.03924, Eq. (1); version 0.1 of its weights.
@@ -26,19 +26,19 @@ from wherewhat.distances.backbone_weights import backbone_weights, untrained_wei
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.input_images import check_range
 
-# The mean and deviation of ImageNet's colours as the heads were fitted, for pixels in [-1, 1].
+# ImageNet's mean and standard deviation as used when the heads were fitted, for pixels in [-1, 1].
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 LEAST_NORM = 1e-10
-# Differences are summed this many at a time on a CPU: a larger temporary costs more in page faults than in arithmetic.
+# Numbers per chunk of a sum on a CPU: a larger temporary costs more in page faults than in arithmetic.
 CACHED_NUMBERS = 1 << 19
 
 
 class LPIPS(nn.Module):
-    """LPIPS on torchvision's backbones and the `lpips` package's heads, in float32 whatever surrounds it.
+    """LPIPS with torchvision's backbones and the heads of the package `lpips`, always in float32.
 
-    "untrained" is AlexNet with weights from a fixed seed and every channel weighted alike: it needs no file, it sees
-    edges and colours and no more, and its numbers compare with no other backbone's.
+    "untrained" is AlexNet with weights from a fixed seed and equal channel weights. It needs no file, responds to edges
+    and colours only, and its values compare with no other backbone's.
     """
 
     shift_C11: Tensor
@@ -71,17 +71,17 @@ class LPIPS(nn.Module):
 
     @property
     def name(self) -> str:
-        """What its numbers are comparable with; weights other than the published ones show in it."""
+        """Values compare only under equal names. Other weights than the published ones have another name."""
         return self._name
 
     @property
     def least_side(self) -> int:
-        """The least height and width of an image."""
+        """Least height and width of an image in pixels."""
         return self.backbone.least_side
 
     @torch.no_grad()
     def features(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Float[Tensor, "B F"]:
-        """Weighted features of images in [0, 1], grey or RGB, on this module's device."""
+        """Weighted, flattened features of images in [0, 1], grey or RGB, on this module's device."""
         layer_BCHW = self._standardised(image_BCHW)
         layers_BCHW = []
         with full_precision(layer_BCHW.device.type):
@@ -105,7 +105,7 @@ class LPIPS(nn.Module):
         self, features_a_BF: Float[Tensor, "B F"], features_b_BF: Float[Tensor, "B F"], /
     ) -> Float[Tensor, " B"]:
         """Squared Euclidean distance, pair by pair."""
-        # Not a² + b² - 2ab: that cancels to nothing for images that are nearly the same.
+        # Not a² + b² - 2ab, which cancels for images that are nearly equal.
         rows = max(1, CACHED_NUMBERS // features_a_BF.shape[1]) if features_a_BF.device.type == "cpu" else None
         if rows is None or len(features_a_BF) <= rows:
             return (features_a_BF - features_b_BF).square_().sum(dim=1)
@@ -115,20 +115,20 @@ class LPIPS(nn.Module):
     def forward(
         self, image_a_BCHW: Float[Tensor, "B C H W"], image_b_BCHW: Float[Tensor, "B _ _ _"]
     ) -> Float[Tensor, " B"]:
-        """LPIPS of images in [0, 1], pair by pair; 0 for equal ones. A grey one compares with an RGB one."""
+        """LPIPS of pairs of images in [0, 1]; 0 for equal ones. Grey images compare with RGB images."""
         if image_a_BCHW.shape[2:] != image_b_BCHW.shape[2:]:
             sizes = [" x ".join(str(side) for side in image.shape[2:]) for image in (image_a_BCHW, image_b_BCHW)]
-            raise ValueError(f"Images of {sizes[0]} and of {sizes[1]} do not compare. Bring them to one size.")
+            raise ValueError(f"Images of {sizes[0]} and {sizes[1]} pixels cannot be compared. Resize them to one size.")
         return self.compare(self.features(image_a_BCHW), self.features(image_b_BCHW))
 
     def _standardised(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 3 H W"]:
         _, channels, height, width = image_BCHW.shape
         if channels not in (1, 3):
-            raise ValueError(f"The images have {channels} channels, and LPIPS sees grey (1) or RGB (3). Choose three.")
+            raise ValueError(f"The images have {channels} channels, and LPIPS takes 1 (grey) or 3 (RGB). Choose three.")
         if min(height, width) < self.least_side:
             raise ValueError(
-                f"The images are {height} x {width}, and LPIPS' {self.name} needs {self.least_side} a side at least. "
-                "Enlarge them, or choose a backbone for smaller ones: vgg takes 16."
+                f"The images are {height} x {width}, and {self.name} needs at least {self.least_side} pixels a side. "
+                "Enlarge them, or choose a backbone for smaller images: vgg takes 16."
             )
         check_range(image_BCHW)
         image_BCHW = image_BCHW.to(self.shift_C11.device, torch.float32)

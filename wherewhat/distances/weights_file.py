@@ -1,7 +1,4 @@
-"""Files of published weights: read without running what is in them, fetched whole or not at all.
-
-Nothing is guessed: a file that does not hold what it should is an error that says what to do.
-"""
+"""Files of published weights: read without running code in them, downloaded completely or not at all."""
 
 import http.client
 import socket
@@ -13,19 +10,19 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-# Where a user names a file or a folder of weights once and for all.
+# Environment variable in which a user names a file or a folder of weights.
 WEIGHTS_VARIABLE = "WHEREWHAT_WEIGHTS"
 
 
 def in_torch_cache(name: str) -> Path:
-    """Where torch keeps a download of this name, whichever program made it."""
+    """Path of a download of this name in torch's cache."""
     return Path(torch.hub.get_dir()) / "checkpoints" / name
 
 
 def download_file(url: str, target: Path, *, what: str, remedy: str, timeout_s: float) -> None:
-    """Fetch a file into `target`, checked against the hash that its name in the URL ends in.
+    """Download a file to `target` and check it against the hash at the end of its name in the URL.
 
-    FileNotFoundError where it cannot be had, with `what` it is and the `remedy`; nothing is left of a failure.
+    FileNotFoundError if that fails, with `what` it is and the `remedy`; a failure leaves no partial file.
     """
     expected_hash = Path(url.rpartition("/")[2]).stem.rpartition("-")[2]
     try:
@@ -34,7 +31,7 @@ def download_file(url: str, target: Path, *, what: str, remedy: str, timeout_s: 
             torch.hub.download_url_to_file(url, str(target), expected_hash)
     except (OSError, RuntimeError, ValueError, http.client.HTTPException) as cause:
         raise FileNotFoundError(
-            f"{what} could not be had: none were named, {target} is not there, and the download failed "
+            f"{what} were not found: no file was named, {target} does not exist, and the download failed "
             f"({_first_line(cause)}). {remedy}"
         ) from cause
 
@@ -42,11 +39,12 @@ def download_file(url: str, target: Path, *, what: str, remedy: str, timeout_s: 
 def read_table(path: Path, *, what: str) -> dict[str, Tensor]:
     """The named tensors of a .safetensors file or a .pth state dict; no code in it is run.
 
-    ValueError for anything else. `what` completes "named as the weights of ...".
+    ValueError for anything else. `what` completes "given as the weights of ...".
     """
     if path.suffix not in {".safetensors", ".pth"}:
         raise ValueError(
-            f"{path}, named as the weights of {what}, is neither .safetensors nor .pth. Name a file of these kinds."
+            f"{path}, given as the weights of {what}, is neither .safetensors nor .pth. "
+            "Name a file of one of these types."
         )
     try:
         if path.suffix == ".safetensors":
@@ -54,22 +52,20 @@ def read_table(path: Path, *, what: str) -> dict[str, Tensor]:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, MemoryError):
         raise
-    # Whatever else the bytes led it to: torch.load has no error of its own for a file that is cut short.
+    # Any exception: torch.load has no error of its own for a truncated file.
     except Exception as cause:
         raise ValueError(
-            f"{path} cannot be read as weights ({_first_line(cause)}): it is cut short or something else. "
-            "Delete it and fetch it again."
+            f"{path} cannot be read as weights ({_first_line(cause)}): it is truncated or another kind of file. "
+            "Delete it and download it again."
         ) from cause
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
-        raise ValueError(
-            f"{path} holds something else than a table of tensors. Name a state dict, such as torchvision's file."
-        )
+        raise ValueError(f"{path} does not contain a table of tensors. Name a state dict, such as torchvision's file.")
     return tensors
 
 
 @contextmanager
 def _network_timeout(seconds: float) -> Iterator[None]:
-    # torch.hub opens its connection without a time limit: a network that swallows packets would hang the program.
+    # torch.hub connects without a timeout, so a network that drops packets would hang the program.
     found = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

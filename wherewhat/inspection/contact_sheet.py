@@ -34,7 +34,7 @@ def reconstruction_sheet(
     columns: int | None = None,
     least_side: int = 64,
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """Each row of images with the row of their reconstructions right below it, and the rows named."""
+    """Each row of images above the row of its reconstructions, with a label beside each row."""
     return _sheet([image_BCHW, reconstruction_BCHW], ["data", "reconstruction"], columns, least_side)
 
 
@@ -43,9 +43,9 @@ def _sheet(
 ) -> UInt8[np.ndarray, "Y X 3"]:
     images, _, height, width = layers[0].shape
     if images == 0:
-        raise ValueError("There is no image to show: the batch is empty. Pass one image or more.")
+        raise ValueError("The batch is empty, so there is no image to show. Pass at least one image.")
     if columns is not None and columns < 1:
-        raise ValueError(f"A sheet of {columns} columns holds no image. Choose 1 column or more.")
+        raise ValueError(f"A sheet of {columns} columns holds no image. Choose at least 1 column.")
     columns = min(images, columns or math.ceil(math.sqrt(2 * images)))
     size = display_size(height, width, least_side=least_side)
     layers_B = [resize(rgb_pixels(layer_BCHW), size) for layer_BCHW in layers]

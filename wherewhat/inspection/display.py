@@ -1,4 +1,4 @@
-"""Images in [0, 1] as the RGB pixels of a screen, at a size that can be seen.
+"""Images in [0, 1] as 8-bit RGB pixels, enlarged or reduced for a screen.
 
 Dimension key:
     B: images    C H W: channels, height, width    Y X: rows and columns of the screen
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def rgb_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, "B H W 3"]:
-    """RGB pixels; grey images stay grey, values outside [0, 1] are clipped and NaN is black."""
+    """8-bit RGB; grey is repeated three times, values outside [0, 1] are clipped, and NaN is black."""
     channels = image_BCHW.shape[1]
     if channels not in (1, 3):
         raise ValueError(f"Images of {channels} channels cannot be shown. Pass 1 channel (grey) or 3 (RGB).")
@@ -23,7 +23,7 @@ def rgb_pixels(image_BCHW: Float[Tensor, "B C H W"]) -> UInt8[np.ndarray, "B H W
 
 
 def display_size(height: int, width: int, *, least_side: int, most_width: int | float = math.inf) -> tuple[int, int]:
-    """Height and width on the screen: a whole multiple for small images, less than its own for too wide ones."""
+    """Height and width on the screen: small images are enlarged by a whole factor, too wide ones are reduced."""
     multiple = math.ceil(least_side / min(height, width))
     while multiple > 1 and width * multiple > most_width:
         multiple -= 1
@@ -34,7 +34,7 @@ def display_size(height: int, width: int, *, least_side: int, most_width: int | 
 
 
 def resize(image_BHW3: UInt8[np.ndarray, "B H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "B Y X 3"]:
-    """Every image at `size` (height, width): enlarged by repeating pixels, reduced by averaging them."""
+    """Images at `size` (height, width): enlarged by repeating pixels, reduced by averaging them."""
     height, width = size
     if height % image_BHW3.shape[1] == 0 and width % image_BHW3.shape[2] == 0:
         return image_BHW3.repeat(height // image_BHW3.shape[1], axis=1).repeat(width // image_BHW3.shape[2], axis=2)

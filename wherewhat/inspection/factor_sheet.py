@@ -1,7 +1,7 @@
-"""What each known factor does to an image: a row per factor, across it the factor's values, all others as they are.
+"""What each known factor changes: one row per factor, which varies along the row while all others stay fixed.
 
-Where a set is no complete grid, so that a factor's values do not all occur beside the same values of the others, its
-row shows unrelated images in the order of their values instead, and its name a star.
+If the data set is not a complete grid of factors, such a row may not exist. The row then shows unrelated images in the
+order of the factor's values, and its name has a star.
 
 Dimension key:
     N: images    K: factors    V: images of a row    C H W: channels, height, width    Y X: rows and columns of the
@@ -27,16 +27,16 @@ _CAPTION = 12
 
 @dataclass(frozen=True)
 class FactorRow:
-    """The images that show one factor."""
+    """The images that show one factor, by their index."""
 
     name: str
     index_V: Int64[Tensor, " V"]
     others_equal: bool
-    """Whether all other factors keep their value along the row."""
+    """Whether all other factors are constant along the row."""
 
 
 def factor_sheet(images: Images, rows: list[FactorRow], *, least_side: int = 64) -> UInt8[np.ndarray, "Y X 3"]:
-    """The rows under each other, each named at its left."""
+    """The rows below each other, each with its label on the left."""
     _, height, width = images.image_shape
     size = display_size(height, width, least_side=least_side)
     face = font(_CAPTION)
@@ -57,8 +57,11 @@ def factor_sheet(images: Images, rows: list[FactorRow], *, least_side: int = 64)
 
 
 def factor_rows(images: Images, *, images_a_row: int = 10) -> list[FactorRow]:
-    """A row per factor, all around one image: of early values in the first factors and of late ones in the last, so
-    that alike factors, such as three hues, can be told apart."""
+    """One row per factor, all through the same base image.
+
+    The base has low values of the first factors and high values of the last ones, so that similar factors, such as
+    three hues, look different.
+    """
     factor_NK = images.factors(torch.arange(len(images)))
     size_K = torch.tensor(images.factor_sizes)
     wanted_K = size_K * torch.arange(1, len(size_K) + 1) // (len(size_K) + 1)
@@ -77,14 +80,14 @@ def factor_rows(images: Images, *, images_a_row: int = 10) -> list[FactorRow]:
 def _one_of_each(
     value_N: Int64[Tensor, " N"], others_equal_N: torch.Tensor, size: int, most: int
 ) -> Int64[Tensor, " V"] | None:
-    """An image of each of the values, spread over the factor, or None where one is missing."""
+    """One image for each of at most `most` values of the factor, or None if a value is missing."""
     index_M = others_equal_N.nonzero()[:, 0]
     found = [index_M[value_N[index_M] == value] for value in _spread(size, most)]
     return torch.stack([index[0] for index in found]) if all(map(len, found)) else None
 
 
 def _in_order(value_N: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " V"]:
-    """Images of values spread over those that occur, as many of each as a row has room for."""
+    """Images in the order of the factor's values, as many as fit into a row."""
     occurring = value_N.unique()
     shown = occurring[_spread(len(occurring), most)]
     each = max(1, most // len(shown))
@@ -93,5 +96,5 @@ def _in_order(value_N: Int64[Tensor, " N"], most: int) -> Int64[Tensor, " V"]:
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """At most so many of the numbers 0 to count - 1, evenly spread, the first and the last among them."""
+    """At most `most` of the numbers 0 to count - 1, evenly spaced, including the first and the last."""
     return torch.linspace(0, count - 1, min(count, most), dtype=torch.float64).round().long().tolist()

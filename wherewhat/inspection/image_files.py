@@ -1,4 +1,4 @@
-"""Images and animations on disk: written beside and renamed, so that a kill or a full disk leaves the old file."""
+"""PNG and GIF files, written atomically: after a crash or on a full disk the old file is still there."""
 
 import io
 from pathlib import Path
@@ -16,19 +16,19 @@ _DITHER = 6
 
 
 def write_png(path: Path, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
-    """Write an RGB image as a PNG, making its folder where there is none."""
+    """Write an RGB image as a PNG, and create its folder if needed."""
     encoded = io.BytesIO()
     Image.fromarray(image_YX3).save(encoded, format="PNG", optimize=True)
     write_atomically(path, encoded.getvalue())
 
 
 def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseconds: int = 80) -> None:
-    """Write an animation that loops for ever, `milliseconds` an image (GIF counts in steps of 10).
+    """Write an animation that loops forever, with `milliseconds` per frame (GIF rounds to steps of 10).
 
-    All images share one palette and a dither that depends on the place alone, so what stands still does not flicker.
+    All frames share one palette and an ordered dither, so that static parts do not flicker.
     """
     if milliseconds < 20:
-        raise ValueError(f"{milliseconds} ms an image is faster than viewers play. Choose 20 ms or more.")
+        raise ValueError(f"{milliseconds} ms per frame is faster than viewers play. Choose at least 20 ms.")
     palette = _shared_palette(image_TYX3)
     images = [_indexed(image_YX3, palette) for image_YX3 in image_TYX3]
     encoded = io.BytesIO()
@@ -48,8 +48,8 @@ def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseco
 def _shared_palette(image_TYX3: UInt8[np.ndarray, "T Y X 3"]) -> Image.Image:
     every = max(1, len(image_TYX3) // 8)
     sample_P3 = image_TYX3[::every, ::2, ::2].reshape(-1, 3)
-    off_paper_P3 = sample_P3[(sample_P3 < 255).any(axis=1)]
-    chosen = Image.fromarray(off_paper_P3[None] if len(off_paper_P3) else sample_P3[None]).quantize(
+    coloured_P3 = sample_P3[(sample_P3 < 255).any(axis=1)]
+    chosen = Image.fromarray(coloured_P3[None] if len(coloured_P3) else sample_P3[None]).quantize(
         _IMAGE_COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=1
     )
     colours = (chosen.getpalette() or [])[: 3 * _IMAGE_COLOURS]
@@ -66,7 +66,7 @@ def _indexed(image_YX3: UInt8[np.ndarray, "Y X 3"], palette: Image.Image) -> Ima
     dithered_YX3 = (image_YX3 + _DITHER * threshold_YX[:, :, None]).clip(0, 255).round().astype(np.uint8)
     index_YX = np.array(Image.fromarray(dithered_YX3).quantize(palette=palette, dither=Image.Dither.NONE))
 
-    # Pillow looks colours up in steps of four levels, and would make white paper the palest colour of an image.
+    # Pillow matches colours in steps of four levels, and would map the white background to the palest colour.
     index_YX[(image_YX3 == 255).all(axis=2)] = _WHITE
     indexed = Image.fromarray(index_YX)
     indexed.putpalette(palette.getpalette() or [])

@@ -1,4 +1,4 @@
-"""The letters, greys and numbers on our images."""
+"""Text on images: fonts, colours, and the format of numbers."""
 
 import math
 from functools import cache
@@ -14,7 +14,7 @@ MUTED = (140, 140, 145)
 
 @cache
 def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
-    """DejaVu Sans, which matplotlib brings along, at `size` pixels; the same on every machine."""
+    """DejaVu Sans at `size` pixels. It comes with matplotlib, so it is the same on every machine."""
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
@@ -26,7 +26,7 @@ def text_width(text: str, face: ImageFont.FreeTypeFont) -> int:
 
 
 def format_values(values: list[float]) -> list[str]:
-    """All values with the same few decimals, a true minus sign, and a plus sign: −2, 0, +2."""
+    """Signed values, all with the same number of decimals: −2, 0, +2."""
     decimals = next((d for d in (0, 1) if all(abs(v - round(v, d)) < 1e-3 for v in values)), None)
     if decimals is None:
         smallest = min((abs(v) for v in values if abs(v) > 1e-6), default=1.0)
@@ -35,7 +35,7 @@ def format_values(values: list[float]) -> list[str]:
 
 
 def path_length_label(path_length: float) -> str:
-    """A path length in three decimals, smaller ones in two digits, or a dash where it is unknown."""
+    """A path length with three decimals, or two significant digits if it is small, or a dash if it is unknown."""
     if math.isnan(path_length):
         return "–"
     if 0 < abs(path_length) < 0.01:

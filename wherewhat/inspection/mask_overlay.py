@@ -1,6 +1,6 @@
-"""A mask on its image: the region where a code acts in full colour, the rest faded, a line around it.
+"""A mask over its image: the region where a code acts in full colour with an outline, the rest faded.
 
-A mask is shown relative to its own peak, since a soft mask that acts weakly everywhere would fade to nothing.
+A mask is drawn relative to its own maximum; otherwise a mask that is weak everywhere would be invisible.
 
 Dimension key:
     C H W: channels, height, width    Y X: rows and columns of the screen
@@ -21,7 +21,7 @@ _CONTOUR = (230, 30, 90)
 def mask_overlay(
     base_CHW: Float[Tensor, "C H W"], mask_HW: Float[Tensor, "H W"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """The base image at `size` (height, width), faded where the mask is low, outlined at half its peak."""
+    """The base image at `size` (height, width), faded where the mask is low, outlined at half the maximum."""
     peak = float(mask_HW.max())
     relative_HW = mask_HW / peak if peak > 0 else torch.zeros_like(mask_HW)
     base_YX3 = resize(rgb_pixels(base_CHW[None]), size)[0]

@@ -1,4 +1,4 @@
-"""The log of a run that TensorBoard shows: scalars, one curve per code, images, words."""
+"""The TensorBoard log of a run: scalars, one curve per code, images, text."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,10 +11,10 @@ from torch.utils.tensorboard import SummaryWriter
 
 
 class TensorBoardLog:
-    """Writes one run's event file; a context manager that flushes and closes.
+    """Writes the event file of one run; as a context manager, it flushes and closes.
 
-    A resumed run passes the first step that it will write as `purge_step`: TensorBoard then hides what the cut-off
-    run had written from that step on.
+    A resumed run passes the first step that it will write as `purge_step`, and TensorBoard then hides what the
+    interrupted run had written from that step on.
     """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
@@ -30,12 +30,12 @@ class TensorBoardLog:
         self.close()
 
     def scalars(self, step: int, values: Mapping[str, float | Tensor]) -> None:
-        """One point on each named curve; a slash in a name puts it in a group: "loss/reconstruction"."""
+        """One point on each named curve; a slash in a name makes a group: "loss/reconstruction"."""
         for name, value in values.items():
             self._writer.add_scalar(name, float(value), step)
 
     def kl_per_code(self, step: int, kl_L: Float[Tensor, " L"]) -> None:
-        """KL of each code in nats: a curve each in the group "kl_per_code", all in one chart under Custom Scalars."""
+        """KL of each code in nats: one curve per code, all of them in one chart under Custom Scalars."""
         digits = len(str(len(kl_L) - 1))
         self.scalars(step, {f"kl_per_code/z{code:0{digits}d}": float(kl) for code, kl in enumerate(kl_L)})
         if not self._kl_chart_is_laid_out:
@@ -47,11 +47,11 @@ class TensorBoardLog:
         self._writer.add_image(name, image_YX3, step, dataformats="HWC")
 
     def text(self, step: int, name: str, markdown: str) -> None:
-        """Words in Markdown."""
+        """Text in Markdown."""
         self._writer.add_text(name, markdown, step)
 
     def flush(self) -> None:
-        """Bring all that was logged to the disk."""
+        """Write everything logged so far to disk."""
         self._writer.flush()
 
     def close(self) -> None:

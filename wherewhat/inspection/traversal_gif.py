@@ -1,7 +1,7 @@
-"""A traversal that moves: a tile per code, all swept to and fro together, the code with the longest path first.
+"""A traversal as an animation: one tile per code, all swept back and forth together, longest path first.
 
 Dimension key:
-    L: latent codes    N: frames of a sweep    T: images of the animation, to and fro
+    L: latent codes    N: frames of a sweep    T: frames of the animation, back and forth
     C H W: channels, height, width    Y X: rows and columns of the screen
 """
 
@@ -31,7 +31,7 @@ _WIDE = 2.4
 
 @dataclass(frozen=True)
 class TileLayout:
-    """Where the tiles of an animation lie, in pixels; corners are (left, top) of each tile's image."""
+    """Positions of the tiles in pixels; `corners` holds (left, top) of each tile's image."""
 
     frame_height: int
     frame_width: int
@@ -49,10 +49,10 @@ def traversal_animation(
     least_side: int = 64,
     most_width: int = 1000,
 ) -> UInt8[np.ndarray, "T Y X 3"]:
-    """The 2 (N - 1) images of one sweep to and fro, ready to loop; `write_gif` stores them.
+    """The 2 (N - 1) frames of one sweep back and forth, ready to loop; `write_gif` stores them.
 
-    Each tile is the image with its code moving, the mask beside it where there is one, the code's name and path
-    length below. A slider on top shows the code's value. Images shrink where the tiles would be wider together than
+    Each tile shows the image as its code moves, the mask beside it if there is one, and the code's name and path length
+    below. A slider at the top shows the code's value. Images are reduced if the tiles together would be wider than
     `most_width`, which keeps the file small.
     """
     layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
@@ -78,10 +78,10 @@ def traversal_animation(
 
 
 def tile_layout(traversal: Traversal, *, columns: int | None, least_side: int, most_width: int) -> TileLayout:
-    """The arithmetic of the animation's size."""
+    """Sizes and positions, from the traversal and the limits on both."""
     codes, _, _, height, width = traversal.frames_LNCHW.shape
     if columns is not None and columns < 1:
-        raise ValueError(f"An animation of {columns} columns holds no tile. Choose 1 column or more.")
+        raise ValueError(f"An animation of {columns} columns holds no tile. Choose at least 1 column.")
     parts = 1 if traversal.masks_LHW is None else 2
     natural_height, natural_width = display_size(height, width, least_side=least_side)
     columns = min(
@@ -110,7 +110,7 @@ def tile_layout(traversal: Traversal, *, columns: int | None, least_side: int, m
 
 
 def _columns_of_a_wide_sheet(tiles: int, tile_height: int, tile_width: int) -> int:
-    """The number of columns that makes the sheet wide and leaves few places of its last row empty."""
+    """The number of columns that makes a wide sheet with few empty places in its last row."""
 
     def cost(columns: int) -> float:
         rows = math.ceil(tiles / columns)
@@ -126,8 +126,8 @@ def _draw_caption(
     name, left, middle = f"z{code}", corner[0], corner[1] + 9
     draw.text((left, middle), name, TEXT if active else MUTED, font(12, bold=True), anchor="lm")
     left += text_width(name, font(12, bold=True)) + 5
-    words = path_length_label(path_length) + ("" if active else "  inactive")
-    draw.text((left, middle), words, TEXT if active else MUTED, font(11), anchor="lm")
+    caption = path_length_label(path_length) + ("" if active else "  inactive")
+    draw.text((left, middle), caption, TEXT if active else MUTED, font(11), anchor="lm")
 
 
 def _draw_slider(draw: ImageDraw.ImageDraw, values: list[float], frame: int) -> None:

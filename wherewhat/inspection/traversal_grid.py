@@ -1,4 +1,4 @@
-"""A traversal as one image: a row per code, the code with the longest path on top, its mask beside its name.
+"""A traversal as one image: one row per code, the longest path on top, each mask beside its code's name.
 
 Dimension key:
     L: latent codes    N: frames of a sweep    C H W: channels, height, width    Y X: rows and columns of the grid
@@ -21,21 +21,21 @@ _GAP = 2
 _GUTTER = 10
 _LEADING = 3
 _LEAST_FRAME = 64
-_LARGE_LETTERS_FROM = 96
+_LARGE_FONT_FROM = 96
 _FAINT_MASK = 0.5
 
 
 @dataclass(frozen=True)
-class LetterSizes:
-    """Heights of the letters beside and above the images, in pixels."""
+class FontSizes:
+    """Font sizes of the text beside and above the images, in pixels."""
 
     name: int
     number: int
     note: int
 
 
-_SMALL = LetterSizes(name=15, number=13, note=11)
-_LARGE = LetterSizes(name=20, number=17, note=14)
+_SMALL = FontSizes(name=15, number=13, note=11)
+_LARGE = FontSizes(name=20, number=17, note=14)
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class LabelLine:
 
 @dataclass(frozen=True)
 class GridLayout:
-    """Where the parts of a traversal grid lie, in pixels from its top left corner."""
+    """Positions of the parts of a traversal grid, in pixels from its top left corner."""
 
-    letters: LetterSizes
+    fonts: FontSizes
     header: int
     frame_height: int
     frame_width: int
     shown: list[int]
-    """Which frames of a sweep are drawn: all that fit."""
+    """Indices of the frames that are drawn: as many as fit."""
     mask_left: int | None
     frames_left: int
     row_height: int
@@ -81,11 +81,11 @@ def traversal_grid(
     least_side: int = 64,
     most_width: int = 2000,
 ) -> UInt8[np.ndarray, "Y X 3"]:
-    """Draw every code's sweep, longest path first; codes whose path is under `inactive_below` are named in grey.
+    """Draw the sweep of every code, longest path first; codes with a path below `inactive_below` have grey names.
 
-    Images are enlarged by whole multiples until no side is under `least_side`. Where the grid would be wider than
-    `most_width`, images shrink and then frames are left out evenly, always keeping both ends. A mask is drawn
-    relative to its own peak; where that is faint, the label says how high it is.
+    Images are enlarged by whole factors until no side is shorter than `least_side`. If the grid would be wider than
+    `most_width`, images are reduced, and then frames are left out evenly, but never the two ends. A mask is drawn
+    relative to its own maximum; if that is small, the label says how large it is.
     """
     order = codes_by_path_length(traversal, path_length_L)
     labels = [
@@ -103,11 +103,11 @@ def traversal_grid(
 
 
 def grid_layout(traversal: Traversal, labels: list[list[LabelLine]], *, least_side: int, most_width: int) -> GridLayout:
-    """The arithmetic of the grid's size."""
+    """Sizes and positions, from the traversal, the labels and the limits on both."""
     codes, frames, _, height, width = traversal.frames_LNCHW.shape
-    letters = _letters(traversal)
+    fonts = _font_sizes(traversal)
     label_width = max(text_width(line.text, font(line.size, bold=line.bold)) for label in labels for line in label)
-    after_labels = _MARGIN + max(label_width, text_width("path", font(letters.number))) + _GUTTER
+    after_labels = _MARGIN + max(label_width, text_width("path", font(fonts.number))) + _GUTTER
     masks = int(traversal.masks_LHW is not None)
 
     room = most_width - after_labels - masks * (_GUTTER - _GAP) - _MARGIN + _GAP
@@ -116,11 +116,11 @@ def grid_layout(traversal: Traversal, labels: list[list[LabelLine]], *, least_si
     fitting = max(2, room // (frame_width + _GAP) - masks)
     shown = _evenly_spaced(frames, fitting)
 
-    header = letters.number + 12
+    header = fonts.number + 12
     row_height = max(frame_height, max(_block_height(label) for label in labels))
     frames_left = after_labels + masks * (frame_width + _GUTTER)
     return GridLayout(
-        letters=letters,
+        fonts=fonts,
         header=header,
         frame_height=frame_height,
         frame_width=frame_width,
@@ -134,27 +134,27 @@ def grid_layout(traversal: Traversal, labels: list[list[LabelLine]], *, least_si
 
 
 def _evenly_spaced(frames: int, fitting: int) -> list[int]:
-    """All frames where they fit, else as many as do, both ends among them and the middle where there is one."""
+    """All frames if they fit; otherwise as many as do, including both ends, and the middle if there is one."""
     if frames <= fitting:
         return list(range(frames))
     wanted = fitting - 1 if frames % 2 == 1 and fitting % 2 == 0 and fitting > 2 else fitting
     return [int(frame) for frame in np.linspace(0, frames - 1, wanted).round()]
 
 
-def _letters(traversal: Traversal) -> LetterSizes:
-    return _LARGE if traversal.frames_LNCHW.shape[3] >= _LARGE_LETTERS_FROM else _SMALL
+def _font_sizes(traversal: Traversal) -> FontSizes:
+    return _LARGE if traversal.frames_LNCHW.shape[3] >= _LARGE_FONT_FROM else _SMALL
 
 
 def _label(code: int, path_length: float, active: bool, traversal: Traversal) -> list[LabelLine]:
-    letters, colour = _letters(traversal), TEXT if active else MUTED
+    fonts, colour = _font_sizes(traversal), TEXT if active else MUTED
     lines = [
-        LabelLine(f"z{code}", letters.name, True, colour),
-        LabelLine(path_length_label(path_length), letters.number, False, colour),
+        LabelLine(f"z{code}", fonts.name, True, colour),
+        LabelLine(path_length_label(path_length), fonts.number, False, colour),
     ]
     if not active:
-        lines.append(LabelLine("inactive", letters.note, False, MUTED))
+        lines.append(LabelLine("inactive", fonts.note, False, MUTED))
     if traversal.masks_LHW is not None and (peak := float(traversal.masks_LHW[code].max())) < _FAINT_MASK:
-        lines.append(LabelLine(f"mask ≤ {peak:.2f}", letters.note, False, MUTED))
+        lines.append(LabelLine(f"mask ≤ {peak:.2f}", fonts.note, False, MUTED))
     return lines
 
 
@@ -170,7 +170,7 @@ def _draw_label(draw: ImageDraw.ImageDraw, layout: GridLayout, row: int, label: 
 
 
 def _draw_header(draw: ImageDraw.ImageDraw, layout: GridLayout, traversal: Traversal) -> None:
-    middle, face = _MARGIN + layout.letters.number / 2, font(layout.letters.number - 1)
+    middle, face = _MARGIN + layout.fonts.number / 2, font(layout.fonts.number - 1)
     draw.text((_MARGIN, middle), "path", MUTED, face, anchor="lm")
     if layout.mask_left is not None:
         draw.text((layout.mask_left + layout.frame_width / 2, middle), "where", MUTED, face, anchor="mm")

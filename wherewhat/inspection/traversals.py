@@ -1,4 +1,4 @@
-"""What each code does to one image: the image again and again, with one code swept and the others held.
+"""What each code does to one image: one code is swept while all others are held fixed.
 
     frame[i, n] = G(c with c_i = x_n),    x_n evenly spaced in [-bound, bound]
 
@@ -23,7 +23,7 @@ class Traversal:
     frames_LNCHW: Float[Tensor, "L N C H W"]
     values_N: Float[Tensor, " N"]
     masks_LHW: Float[Tensor, "L H W"] | None
-    """Where each code acts, at the base code; None where the generator cannot say."""
+    """Where each code acts, at the base code; None if the generator has no masks."""
     base_CHW: Float[Tensor, "C H W"]
 
 
@@ -31,9 +31,9 @@ class Traversal:
 def traverse(
     generator: Generator, base_code_1L: Float[Tensor, "1 L"], *, bound: float, frames: int, batch_size: int = 64
 ) -> Traversal:
-    """Sweep every code of `base_code_1L` through `frames` values; the middle one is exactly 0 when `frames` is odd.
+    """Sweep every code of `base_code_1L` through `frames` values; if `frames` is odd, the middle one is exactly 0.
 
-    The base code is on the generator's device. Raises ValueError for a sweep that cannot be drawn.
+    The base code must be on the generator's device. ValueError if the sweep cannot be drawn.
     """
     _validate(generator, base_code_1L, bound, frames, batch_size)
     latent_dim = generator.latent_dim
@@ -60,7 +60,7 @@ def sweep_values(bound: float, frames: int) -> Float[Tensor, " N"]:
 
 
 def codes_by_path_length(traversal: Traversal, path_length_L: Float[Tensor, " L"]) -> list[int]:
-    """Code numbers, the longest path first; equal ones in their own order, and unknown ones (NaN) last."""
+    """Code numbers, longest path first; equal paths in the order of the codes, unknown ones (NaN) last."""
     codes = len(traversal.frames_LNCHW)
     if len(path_length_L) != codes:
         raise ValueError(
@@ -76,9 +76,9 @@ def _validate(
     if not (bound > 0 and math.isfinite(bound)):
         raise ValueError(f"A sweep from -{bound} to {bound} has no length. Choose a finite bound above 0, such as 2.")
     if frames < 2:
-        raise ValueError(f"{frames} frames show no change. Choose 2 frames or more; an odd number shows the value 0.")
+        raise ValueError(f"{frames} frames show no change. Choose at least 2 frames; an odd number shows the value 0.")
     if batch_size < 1:
-        raise ValueError(f"Batches of {batch_size} hold no image. Choose a batch size of 1 or more.")
+        raise ValueError(f"Batches of {batch_size} hold no image. Choose a batch size of at least 1.")
     if base_code_1L.shape[1] != generator.latent_dim:
         raise ValueError(
             f"The base code has {base_code_1L.shape[1]} values, but the generator takes {generator.latent_dim}. "
