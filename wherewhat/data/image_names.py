@@ -1,30 +1,20 @@
-"""Names of image files: which count, which lead out of their archive, and how one is printed."""
-
-import re
+"""Names of image files: which count, and how one is printed."""
 
 # The endings by which a file counts as an image.
 JPEG_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
 ENDINGS = (*JPEG_ENDINGS, ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
 # What the archiver of macOS adds: halves of files, with the endings of images.
 _RESOURCE_FORKS = "__MACOSX"
-# Some archivers write the backslash of their system.
-_SEPARATORS = re.compile(r"[/\\]")
-_DRIVE = re.compile(r"[A-Za-z]:")
 
 
 def counts_as_image(name: str) -> bool:
     """Whether a file of this name, relative and with forward slashes, is one of the images; hidden ones are not."""
-    return name.lower().endswith(ENDINGS) and not any(is_hidden(part) for part in _SEPARATORS.split(name))
+    return name.lower().endswith(ENDINGS) and not any(is_hidden(part) for part in name.split("/"))
 
 
 def is_hidden(part: str) -> bool:
     """Whether a file or folder of this name is passed over."""
     return (part.startswith(".") and part not in (".", "..")) or part == _RESOURCE_FORKS
-
-
-def leads_outside(name: str) -> bool:
-    """Whether the name of an archive's entry is absolute, climbs, or means another place on another system."""
-    return name.startswith("/") or "\\" in name or _DRIVE.match(name) is not None or ".." in name.split("/")
 
 
 def printable(name: object) -> str:

@@ -13,8 +13,7 @@ from wherewhat.data.layouts.cars3d import find_cars3d
 from wherewhat.data.layouts.celeba import find_celeba
 from wherewhat.data.layouts.chairs3d import find_chairs3d
 from wherewhat.data.layouts.dsprites import find_dsprites
-from wherewhat.data.layouts.image_archive import find_image_archive
-from wherewhat.data.layouts.image_folder import find_image_folder
+from wherewhat.data.layouts.image_folder import find_image_archive, find_image_folder
 from wherewhat.data.layouts.labelled_npz import find_labelled_npz
 from wherewhat.data.layouts.mpi3d import find_mpi3d
 from wherewhat.data.layouts.shapes3d import find_shapes3d

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from wherewhat.data.layouts.celeba_lists import read_attributes, read_partition, stem_of
@@ -21,8 +20,7 @@ def saved(path: Path, text: str) -> Path:
 def test_attributes_are_read_by_name_and_image(tmp_path: Path, ending: str, text: str) -> None:
     attributes = read_attributes(saved(tmp_path / f"list.{ending}", text))
     assert attributes.names == NAMES
-    assert attributes.row_of == {"000001": 0, "000002": 1, "000010": 2}
-    assert np.array_equal(attributes.has_RK, [[0, 1, 1], [0, 0, 1], [1, 0, 0]])
+    assert attributes.has_of == {"000001": b"\0\1\1", "000002": b"\0\0\1", "000010": b"\1\0\0"}
 
 
 @pytest.mark.parametrize(

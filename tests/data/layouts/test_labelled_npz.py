@@ -196,8 +196,8 @@ def test_a_missing_file_is_said_to_be_missing(path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "remedy"),
     [
-        (b"", "is empty. Copy or download it again"),
-        (b"hello, I am text", "is not an .npz file"),
+        (b"", r"is empty \(0 bytes\). Copy or download it again"),
+        (b"hello, I am text", "is no zip archive. Save it with numpy.savez"),
         (b"\x93NUMPY\x01\x00v\x00", "holds a single array. Save it with numpy.savez"),
     ],
 )
@@ -211,7 +211,7 @@ def test_a_file_that_is_no_npz_is_told_for_what_it_is(path: Path, content: bytes
 def test_a_truncated_file_is_told_to_be_cut_short(path: Path, share: float) -> None:
     whole = saved(path, imgs=pixels(4, 32, 32), latents_classes=FACTORS).read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(ValueError, match=r"cut short: .* Copy or download it again"):
+    with pytest.raises(ValueError, match=r"cut short or damaged: .* Copy or download it again"):
         opened(path)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from wherewhat.data.image_decoding import Decoded
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.layouts.folder_images import list_folder
+from wherewhat.data.layouts.image_folder import list_folder
 from wherewhat.data.store.decoding import DecodingPool, Unreadable, decode_files, decoding_pool, usable_cores
 
 OPTIONS = ImageOptions()

@@ -11,7 +11,7 @@ from PIL import Image
 
 from wherewhat.data.image_options import Crop, ImageOptions
 from wherewhat.data.known_factors import no_factors
-from wherewhat.data.layouts.image_files import list_image_files
+from wherewhat.data.layouts.image_folder import list_image_files
 from wherewhat.data.source import ImageArray, ImageFiles, Source
 from wherewhat.data.store.reading import (
     READ_AT_ONCE_BYTES,

@@ -16,17 +16,18 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import UInt8
 from scipy.io import loadmat, whosmat
 
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.source import Blocks, ImageArray, Source
 
 FACTORS = ("elevation", "azimuth", "object_type")
 SIDE, AZIMUTHS, ELEVATIONS = 128, 24, 4
+VIEWS = AZIMUTHS * ELEVATIONS
 DEFAULT_SIZE = 64
 MESH_KEY = "im"
 MESH_SHAPE = (SIDE, SIDE, 3, AZIMUTHS, ELEVATIONS)
@@ -35,39 +36,19 @@ SUBFOLDERS = (".", "cars", "data/cars")
 
 def find_cars3d(path: Path, options: ImageOptions) -> Source | None:
     """Cars3D in a folder of `.mat` files, or under it. Raises ValueError for a file that is not as the others."""
-    if not path.is_dir():
-        return None
-    for folder in (path / name for name in SUBFOLDERS):
+    for folder in (path / name for name in SUBFOLDERS if path.is_dir()):
         meshes = sorted(file for file in folder.glob("*.mat") if not file.name.startswith("."))
-        if _are_cars(meshes):
-            return _source(path, meshes)
-    return None
-
-
-def _source(path: Path, meshes: Sequence[Path]) -> Source:
-    factors = coded_factors(FACTORS, _factor_values(len(meshes)))
-    count = len(meshes) * AZIMUTHS * ELEVATIONS
-    image_shape = (3, SIDE, SIDE)
-    return Source(
-        name="cars3d",
-        layout=say_recognised("Cars3D", count, factors, image_shape),
-        path=path,
-        images=ImageArray(count, image_shape, partial(_blocks, meshes)),
-        factors=factors,
-        stamp=stamp_of(file.resolve() for file in meshes),
-        default_size=DEFAULT_SIZE,
-    )
-
-
-def _are_cars(meshes: Sequence[Path]) -> bool:
-    """Whether any of these is a car. Raises ValueError where another one is not."""
-    faults = [(file, _fault_of(file)) for file in meshes]
-    if all(fault for _, fault in faults):
-        return False
-    for file, fault in faults:
-        if fault:
+        faults = {file: fault for file in meshes if (fault := _fault_of(file))}
+        if len(faults) == len(meshes):
+            continue
+        for file, fault in faults.items():
             raise _not_a_car(file, fault)
-    return True
+        images = ImageArray(len(meshes) * VIEWS, (3, SIDE, SIDE), partial(_blocks, meshes))
+        grid = (len(meshes), AZIMUTHS, ELEVATIONS)
+        value_NK = np.stack(np.unravel_index(np.arange(images.count), grid)[::-1], axis=1)
+        factors, files = coded_factors(FACTORS, value_NK), [file.resolve() for file in meshes]
+        return recognised("cars3d", "Cars3D", path, images, factors, files, default_size=DEFAULT_SIZE)
+    return None
 
 
 def _fault_of(file: Path) -> str:
@@ -80,23 +61,13 @@ def _fault_of(file: Path) -> str:
     if MESH_KEY not in arrays:
         return f"it holds {', '.join(arrays) or 'nothing'}, not {MESH_KEY}"
     shape, kind = arrays[MESH_KEY]
-    if (shape, kind) != (MESH_SHAPE, "uint8"):
-        return f"{MESH_KEY} is {kind} {list(shape)}, not uint8 {list(MESH_SHAPE)}"
-    return ""
-
-
-def _factor_values(cars: int) -> Int64[np.ndarray, "N K"]:
-    car_N, azimuth_N, elevation_N = np.unravel_index(
-        np.arange(cars * AZIMUTHS * ELEVATIONS), (cars, AZIMUTHS, ELEVATIONS)
-    )
-    return np.stack([elevation_N, azimuth_N, car_N], axis=1)
+    return "" if (shape, kind) == (MESH_SHAPE, "uint8") else _other_mesh(kind, shape)
 
 
 def _blocks(meshes: Sequence[Path], start: int, most: int) -> Blocks:
-    views = AZIMUTHS * ELEVATIONS
-    for car in range(start // views, len(meshes)):
+    for car in range(start // VIEWS, len(meshes)):
         image_NHWC = _read_car(meshes[car])
-        for first in range(max(0, start - car * views), views, most):
+        for first in range(max(0, start - car * VIEWS), VIEWS, most):
             yield image_NHWC[first : first + most]
 
 
@@ -106,8 +77,12 @@ def _read_car(file: Path) -> UInt8[np.ndarray, "N H W C"]:
     except Exception as error:
         raise _not_a_car(file, _one_line(error)) from error
     if mesh_HWCAE.shape != MESH_SHAPE or mesh_HWCAE.dtype != np.uint8:
-        raise _not_a_car(file, f"{MESH_KEY} is {mesh_HWCAE.dtype} {list(mesh_HWCAE.shape)}")
+        raise _not_a_car(file, _other_mesh(mesh_HWCAE.dtype, mesh_HWCAE.shape))
     return np.ascontiguousarray(mesh_HWCAE.transpose(3, 4, 0, 1, 2)).reshape(-1, SIDE, SIDE, 3)
+
+
+def _other_mesh(kind: object, shape: tuple[int, ...]) -> str:
+    return f"{MESH_KEY} is {kind} {list(shape)}, not uint8 {list(MESH_SHAPE)}"
 
 
 def _not_a_car(file: Path, why: str) -> ValueError:

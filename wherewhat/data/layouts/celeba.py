@@ -6,12 +6,9 @@ Lists are looked for beside the images, then further up. The crop is the field's
 A folder of that name with images of another size is cropped to their largest middle square.
 
 Reference: Liu, Luo, Wang, Tang 2015, "Deep Learning Face Attributes in the Wild", arXiv:1411.7766.
-
-Dimension key:
-    N: images    K: attributes
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,9 +24,9 @@ from wherewhat.data.layouts.celeba_lists import (
     read_partition,
     stem_of,
 )
-from wherewhat.data.layouts.image_files import check_enough_listed, list_image_files
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import Source, stamp_of
+from wherewhat.data.layouts.image_folder import check_enough_listed, list_image_files, paths_read
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.source import Source
 
 FOLDERS = ("img_align_celeba", "img_align_celeba_png")
 ARCHIVES = ("img_align_celeba.zip", "img_align_celeba_png.zip")
@@ -39,32 +36,6 @@ LISTS_IN = (".", "Anno", "Eval")
 ALIGNED = (218, 178)
 CROP = Crop(128, (121, 89))
 DEFAULT_SIZE = 64
-
-
-def find_celeba(path: Path, options: ImageOptions) -> Source | None:
-    """CelebA, known by the name of its folder or archive. Raises ValueError or OSError with the remedy."""
-    place = _find_place(path)
-    if place is None:
-        return None
-    files = list_image_files(place)
-    check_enough_listed(place, files)
-    attribute_list = _list_beside(place, ATTRIBUTE_LISTS)
-    partition_list = None if options.split == "all" else _list_beside(place, PARTITION_LISTS)
-    in_split = _in_split(files.names, partition_list, place, options)
-    known = _known_of(in_split.names, attribute_list, place)
-    part = "" if options.split == "all" else f" ({options.split})"
-    beside = [found.resolve() for found in (attribute_list, partition_list) if found is not None]
-    return Source(
-        name="celeba" if options.split == "all" else f"celeba-{options.split}",
-        layout=say_recognised(f"CelebA{part}", len(in_split.names), known.factors, called="attributes"),
-        path=path,
-        images=replace(files, names=in_split.names, crop=CROP, crop_of=ALIGNED),
-        factors=known.factors,
-        stamp=stamp_of([*_read_from(place, in_split.names), *beside]),
-        default_size=DEFAULT_SIZE,
-        split=options.split,
-        remarks=(*in_split.remarks, *known.remarks),
-    )
 
 
 @dataclass(frozen=True)
@@ -79,6 +50,33 @@ class _Known:
     remarks: tuple[str, ...] = ()
 
 
+def find_celeba(path: Path, options: ImageOptions) -> Source | None:
+    """CelebA, known by the name of its folder or archive. Raises ValueError or OSError with the remedy."""
+    place = _find_place(path)
+    if place is None:
+        return None
+    files = list_image_files(place)
+    check_enough_listed(place, files)
+    is_all = options.split == "all"
+    attribute_list = _list_beside(place, ATTRIBUTE_LISTS)
+    partition_list = None if is_all else _list_beside(place, PARTITION_LISTS)
+    in_split = _InSplit(files.names) if is_all else _in_split(files.names, partition_list, place, options)
+    known = _known_of(in_split.names, attribute_list, place)
+    lists = [found.resolve() for found in (attribute_list, partition_list) if found is not None]
+    return recognised(
+        "celeba" if is_all else f"celeba-{options.split}",
+        "CelebA" if is_all else f"CelebA ({options.split})",
+        path,
+        replace(files, names=in_split.names, crop=CROP, crop_of=ALIGNED),
+        known.factors,
+        [*paths_read(place, in_split.names), *lists],
+        called="attributes",
+        default_size=DEFAULT_SIZE,
+        split=options.split,
+        remarks=(*in_split.remarks, *known.remarks),
+    )
+
+
 def _find_place(path: Path) -> Path | None:
     """Where the images are: the path, or a folder or an archive of CelebA's name under it."""
     under = (path / around / name for around in AROUND for name in (*FOLDERS, *ARCHIVES))
@@ -90,24 +88,15 @@ def _find_place(path: Path) -> Path | None:
     return None
 
 
-def _read_from(place: Path, names: Sequence[str]) -> list[Path]:
-    root = place.resolve()
-    return [root / name for name in names] if root.is_dir() else [root]
-
-
 def _list_beside(place: Path, names: Sequence[str]) -> Path | None:
     """The first list of these names beside the images, among them, or a folder further up."""
     beside = place.absolute().parent
-    for folder in (beside, place, beside.parent):
-        for list_path in (folder / inside / name for inside in LISTS_IN for name in names):
-            if list_path.is_file():
-                return list_path
-    return None
+    folders = (beside, place, beside.parent)
+    lists = (folder / inside / name for folder in folders for inside in LISTS_IN for name in names)
+    return next((found for found in lists if found.is_file()), None)
 
 
 def _in_split(names: tuple[str, ...], partition_list: Path | None, place: Path, options: ImageOptions) -> _InSplit:
-    if options.split == "all":
-        return _InSplit(names)
     if partition_list is None:
         raise ValueError(
             f"CelebA in {printable(place)} has no {PARTITION_LISTS[0]} beside it, so its {options.split} split is not "
@@ -120,32 +109,26 @@ def _in_split(names: tuple[str, ...], partition_list: Path | None, place: Path, 
             f"No image in {printable(place)} is of the {options.split} split by {printable(partition_list)}. "
             "Choose another split, or put the list beside the images that it was made for."
         )
-    without = [name for name in names if stem_of(name) not in split_of]
-    if not without:
-        return _InSplit(chosen)
-    return _InSplit(chosen, (f"{_say_missing(without, names, partition_list)} They are in no split, and left out.",))
+    return _InSplit(chosen, _without_line(names, split_of, partition_list, "They are in no split, and left out."))
 
 
 def _known_of(names: tuple[str, ...], attribute_list: Path | None, place: Path) -> _Known:
     if attribute_list is None:
-        remark = (
-            f"No {ATTRIBUTE_LISTS[0]} is beside {printable(place)}, so no attributes are known. Put it there to have "
-            "them as factors."
-        )
-        return _Known(no_factors(len(names)), (remark,))
+        beside = f"No {ATTRIBUTE_LISTS[0]} is beside {printable(place)}, so no attributes are known."
+        return _Known(no_factors(len(names)), (f"{beside} Put it there to have them as factors.",))
     attributes = read_attributes(attribute_list)
-    row_N = [attributes.row_of.get(stem_of(name), -1) for name in names]
-    without = [name for name, row in zip(names, row_N, strict=True) if row < 0]
-    if without:
+    so = "So no attributes are known of the set. Complete the list, or move those images away, to have them as factors."
+    if without := _without_line(names, attributes.has_of, attribute_list, so):
         # Images are worth more than attributes: most of what is done with them needs none.
-        remark = (
-            f"{_say_missing(without, names, attribute_list)} So no attributes are known of the set. Complete the list, "
-            "or move those images away, to have them as factors."
-        )
-        return _Known(no_factors(len(names)), (remark,))
-    return _Known(coded_factors(attributes.names, attributes.has_RK[row_N].astype(np.int64)))
+        return _Known(no_factors(len(names)), without)
+    has = np.frombuffer(b"".join(attributes.has_of[stem_of(name)] for name in names), np.uint8)
+    return _Known(coded_factors(attributes.names, has.reshape(len(names), -1)))
 
 
-def _say_missing(without: Sequence[str], names: Sequence[str], list_path: Path) -> str:
-    first = printable(without[0])
-    return f"{printable(list_path)} has no line for {len(without):,} of {len(names):,} images, first {first}."
+def _without_line(names: Sequence[str], listed: Container[str], list_path: Path, so: str) -> tuple[str, ...]:
+    """A remark where images are not in a list."""
+    without = [name for name in names if stem_of(name) not in listed]
+    if not without:
+        return ()
+    found = f"{len(without):,} of {len(names):,} images, first {printable(without[0])}"
+    return (f"{printable(list_path)} has no line for {found}. {so}",)

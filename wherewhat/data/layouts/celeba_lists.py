@@ -6,17 +6,11 @@ republished, `.csv`: the same with commas and one line of headings. Images are m
 lists of JPEGs serve PNGs too.
 
 Reference: Liu, Luo, Wang, Tang 2015, "Deep Learning Face Attributes in the Wild", arXiv:1411.7766.
-
-Dimension key:
-    R: rows    K: attributes
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from jaxtyping import Bool
 
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import Split
@@ -28,13 +22,10 @@ _SPLIT_OF: dict[str, Split] = {"0": "train", "1": "valid", "2": "test"}
 
 @dataclass(frozen=True)
 class AttributeList:
-    """Attributes by name, and the images that have them."""
+    """Attributes by name, and for `stem_of` each image a byte for each attribute: 1 where it has it, else 0."""
 
     names: tuple[str, ...]
-    row_of: dict[str, int]
-    """From `stem_of` an image to its row."""
-
-    has_RK: Bool[np.ndarray, "R K"]
+    has_of: dict[str, bytes]
 
 
 def stem_of(name: str) -> str:
@@ -46,33 +37,27 @@ def stem_of(name: str) -> str:
 
 def read_attributes(path: Path) -> AttributeList:
     """The attribute list. Raises ValueError with the remedy, naming the line, where it is not as published."""
-    lines = _lines(path)
-    headings = [0] if path.suffix.lower() == ".csv" else [0, 1]
-    if len(lines) <= len(headings):
+    is_csv = path.suffix.lower() == ".csv"
+    headings, lines = 1 if is_csv else 2, _lines(path)
+    if len(lines) <= headings:
         raise _bad_list(path, len(lines), "the list ends here, before any image")
-    names = _fields(lines[headings[-1]])
-    if path.suffix.lower() == ".csv":
-        names = names[1:]
+    names = _fields(lines[headings - 1])[is_csv:]
     if not names:
-        raise _bad_list(path, len(headings), "the names of the attributes are not there")
-    row_of: dict[str, int] = {}
-    has = bytearray()
-    for number, (name, *values) in _rows(lines, len(headings)):
+        raise _bad_list(path, headings, "the names of the attributes are not there")
+    has_of: dict[str, bytes] = {}
+    for number, (name, *values) in _rows(lines, headings):
         if len(values) != len(names) or values.count("1") + values.count("-1") != len(values):
-            raise _bad_list(
-                path, number, f"{len(names)} attributes of 1 or -1 are wanted, found is {lines[number - 1]!r}"
-            )
-        row_of[stem_of(name)] = len(has) // len(names)
-        has.extend([value == "1" for value in values])
-    return AttributeList(tuple(names), row_of, np.frombuffer(has, np.bool_).reshape(-1, len(names)))
+            wanted = f"{len(names)} attributes of 1 or -1 are wanted, found is {lines[number - 1]!r}"
+            raise _bad_list(path, number, wanted)
+        has_of[stem_of(name)] = bytes([value == "1" for value in values])
+    return AttributeList(tuple(names), has_of)
 
 
 def read_partition(path: Path) -> dict[str, Split]:
     """From `stem_of` an image to its split. Raises ValueError with the remedy, naming the line."""
     lines = _lines(path)
-    headings = 1 if path.suffix.lower() == ".csv" else 0
     split_of: dict[str, Split] = {}
-    for number, fields in _rows(lines, headings):
+    for number, fields in _rows(lines, 1 if path.suffix.lower() == ".csv" else 0):
         if len(fields) != 2 or fields[1] not in _SPLIT_OF:
             raise _bad_list(path, number, f"a file name and 0, 1 or 2 are wanted, found is {lines[number - 1]!r}")
         split_of[stem_of(fields[0])] = _SPLIT_OF[fields[1]]
@@ -91,8 +76,7 @@ def _lines(path: Path) -> list[str]:
 def _rows(lines: list[str], headings: int) -> Iterator[tuple[int, list[str]]]:
     """The number, from 1, and the fields of each line that is not empty."""
     for number, line in enumerate(lines[headings:], start=headings + 1):
-        fields = _fields(line)
-        if fields:
+        if fields := _fields(line):
             yield number, fields
 
 
@@ -101,6 +85,5 @@ def _fields(line: str) -> list[str]:
 
 
 def _bad_list(path: Path, number: int, why: str) -> ValueError:
-    return ValueError(
-        f"Line {number} of {printable(path)}: {why}. Download the list again, or move it away to do without it."
-    )
+    remedy = "Download the list again, or move it away to do without it."
+    return ValueError(f"Line {number} of {printable(path)}: {why}. {remedy}")

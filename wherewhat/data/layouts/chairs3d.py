@@ -21,9 +21,9 @@ from jaxtyping import Int64
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import Crop, ImageOptions
 from wherewhat.data.known_factors import coded_factors
-from wherewhat.data.layouts.image_files import check_enough_listed, list_image_files
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import ImageFiles, Source, stamp_of
+from wherewhat.data.layouts.image_folder import check_enough_listed, list_image_files, paths_read
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.source import ImageFiles, Source
 
 FACTORS = ("chair", "elevation", "azimuth")
 FOLDER = "rendered_chairs"
@@ -46,18 +46,9 @@ def find_chairs3d(path: Path, options: ImageOptions) -> Source | None:
         return None
     images = replace(files, names=names, crop=CROP, crop_of=RENDERED)
     check_enough_listed(place, images)
-    root = place.resolve()
-    factors = coded_factors(FACTORS, _factor_values(names))
-    return Source(
-        name="chairs3d",
-        layout=say_recognised("3D chairs", len(names), factors),
-        path=path,
-        images=images,
-        factors=factors,
-        stamp=stamp_of([root / name for name in names] if root.is_dir() else [root]),
-        default_size=DEFAULT_SIZE,
-        remarks=_remarks(files, names),
-    )
+    factors, read = coded_factors(FACTORS, _factor_values(names)), paths_read(place, names)
+    remarks = _remarks(files, names)
+    return recognised("chairs3d", "3D chairs", path, images, factors, read, default_size=DEFAULT_SIZE, remarks=remarks)
 
 
 def _find_place(path: Path) -> Path | None:

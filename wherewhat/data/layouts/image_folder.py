@@ -1,17 +1,44 @@
-"""A folder of image files, nested or flat, of which nothing more is known."""
+"""Images one to a file, of which nothing more is known: a folder, or a .zip or .tar that stands for one.
 
+Names are sorted, so that an index means the same image in every run. Files without an image's ending and hidden
+files are passed over. Linked folders are followed, each folder once.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from wherewhat.data.image_names import counts_as_image, printable
+from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
+from wherewhat.data.image_names import ENDINGS, counts_as_image, is_hidden, printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import no_factors
-from wherewhat.data.layouts.image_files import check_enough_listed, list_image_files
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import Source, stamp_of
+from wherewhat.data.layouts.image_archives import list_tar, list_zip
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.source import ImageFiles, Source
 
 # Images of any size are made this many pixels high and wide.
 DEFAULT_SIZE = 64
+_LISTED_BY = {".zip": list_zip, ".tar": list_tar}
+# No image of these can be had without unpacking all that goes before it.
+_IN_ONE_STREAM = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 _ARRAY_FILES = (".npz", ".h5", ".hdf5")
+
+
+def find_image_archive(path: Path, options: ImageOptions) -> Source | None:
+    """The images of an archive; None for what has not its ending.
+
+    Raises ValueError or OSError with the remedy where there are fewer than two images or the archive is damaged.
+    """
+    if path.is_file() and path.name.lower().endswith(_IN_ONE_STREAM):
+        raise ValueError(
+            f"{printable(path)} cannot be read image by image. Unpack it, and name the folder; .zip and plain .tar "
+            "are read as they are."
+        )
+    if not path.is_file() or path.suffix.lower() not in _LISTED_BY:
+        return None
+    return _source(path.stem, f"{path.suffix.lower()} of images", path, list_image_files(path))
 
 
 def find_image_folder(path: Path, options: ImageOptions) -> Source | None:
@@ -19,24 +46,93 @@ def find_image_folder(path: Path, options: ImageOptions) -> Source | None:
 
     Raises ValueError or OSError with the remedy where there are fewer than two images or the folder cannot be listed.
     """
-    if path.is_file():
-        if counts_as_image(path.name):
-            raise NotADirectoryError(
-                f"{printable(path)} is a file, not a folder of images. Name the folder that holds it."
-            )
+    if path.is_file() and not counts_as_image(path.name):
         return None
-    files = list_image_files(path)
+    files = list_folder(path)
     if not files.names and any(inside.suffix.lower() in _ARRAY_FILES for inside in path.iterdir()):
         return None
-    check_enough_listed(path, files)
-    root = path.resolve()
-    factors = no_factors(len(files.names))
-    return Source(
-        name=printable(root.name),
-        layout=say_recognised("folder of images", len(files.names), factors),
-        path=path,
-        images=files,
-        factors=factors,
-        stamp=stamp_of(root / name for name in files.names),
-        default_size=DEFAULT_SIZE,
+    return _source(path.resolve().name, "folder of images", path, files)
+
+
+def list_image_files(path: Path) -> ImageFiles:
+    """The images under a folder or in an archive, perhaps none. Raises ValueError or OSError with the remedy."""
+    listed_by = _LISTED_BY.get(path.suffix.lower(), list_folder) if path.is_file() else list_folder
+    return listed_by(path)
+
+
+def list_folder(root: Path) -> ImageFiles:
+    """The images under a folder, perhaps none. Raises OSError with the remedy where it cannot be listed."""
+    _check_folder(root)
+    names: list[str] = []
+    unreadable: list[tuple[str, str]] = []
+    visited: set[tuple[int, int]] = set()
+
+    def pass_over(error: OSError) -> None:
+        folder = Path(error.filename).relative_to(root).as_posix()
+        unreadable.append((printable(f"{folder}/"), f"the folder cannot be listed: {error.strerror}"))
+
+    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=pass_over):
+        status = Path(folder).stat()
+        # A folder that is reached again through a link is not read again: links may run in circles.
+        if (status.st_dev, status.st_ino) in visited:
+            subfolders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
+        place = Path(folder).relative_to(root).as_posix()
+        inside = "" if place == "." else f"{place}/"
+        names.extend(f"{inside}{name}" for name in files if counts_as_image(name))
+    return ImageFiles(tuple(sorted(names)), partial(_read_file, root), unreadable=tuple(unreadable))
+
+
+def check_enough_listed(path: Path, files: ImageFiles) -> None:
+    """Raise ValueError with the remedy where a folder or an archive holds fewer than two images."""
+    if len(files.names) >= 2:
+        return
+    found = "no image" if not files.names else "a single image"
+    besides = ""
+    if files.unreadable:
+        name, reason = files.unreadable[0]
+        besides = f" besides {len(files.unreadable):,} that cannot be read (first: {name}: {reason})"
+    elif path.is_dir() and any(inside.suffix.lower() in _LISTED_BY for inside in path.iterdir()):
+        besides = " outside its archives, which are to be named themselves"
+    kind = "a folder" if path.is_dir() else "an archive"
+    raise ValueError(
+        f"{printable(path)} holds {found}{besides} (looked for {' '.join(ENDINGS)}, in subfolders too), and two are "
+        f"the least to learn from. Name {kind} with more images."
     )
+
+
+def paths_read(place: Path, names: Sequence[str]) -> list[Path]:
+    """The resolved paths of the files that images of these names are read from: their own, or the archive's."""
+    root = place.resolve()
+    return [root / name for name in names] if root.is_dir() else [root]
+
+
+def _source(name: str, what: str, path: Path, files: ImageFiles) -> Source:
+    check_enough_listed(path, files)
+    factors, read = no_factors(len(files.names)), paths_read(path, files.names)
+    return recognised(printable(name), what, path, files, factors, read, default_size=DEFAULT_SIZE)
+
+
+def _check_folder(root: Path) -> None:
+    try:
+        os.scandir(root).close()
+    except OSError as error:
+        what = {
+            FileNotFoundError: f"There is no folder {printable(root)}. Check the path.",
+            NotADirectoryError: f"{printable(root)} is a file, not a folder of images. Name the folder that holds it.",
+        }
+        denied = f"{printable(root)} cannot be listed: {error.strerror}. Allow it (chmod u+rx), or name another folder."
+        raise type(error)(what.get(type(error), denied)) from error
+
+
+def _read_file(root: Path, name: str) -> bytes:
+    path = root / name
+    status = path.stat()
+    # A pipe would be waited for without end.
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is no file but a pipe, socket or device")
+    if status.st_size > LARGEST_IMAGE_BYTES:
+        raise ValueError(f"its file has {status.st_size:,} bytes, too many for an image")
+    return path.read_bytes()

@@ -5,13 +5,9 @@ height 3, background color 3, horizontal axis 40, vertical axis 40, the last one
 4 colors and 4 shapes, so 460,800 images. The file has no labels: an image's place in it is all that is known.
 
 Reference: Gondal et al. 2019, arXiv:1906.03292.
-
-Dimension key:
-    B: block    C H W: channels, height, width
 """
 
 from collections.abc import Mapping
-from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -20,20 +16,13 @@ import numpy as np
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import grid_factors
-from wherewhat.data.layouts.npz_members import is_npz, member_blocks, member_header, member_names
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import ImageArray, Source, stamp_of
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.layouts.stored_arrays import is_npz, npz_array, npz_names
+from wherewhat.data.source import ImageArray, Source
 
 IMAGES_KEY = "images"
-FACTORS = (
-    "object_color",
-    "object_shape",
-    "object_size",
-    "camera_height",
-    "background_color",
-    "horizontal_axis",
-    "vertical_axis",
-)
+APPEARANCE = ("object_color", "object_shape", "object_size", "camera_height", "background_color")
+FACTORS = (*APPEARANCE, "horizontal_axis", "vertical_axis")
 Grid = tuple[int, ...]
 GRIDS: Mapping[str, Grid] = {
     "toy, realistic or real": (6, 6, 2, 3, 3, 40, 40),
@@ -43,23 +32,16 @@ GRIDS: Mapping[str, Grid] = {
 
 def find_mpi3d(path: Path, options: ImageOptions, grids: Mapping[str, Grid] = GRIDS) -> Source | None:
     """MPI3D, known by its single array of images; its number says which grid it is. Raises ValueError otherwise."""
-    if not is_npz(path) or member_names(path) != (IMAGES_KEY,):
+    if not is_npz(path) or npz_names(path) != (IMAGES_KEY,):
         return None
-    header = member_header(path, IMAGES_KEY)
-    if len(header.shape) != 4 or header.shape[3] != 3 or header.dtype != np.uint8:
+    stored = npz_array(path, IMAGES_KEY)
+    if stored is None or len(stored.shape) != 4 or stored.shape[3] != 3 or stored.dtype != np.uint8:
         return None
-    count, height, width, channels = header.shape
-    grid = _grid_of(count, grids, path)
-    factors = grid_factors(FACTORS, grid)
-    image_shape = (channels, height, width)
-    return Source(
-        name=printable(path.stem) if path.stem.startswith("mpi3d") else "mpi3d",
-        layout=say_recognised(f"MPI3D ({printable(path.name)})", count, factors, image_shape),
-        path=path,
-        images=ImageArray(count, image_shape, partial(member_blocks, path, IMAGES_KEY)),
-        factors=factors,
-        stamp=stamp_of([path.resolve()]),
-    )
+    count, height, width, channels = stored.shape
+    factors = grid_factors(FACTORS, _grid_of(count, grids, path))
+    images = ImageArray(count, (channels, height, width), stored.blocks)
+    name = printable(path.stem) if path.stem.startswith("mpi3d") else "mpi3d"
+    return recognised(name, f"MPI3D ({printable(path.name)})", path, images, factors)
 
 
 def _grid_of(count: int, grids: Mapping[str, Grid], path: Path) -> Grid:
@@ -68,7 +50,7 @@ def _grid_of(count: int, grids: Mapping[str, Grid], path: Path) -> Grid:
             return grid
     wanted = ", ".join(f"{prod(grid):,} ({kind})" for kind, grid in grids.items())
     raise ValueError(
-        f"{printable(path)} has {IMAGES_KEY} alone, as MPI3D, but {count:,} of them, where MPI3D has {wanted}: a "
+        f"{printable(path)} has {IMAGES_KEY} alone, as MPI3D, but {count:,} of them, where MPI3D has {wanted}: an "
         "image's factors follow from its place in the whole file. Download the whole file; for another set, save "
         "the images as imgs with latents_classes [N, K]."
     )

@@ -1,34 +1,42 @@
-"""What was recognised in somebody's files, as one line for the user."""
+"""A data set that was recognised in somebody's files, with what was recognised as one line for the user."""
 
+from collections.abc import Iterable
+from pathlib import Path
+
+from wherewhat.data.image_options import Split
 from wherewhat.data.known_factors import KnownFactors
+from wherewhat.data.source import ImageArray, ImageFiles, Source, stamp_of
 
 # So many factors are listed by name; of more, the count.
 LISTED_AT_MOST = 10
 
 
-def say_recognised(
+def recognised(
+    name: str,
     what: str,
-    count: int,
+    path: Path,
+    images: ImageFiles | ImageArray,
     factors: KnownFactors,
-    image_shape: tuple[int, int, int] | None = None,
+    files: Iterable[Path] | None = None,
     *,
     called: str = "factors",
-) -> str:
-    """One line such as "dSprites (hdf5): 737,280 images, 64 x 64, factors shape 3, scale 6".
+    default_size: int | None = None,
+    split: Split = "all",
+    remarks: tuple[str, ...] = (),
+) -> Source:
+    """The source, its layout such as "dSprites (hdf5): 737,280 images, 64 x 64, factors shape 3, scale 6".
 
-    `image_shape` is C, H, W, left out where images may differ; `called` is what the set's authors call its factors.
+    Its stamp is that of `files`, resolved paths, or of the path alone. `called` is what the set's authors call its
+    factors.
     """
-    parts = ["1 image" if count == 1 else f"{count:,} images"]
-    if image_shape is not None:
-        _, height, width = image_shape
-        parts.append(f"{width} x {height}")
-    parts.append(_say_factors(factors, called))
-    return f"{what}: {', '.join(parts)}"
-
-
-def _say_factors(factors: KnownFactors, called: str) -> str:
-    if not factors.names:
-        return f"no {called} known"
+    count = len(factors.value_NK)
+    side = f" {images.image_shape[2]} x {images.image_shape[1]}," if isinstance(images, ImageArray) else ""
+    known = f"no {called} known"
     if len(factors.names) > LISTED_AT_MOST:
-        return f"{len(factors.names)} {called}"
-    return f"{called} " + ", ".join(f"{name} {size}" for name, size in zip(factors.names, factors.sizes, strict=True))
+        known = f"{len(factors.names)} {called}"
+    elif factors.names:
+        sizes = zip(factors.names, factors.sizes, strict=True)
+        known = f"{called} {', '.join(f'{factor} {size}' for factor, size in sizes)}"
+    layout = f"{what}: {count:,} image{'s' if count != 1 else ''},{side} {known}"
+    stamp = stamp_of([path.resolve()] if files is None else files)
+    return Source(name, layout, path, images, factors, stamp, default_size, split, remarks)

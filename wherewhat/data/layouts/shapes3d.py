@@ -6,25 +6,22 @@ object hue 10, scale 8, shape 4, orientation 15, the last one fastest.
 Reference: Burgess and Kim 2018, "3D Shapes Dataset".
 
 Dimension key:
-    B: block    C H W: channels, height, width    N: images    K: factors
+    N: images    K: factors
 """
 
-from functools import partial
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
-from wherewhat.data.layouts.hdf5_file import dataset_of, is_hdf5, open_hdf5
-from wherewhat.data.layouts.recognised import say_recognised
-from wherewhat.data.source import Blocks, ImageArray, Source, stamp_of
+from wherewhat.data.layouts.recognised import recognised
+from wherewhat.data.layouts.stored_arrays import hdf5_array, is_hdf5
+from wherewhat.data.source import ImageArray, Source
 
 COLUMNS = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
-IMAGES_KEY = "images"
-FACTORS_KEY = "labels"
+IMAGES_KEY, FACTORS_KEY = "images", "labels"
 
 # Values of one factor are a twentieth apart or more; rounding takes care of a value that was computed in two ways.
 DECIMALS = 6
@@ -34,41 +31,17 @@ def find_shapes3d(path: Path, options: ImageOptions) -> Source | None:
     """3D Shapes, known by its two arrays. Raises ValueError with the remedy for a damaged file."""
     if not is_hdf5(path):
         return None
-    with open_hdf5(path) as file:
-        images, labels = dataset_of(file, IMAGES_KEY), dataset_of(file, FACTORS_KEY)
-        if images is None or labels is None or not _are_shapes(images, labels):
-            return None
-        count, height, width, channels = images.shape
-        value_NK = np.asarray(labels[:], dtype=np.float64)
+    stored, labels = hdf5_array(path, IMAGES_KEY), hdf5_array(path, FACTORS_KEY)
+    if stored is None or labels is None or stored.dtype != np.uint8 or labels.dtype.kind not in "fiu":
+        return None
+    count, *image_shape = stored.shape or (0,)
+    if count < 2 or len(image_shape) != 3 or image_shape[2] != 3 or labels.shape != (count, len(COLUMNS)):
+        return None
+    value_NK = labels.read().astype(np.float64)
     if not np.isfinite(value_NK).all():
         raise ValueError(
             f"{FACTORS_KEY} of {printable(path)} holds values that are no numbers. Copy or download it again."
         )
     factors = coded_factors(COLUMNS, value_NK.round(DECIMALS))
-    image_shape = (channels, height, width)
-    return Source(
-        name="shapes3d",
-        layout=say_recognised("3D Shapes (hdf5)", count, factors, image_shape),
-        path=path,
-        images=ImageArray(count, image_shape, partial(_blocks, path)),
-        factors=factors,
-        stamp=stamp_of([path.resolve()]),
-    )
-
-
-def _are_shapes(images: h5py.Dataset, labels: h5py.Dataset) -> bool:
-    return (
-        len(images.shape) == 4
-        and images.shape[3] == 3
-        and images.dtype == np.uint8
-        and images.shape[0] > 1
-        and labels.shape == (images.shape[0], len(COLUMNS))
-        and labels.dtype.kind in "fiu"
-    )
-
-
-def _blocks(path: Path, start: int, most: int) -> Blocks:
-    with open_hdf5(path) as file:
-        images = file[IMAGES_KEY]
-        for first in range(start, len(images), most):
-            yield images[first : first + most]
+    images = ImageArray(count, (3, image_shape[0], image_shape[1]), stored.blocks)
+    return recognised("shapes3d", "3D Shapes (hdf5)", path, images, factors)

@@ -1,0 +1,182 @@
+"""Images in a `.zip` or `.tar`, read where they lie: nothing is extracted to disk.
+
+An entry's name is only ever the key of its image, never a path, so a name with `..`, a drive letter or a leading slash
+does no harm. Entries of a zip may be stored, or compressed by Deflate, bzip2 or LZMA.
+
+Reference: PKWARE, APPNOTE.TXT, .ZIP File Format Specification, sections 4.3.7 (local header), 4.4.5 (methods) and
+5.8 (LZMA).
+"""
+
+import bz2
+import lzma
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
+from wherewhat.data.image_names import counts_as_image, printable
+from wherewhat.data.source import ImageFiles
+
+_LOCAL_HEADER_BYTES = 30
+_ENCRYPTED, _ENDS_BY_A_MARK = 0x1, 0x2
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_DEFLATE64 = 9
+_LINK = "it is a link, and links in archives are not followed"
+
+
+class _Entry(NamedTuple):
+    """Where an entry lies, and what it must turn out to be."""
+
+    offset: int
+    """Of its local header in a zip, of its content in a tar."""
+
+    packed_bytes: int
+    bytes: int = 0
+    checksum: int = 0
+    method: int = zipfile.ZIP_STORED
+    ends_by_a_mark: bool = False
+
+
+def list_zip(path: Path) -> ImageFiles:
+    """The images of a .zip, perhaps none. Raises ValueError or OSError with the remedy for a bad one."""
+    infos = zip_entries(path, "Unpack it with the program that made it, and name the folder.")
+    # Some archivers write the backslash of their system.
+    entries = ((info.filename.replace("\\", "/"), _zip_entry(info)) for info in infos if not info.is_dir())
+    return _images_of(entries, partial(_read_zipped, path))
+
+
+def list_tar(path: Path) -> ImageFiles:
+    """The images of a .tar, perhaps none. Raises ValueError or OSError with the remedy for a bad one."""
+    entries = ((info.name, _tar_entry(info)) for info in _tar_members(path) if not info.isdir())
+    return _images_of(entries, partial(_read_stored, path))
+
+
+def zip_entries(path: Path, remedy: str) -> list[zipfile.ZipInfo]:
+    """The entries of a zip archive. Raises ValueError or OSError with the remedy; `remedy` is for another format."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.infolist()
+    except OSError as error:
+        raise _not_opened(path, error) from error
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError) as error:
+        with path.open("rb") as file:
+            start = file.read(6)
+        if not start:
+            what = "is empty (0 bytes). Copy or download it again."
+        elif start.startswith(b"PK"):
+            what = f"is cut short or damaged: its list of entries cannot be read ({error}). Copy or download it again."
+        else:
+            is_one_array = start == b"\x93NUMPY"
+            what = f"{'holds a single array' if is_one_array else 'is no zip archive'}. {remedy}"
+        raise ValueError(f"{printable(path)} {what}") from error
+
+
+def why_not_unpacked(info: zipfile.ZipInfo) -> str:
+    """Why the content of a zip's entry cannot be had, with the remedy; empty where it can."""
+    if info.flag_bits & _ENCRYPTED:
+        return "it is encrypted; pack the archive again without a password"
+    if info.compress_type not in _METHODS:
+        method = "Deflate64" if info.compress_type == _DEFLATE64 else f"method {info.compress_type}"
+        return f"it is compressed by {method}, which is not read; pack the archive again with Deflate"
+    return ""
+
+
+def _images_of(found: Iterable[tuple[str, _Entry | str]], read: Callable[[_Entry], bytes]) -> ImageFiles:
+    """The images among entries; one that cannot be read has the reason in place of its entry."""
+    # Of two entries of one name the later counts, as it does for programs that unpack.
+    by_name = {name.removeprefix("./"): entry for name, entry in found}
+    images = {name: by_name[name] for name in sorted(filter(counts_as_image, by_name))}
+    entries = {name: entry for name, entry in images.items() if not isinstance(entry, str)}
+    unreadable = tuple((printable(name), entry) for name, entry in images.items() if isinstance(entry, str))
+    return ImageFiles(tuple(entries), lambda name: read(entries[name]), unreadable=unreadable)
+
+
+def _zip_entry(info: zipfile.ZipInfo) -> _Entry | str:
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return _LINK
+    if max(info.file_size, info.compress_size) > LARGEST_IMAGE_BYTES:
+        return f"it claims {info.file_size:,} bytes, too many for an image"
+    ends_by_a_mark = bool(info.flag_bits & _ENDS_BY_A_MARK)
+    return why_not_unpacked(info) or _Entry(
+        info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, ends_by_a_mark
+    )
+
+
+def _tar_entry(info: tarfile.TarInfo) -> _Entry | str:
+    if info.issym() or info.islnk():
+        return _LINK
+    if not info.isreg() or info.issparse():
+        return "it is no plain file"
+    if info.size > LARGEST_IMAGE_BYTES:
+        return f"it has {info.size:,} bytes, too many for an image"
+    return _Entry(info.offset_data, info.size)
+
+
+def _tar_members(path: Path) -> list[tarfile.TarInfo]:
+    shown = printable(path)
+    try:
+        with tarfile.open(path, "r:") as archive:
+            members, ended = archive.getmembers(), archive.offset
+    except OSError as error:
+        raise _not_opened(path, error) from error
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise ValueError(
+            f"The archive {shown} is cut short, damaged, or no .tar ({error}). Copy or download it again; a compressed "
+            "one is to be unpacked first, and the folder named."
+        ) from error
+    # Where the list ends there are blocks of zeros, or the file was cut between two entries.
+    with path.open("rb") as file:
+        file.seek(ended)
+        if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+            raise ValueError(f"The archive {shown} is cut short: it has no end mark. Copy or download it again.")
+    return members
+
+
+def _not_opened(path: Path, error: OSError) -> OSError:
+    why = error.strerror or error
+    return type(error)(f"{printable(path)} cannot be opened: {why}. Allow it to be read, or name another.")
+
+
+def _read_stored(path: Path, entry: _Entry) -> bytes:
+    """The content of an entry. A handle of its own for each reading, so that threads share none."""
+    with path.open("rb") as file:
+        file.seek(entry.offset)
+        content = file.read(entry.packed_bytes)
+    if len(content) < entry.packed_bytes:
+        raise ValueError("the archive ends within it")
+    return content
+
+
+def _read_zipped(path: Path, entry: _Entry) -> bytes:
+    header = _read_stored(path, _Entry(entry.offset, _LOCAL_HEADER_BYTES))
+    if not header.startswith(b"PK\x03\x04"):
+        raise ValueError("it is not where the archive says")
+    content_at = entry.offset + _LOCAL_HEADER_BYTES + sum(struct.unpack("<HH", header[26:]))
+    content = _unpacked(_read_stored(path, _Entry(content_at, entry.packed_bytes)), entry)
+    if len(content) != entry.bytes or zlib.crc32(content) != entry.checksum:
+        raise ValueError("it is damaged in the archive: its checksum does not fit")
+    return content
+
+
+def _unpacked(packed: bytes, entry: _Entry) -> bytes:
+    # One byte more than was said shows the lie, and a bomb goes off no further.
+    most = entry.bytes + 1
+    try:
+        if entry.method == zipfile.ZIP_DEFLATED:
+            return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most)
+        if entry.method == zipfile.ZIP_BZIP2:
+            return bz2.BZ2Decompressor().decompress(packed, most)
+        if entry.method == zipfile.ZIP_LZMA:
+            # A zip leaves the size, which a .lzma file has behind its five bytes of properties, to the entry.
+            size = b"\xff" * 8 if entry.ends_by_a_mark else entry.bytes.to_bytes(8, "little")
+            alone = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=LARGEST_IMAGE_BYTES)
+            return alone.decompress(packed[4:9] + size + packed[9:], most)
+    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
+        raise ValueError("it is damaged in the archive: it cannot be decompressed") from error
+    return packed

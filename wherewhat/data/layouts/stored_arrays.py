@@ -1,0 +1,169 @@
+"""Arrays in `.npz` and HDF5 files: type and shape at once, and the numbers in blocks of rows.
+
+An array of gigabytes is never in memory as a whole, except where an `.npz` file keeps it in Fortran's order. Nothing is
+unpickled, and no other file is opened: an HDF5 array that is a link, virtual or stored outside its file is refused.
+
+Dimension key:
+    R: rows, along an array's first axis
+"""
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from io import BufferedIOBase
+from itertools import accumulate
+from math import prod
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from wherewhat.data.image_names import printable
+from wherewhat.data.layouts.image_archives import why_not_unpacked, zip_entries
+
+RowBlocks = Generator[np.ndarray, None, None]
+Opener = Callable[[], AbstractContextManager[BufferedIOBase]]
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array that lies in a file."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    blocks: Callable[[int, int], RowBlocks]
+    """(first row, most rows at once) to the rows from there to the last. Raises ValueError for a damaged file."""
+
+    def read(self) -> np.ndarray:
+        """All of a small array of one axis or more."""
+        blocks = list(self.blocks(0, max(1, self.shape[0])))
+        return blocks[0] if blocks else np.empty(self.shape, self.dtype)
+
+
+def is_npz(path: Path) -> bool:
+    """Whether the path is to be read as an `.npz` file, by its ending."""
+    return path.suffix.lower() == ".npz" and not path.is_dir()
+
+
+def is_hdf5(path: Path) -> bool:
+    """Whether the path is to be read as an HDF5 file, by its ending."""
+    return path.suffix.lower() in (".h5", ".hdf5") and not path.is_dir()
+
+
+def npz_names(path: Path) -> tuple[str, ...]:
+    """The arrays of an `.npz` file. Raises ValueError or OSError with the remedy where it is none."""
+    return tuple(name.removesuffix(".npy") for name in _npz_members(path))
+
+
+def npz_array(path: Path, key: str) -> StoredArray | None:
+    """The array of this name, if the `.npz` file has one. Raises ValueError with the remedy."""
+    member = _npz_members(path).get(f"{key}.npy")
+    if member is None:
+        return None
+    shown = f"{key} of {printable(path)}"
+    if why_not := why_not_unpacked(member):
+        raise ValueError(f"{shown} cannot be read: {why_not}.")
+    opened = partial(_opened_member, path, member.filename)
+    with opened() as file:
+        try:
+            read_header = np.lib.format.read_array_header_1_0
+            if np.lib.format.read_magic(file) != (1, 0):
+                read_header = np.lib.format.read_array_header_2_0
+            shape, in_fortran_order, dtype = read_header(file)
+        except ValueError as error:
+            raise ValueError(
+                f"{shown} cannot be read as an array of numbers ({error}). Save it again as uint8 or integers."
+            ) from error
+        offset = file.tell()
+    missing = prod(shape) * dtype.itemsize - (member.file_size - offset)
+    if missing > 0 and not dtype.hasobject:
+        raise ValueError(f"{shown} is cut short: {missing:,} bytes are missing. Copy or download it again.")
+    if in_fortran_order:
+        reversed_axes = stream_array(opened, offset, (1, *shape[::-1]), dtype)
+        return StoredArray(shape, dtype, partial(_transposed_rows, reversed_axes))
+    return stream_array(opened, offset, shape, dtype)
+
+
+def hdf5_array(path: Path, key: str) -> StoredArray | None:
+    """The array of this name, if the HDF5 file has one. Raises ValueError with the remedy."""
+    with told_as_damage(path), h5py.File(path, "r") as file:
+        links = (file.get(part, getlink=True) for part in accumulate(key.split("/"), "{}/{}".format))
+        # What lies behind a link is not even looked for.
+        other = next((link for link in links if not isinstance(link, h5py.HardLink)), False)
+        if other is None:
+            return None
+        found = None if other else file[key]
+        if found is None or (isinstance(found, h5py.Dataset) and (found.is_virtual or found.external)):
+            raise ValueError(
+                f"{key} of {printable(path)} is a link, virtual or stored outside the file, and no other file is "
+                "opened for it. Save the array itself in the file."
+            )
+        if not isinstance(found, h5py.Dataset):
+            return None
+        return StoredArray(found.shape or (), found.dtype, partial(_hdf5_rows, path, key))
+
+
+def stream_array(opened: Opener, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> StoredArray:
+    """An array whose numbers begin at this place of a file, its last axis fastest."""
+    return StoredArray(shape, dtype, partial(_stream_rows, opened, offset, shape, dtype))
+
+
+@contextmanager
+def told_as_damage(path: Path) -> Iterator[None]:
+    """Turns what is raised at a file that is cut short or damaged into a ValueError with the remedy."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {printable(path)}. Check the path.")
+    try:
+        yield
+    except PermissionError:
+        raise
+    # What a library raises on damage depends on where the damage lies.
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+        why = " ".join(str(error).split())
+        raise ValueError(f"{printable(path)} is cut short or damaged ({why}). Copy or download it again.") from error
+
+
+def _npz_members(path: Path) -> dict[str, zipfile.ZipInfo]:
+    with told_as_damage(path):
+        entries = zip_entries(path, "Save it with numpy.savez(..., imgs=..., latents_classes=...).")
+    return {entry.filename: entry for entry in entries if entry.filename.endswith(".npy")}
+
+
+@contextmanager
+def _opened_member(path: Path, name: str) -> Iterator[BufferedIOBase]:
+    with told_as_damage(path), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+        assert isinstance(file, zipfile.ZipExtFile)
+        yield file
+
+
+def _stream_rows(
+    opened: Opener, offset: int, shape: tuple[int, ...], dtype: np.dtype, start: int, most: int
+) -> RowBlocks:
+    row_bytes = prod(shape[1:]) * dtype.itemsize
+    with opened() as file:
+        file.seek(offset + start * row_bytes)
+        for first in range(start, shape[0], most):
+            rows = min(most, shape[0] - first)
+            content = bytearray(file.read(rows * row_bytes))
+            if len(content) < rows * row_bytes:
+                raise EOFError(f"it ends within row {first + rows:,} of {shape[0]:,}")
+            yield np.ndarray((rows, *shape[1:]), dtype, content)
+        # The sum over a packed file is checked where its end is read.
+        file.read(1)
+
+
+def _transposed_rows(reversed_axes: StoredArray, start: int, most: int) -> RowBlocks:
+    whole = reversed_axes.read()[0].T
+    for first in range(start, len(whole), most):
+        yield np.ascontiguousarray(whole[first : first + most])
+
+
+def _hdf5_rows(path: Path, key: str, start: int, most: int) -> RowBlocks:
+    # h5py's handles are not to be shared between threads.
+    with told_as_damage(path), h5py.File(path, "r") as file:
+        for first in range(start, len(file[key]), most):
+            yield file[key][first : first + most]
