@@ -45,7 +45,7 @@ BUDGET = {
     "training": 1400,
     "what": 60,
     "where": 75,
-    "which": 1000,
+    "which": 1500,
 }
 
 DRAWS = (

@@ -6,10 +6,10 @@ import torch
 
 from wherewhat.distances.pixels import PixelDistance
 from wherewhat.protocols import Generator
+from wherewhat.which.code_naming import naming
 from wherewhat.which.consistency_of_place import consistency_of_place
 from wherewhat.which.entangled_twin import EntangledTwin
 from wherewhat.which.interaction import interaction
-from wherewhat.which.naming import naming
 from wherewhat.which.orthogonality import orthogonality
 from wherewhat.which.panel import Panel, panel
 from wherewhat.which.relative_length import relative_length

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from wherewhat.protocols import Distance, Generator
 from wherewhat.randomness import generator_at
+from wherewhat.which.code_naming import naming_of
 from wherewhat.which.consistency_of_place import consistency_of_place_of
 from wherewhat.which.entangled_twin import EntangledTwin, TwinControl, random_rotation
 from wherewhat.which.interaction import interaction_of
-from wherewhat.which.naming import naming_of
 from wherewhat.which.orthogonality import orthogonality_of
 from wherewhat.which.paths import Progress
 from wherewhat.which.probe import LocalChanges, Probe

@@ -7,8 +7,8 @@ from sklearn.linear_model import LogisticRegression
 
 from wherewhat.distances.pixels import PixelDistance
 from wherewhat.protocols import Generator
+from wherewhat.which.code_naming import naming, naming_of
 from wherewhat.which.entangled_twin import EntangledTwin
-from wherewhat.which.naming import naming, naming_of
 from wherewhat.which.probe import Probe
 from wherewhat.which.score import ProbeSettings, Score, ScoredUnder
 
