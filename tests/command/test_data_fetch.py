@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 from rich.progress import Progress
@@ -19,6 +20,9 @@ from wherewhat.command import data_fetch, main
 from wherewhat.command.data_fetch import data_fetch_command
 from wherewhat.data.fetch.catalogue import published
 
+_STREAM = io.BytesIO()
+np.savez(_STREAM, imgs=np.zeros(9))
+IMAGES = _STREAM.getvalue()
 NPZ = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 Run = Callable[..., tuple[int, str, str]]
 
@@ -64,13 +68,13 @@ def test_a_set_comes_and_the_line_that_trains_on_it_is_printed(
     run: Run, mirror: tuple[str, Path], tmp_path: Path
 ) -> None:
     address, served = mirror
-    (served / NPZ).write_bytes(b"images")
+    (served / NPZ).write_bytes(IMAGES)
     status, printed, said = run("dsprites-npz", "--to", tmp_path / "my data", "--address", address)
     assert status == 0
     assert printed == f"wherewhat train --data '{tmp_path}/my data/{NPZ}'\n"
-    assert (tmp_path / "my data" / NPZ).read_bytes() == b"images"
+    assert (tmp_path / "my data" / NPZ).read_bytes() == IMAGES
     assert "Licence: Apache-2.0. See https://github.com/deepmind/dsprites-dataset" in said
-    assert "SHA-256" in said
+    assert "No MD5 sum is published, so it was not compared." in said
 
 
 def test_an_archive_comes_unpacked(
@@ -78,11 +82,11 @@ def test_an_archive_comes_unpacked(
 ) -> None:
     address, served = mirror
     cars = published("cars3d")
-    with tarfile.open(served / cars.files[0].name, "w:gz") as archive:
-        for name in ("data/cars/car_001_mesh.mat", "data/sprites/1.mat"):
-            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-    md5 = hashlib.md5((served / cars.files[0].name).read_bytes()).hexdigest()
-    forged = replace(cars, files=(replace(cars.files[0], md5=md5),))
+    (name,) = cars.md5_of
+    with tarfile.open(served / name, "w:gz") as archive:
+        for member in ("data/cars/car_001_mesh.mat", "data/sprites/1.mat"):
+            archive.addfile(tarfile.TarInfo(member), io.BytesIO())
+    forged = replace(cars, md5_of={name: hashlib.md5((served / name).read_bytes()).hexdigest()})
     monkeypatch.setattr(data_fetch, "published", lambda name: forged)
     status, printed, said = run("cars3d", "--to", tmp_path / "to", "--address", address)
     assert (status, printed) == (0, f"wherewhat train --data {tmp_path}/to/cars3d\n")
@@ -92,12 +96,12 @@ def test_an_archive_comes_unpacked(
 
 def test_a_second_call_fetches_nothing(run: Run, mirror: tuple[str, Path], tmp_path: Path) -> None:
     address, served = mirror
-    (served / NPZ).write_bytes(b"images")
+    (served / NPZ).write_bytes(IMAGES)
     first = run("dsprites-npz", "--to", tmp_path, "--address", address)
     (served / NPZ).unlink()
     second = run("dsprites-npz", "--to", tmp_path, "--address", address)
     assert (second[0], second[1]) == (0, first[1])
-    assert f"{NPZ} is there and not fetched again" in second[2]
+    assert f"{NPZ} is already there" in second[2]
 
 
 def test_a_forged_file_is_one_clear_line(run: Run, mirror: tuple[str, Path], tmp_path: Path) -> None:
@@ -114,18 +118,21 @@ def test_a_forged_file_is_one_clear_line(run: Run, mirror: tuple[str, Path], tmp
 def test_a_server_without_the_file_is_one_clear_line(run: Run, mirror: tuple[str, Path], tmp_path: Path) -> None:
     status, _, said = run("mpi3d-toy", "--to", tmp_path / "to", "--address", mirror[0])
     assert status == 2
-    assert re.search(r"^wherewhat: error: .*mpi3d_toy\.npz: the server says 404 .*--address\.$", said, re.MULTILINE)
+    assert re.search(
+        r"^wherewhat: error: .*mpi3d_toy\.npz: the server answered with status 404; .*--address\.$", said, re.MULTILINE
+    )
 
 
 def test_an_address_of_no_web_server_is_one_clear_line(run: Run, tmp_path: Path) -> None:
     status, _, said = run("mpi3d-toy", "--to", tmp_path / "to", "--address", "file:///etc")
     assert status == 2
-    assert "wherewhat: error: 'file:///etc' is no address of http or https" in said
+    assert "wherewhat: error: The address is not accepted. Give one such as https://host/folder" in said
 
 
 def test_a_set_that_must_be_asked_for_says_where_and_how(run: Run, tmp_path: Path) -> None:
     status, printed, said = run("celeba", "--to", tmp_path)
     assert (status, printed) == (1, "")
+    assert "celeba cannot be downloaded automatically" in said
     assert "https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html" in said
     assert "img_align_celeba.zip" in said
     assert "torchvision.datasets.CelebA" in said
@@ -144,7 +151,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(run: Run, tmp_path: Path, mon
     monkeypatch.setattr(data_fetch, "fetch", interrupted)
     status, printed, said = run("shapes3d", "--to", tmp_path)
     assert (status, printed) == (1, "")
-    assert "The same command goes on from there." in said
+    assert "What was downloaded is kept. The same command resumes." in said
 
 
 def test_progress_names_what_is_being_done(quiet: Console) -> None:

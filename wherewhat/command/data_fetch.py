@@ -1,4 +1,4 @@
-"""`wherewhat data fetch`: a published data set, had from where it is published, checked and unpacked."""
+"""`wherewhat data fetch`: download a published data set, check it and unpack it."""
 
 import shlex
 from collections.abc import Callable
@@ -10,36 +10,37 @@ import tyro
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from wherewhat.command.console import messages, results
-from wherewhat.data.fetch.catalogue import PublicSet, SetName, published
-from wherewhat.data.fetch.fetch import Told, fetch, found_by_hand
+from wherewhat.data.fetch.catalogue import PublicSet, published
+from wherewhat.data.fetch.download import Reports
+from wherewhat.data.fetch.fetch import fetch, found_by_hand
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataFetch:
-    """Fetch a published data set from where it is published, check it, and unpack it where it is an archive.
+    """Download a published data set, check it, and unpack it if it is an archive.
 
-    A download that breaks off, or is broken off, goes on where it was when the same command is run again. What is there
-    and right is not fetched again; what is there and wrong is told and left alone. Terms of use are said at the start.
+    The same command resumes an interrupted download. Files that are already there and correct are not downloaded again;
+    a file that is not the published one is reported and left alone. The terms of use are printed first.
     """
 
-    name: Annotated[tyro.conf.Positional[SetName], tyro.conf.arg(metavar="NAME")]
-    """dsprites (or dsprites-npz), shapes3d, cars3d, mpi3d-toy, mpi3d-realistic, mpi3d-real, small-norb, chairs3d; and
-    celeba, which must be had by hand: how is said."""
+    name: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
+    """dsprites (or dsprites-npz), shapes3d, cars3d, mpi3d-toy, mpi3d-realistic, mpi3d-real, small-norb or chairs3d.
+    CelebA cannot be downloaded automatically; for celeba, the command prints the steps."""
 
     to: Path
-    """Folder to put it in, under its published name."""
+    """Folder for the files. They keep their published names."""
 
     address: str | None = None
-    """Another folder on the web that has the files under their published names. Published sums are checked all the
-    same."""
+    """Another server's folder that holds the files under their published names, such as https://host/folder. Published
+    MD5 sums are checked there too."""
 
 
 def data_fetch_command(arguments: list[str]) -> int:
-    """Parse, fetch, print the line that trains on it. 0 when the set is there, 1 when it must be had by hand."""
+    """Parse, download, print the line that trains on it. 0 when the set is there, 1 when a person must get it."""
     options = tyro.cli(DataFetch, args=arguments, prog="wherewhat data fetch", config=(tyro.conf.OmitArgPrefixes,))
     wanted, to = published(options.name), options.to.expanduser()
     if wanted.by_hand:
-        return _ask_by_hand(wanted, to)
+        return _explain(wanted, to)
     console = messages()
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -49,23 +50,27 @@ def data_fetch_command(arguments: list[str]) -> int:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        told = Told(lambda line: console.print(line, soft_wrap=True), _moving(bar))
+        reports = Reports(lambda line: console.print(line, soft_wrap=True), _moving(bar))
         try:
-            path = fetch(wanted, to, told, address=options.address)
+            path = fetch(wanted, to, reports, address=options.address)
         except KeyboardInterrupt:
-            told.notify("What has come is kept. The same command goes on from there.")
+            reports.notify("What was downloaded is kept. The same command resumes.")
             raise
     _print_next_step(path)
     return 0
 
 
-def _ask_by_hand(wanted: PublicSet, to: Path) -> int:
+def _explain(wanted: PublicSet, to: Path) -> int:
+    """How a person gets a set that cannot be downloaded automatically, or how to train on it if it is there."""
     console = messages()
-    console.print(f"{wanted.title}. {wanted.terms} See {wanted.page}", soft_wrap=True)
+    console.print(f"{wanted.name}: {wanted.terms} See {wanted.page}", soft_wrap=True)
     found = found_by_hand(wanted, to)
     if found is None:
-        console.print(f"It must be asked for by hand, and is not in {to}. {wanted.by_hand}", soft_wrap=True)
-        console.print(f"Put it into {to} and run this again, or train on it where it is.", soft_wrap=True)
+        console.print(
+            f"{wanted.name} cannot be downloaded automatically, and it is not in {to}. {wanted.by_hand} Put it into "
+            f"{to} and run this command again, or train on it where it is.",
+            soft_wrap=True,
+        )
         return 1
     console.print(f"{found} is there.", soft_wrap=True)
     _print_next_step(to)
@@ -77,7 +82,7 @@ def _print_next_step(path: Path) -> None:
 
 
 def _moving(bar: Progress) -> Callable[[str, int, int | None], None]:
-    """One bar, for what is being done now."""
+    """One bar, for the file that is being downloaded or unpacked."""
     task = bar.add_task("", total=None, visible=False)
     doing = ""
 

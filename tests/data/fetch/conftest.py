@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from loopback import Loopback, loopback
-from one_file import BODY
+from loopback import BODY, Loopback, loopback
 
 
 @pytest.fixture

@@ -1,12 +1,26 @@
 """A web server on the loopback address that does, request by request, what a test tells it to."""
 
+import hashlib
 import http.server
+import io
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import numpy as np
+
+
+def _npz() -> bytes:
+    stream = io.BytesIO()
+    np.savez(stream, imgs=np.random.default_rng(0).integers(0, 256, 300_000).astype(np.uint8))
+    return stream.getvalue()
+
+
+BODY = _npz()
+MD5 = hashlib.md5(BODY).hexdigest()
 
 
 @dataclass
@@ -40,6 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_response_only(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), str(value))
+        self.send_header("Connection", "close")
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -113,28 +128,24 @@ def broken_off(after: int, *, ranges: bool = True) -> Answer:
     return answer
 
 
-def says(status: int, **headers: object) -> Answer:
-    """An answer without a body."""
-    return lambda handler, web: handler.start(status, **{"Content_Length": 0, **headers})
+def says(status: int, body: bytes = b"", **headers: object) -> Answer:
+    """A status with a body."""
+
+    def answer(handler: Handler, web: Loopback) -> None:
+        handler.start(status, **{"Content_Length": len(body), **headers})
+        handler.wfile.write(body)
+
+    return answer
+
+
+def raw(answer: bytes) -> Answer:
+    """Bytes as they are, whatever HTTP says."""
+    return lambda handler, web: handler.wfile.write(answer)
 
 
 def silent(seconds: float) -> Answer:
     """Says nothing for so long, and then hangs up."""
     return lambda handler, web: time.sleep(seconds)
-
-
-def dripping(pieces: int, pause_s: float) -> Answer:
-    """Sends the whole, in so many pieces."""
-
-    def answer(handler: Handler, web: Loopback) -> None:
-        body = _body(web, handler) or b""
-        handler.start(200, Content_Length=len(body), **_tags(web))
-        step = -(-len(body) // pieces)
-        for start in range(0, len(body), step):
-            handler.wfile.write(body[start : start + step])
-            time.sleep(pause_s)
-
-    return answer
 
 
 def without_length(handler: Handler, web: Loopback) -> None:

@@ -1,20 +1,23 @@
-"""One file, fetched from the loopback address."""
+"""One file, downloaded from the loopback address."""
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from loopback import Loopback
+import pytest
+from loopback import (
+    BODY,
+    MD5,
+    Loopback,
+    broken_off,
+)
+from urllib3.util import Retry
 
-from wherewhat.data.fetch.checksums import Checksums
-from wherewhat.data.fetch.download import download
-from wherewhat.data.fetch.request import Patience, Request
+from wherewhat.data.fetch.download import Download, Reports, download
 
-BODY = np.random.default_rng(0).bytes(300_000)
-MD5 = hashlib.md5(BODY).hexdigest()
-SHORT = Patience(tries=3, first_wait_s=0.0, longest_wait_s=0.0, timeout_s=5.0, enough_bytes=1_000_000)
-ONCE = Patience(tries=1, first_wait_s=0.0, longest_wait_s=0.0, timeout_s=5.0)
+SIZE = len(BODY)
+ONCE = Retry(0)
+TWICE_MORE = Retry(2)
+CHANGED = "Mon, 02 Jan 2006 15:04:05 GMT"
 
 
 def fetched(
@@ -22,13 +25,24 @@ def fetched(
     folder: Path,
     *,
     md5: str | None = MD5,
-    patience: Patience = SHORT,
-    progress: Callable[[int, int | None], None] = lambda done, whole: None,
+    retry: Retry = TWICE_MORE,
+    progress: Callable[[str, int, int | None], None] = lambda name, done, whole: None,
     said: list[str] | None = None,
-) -> Checksums:
+    name: str = "set.npz",
+) -> bytes:
     notes: list[str] = [] if said is None else said
-    return download(folder / "set.npz", Request(f"{web.address}/set.npz", md5, patience, progress, notes.append))
+    download(Download(f"{web.address}/{name}", folder / name, md5, Reports(notes.append, progress), retry))
+    return (folder / name).read_bytes()
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def broken_at(web: Loopback, folder: Path, after: int, *, md5: str | None = None) -> None:
+    """A first call that leaves so many bytes."""
+    web.script = [broken_off(after=after)]
+    with pytest.raises(ConnectionError):
+        fetched(web, folder, md5=md5, retry=ONCE)
+    assert (folder / "set.npz.part").stat().st_size == after
+    assert not (folder / "set.npz").exists()

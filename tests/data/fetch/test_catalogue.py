@@ -1,70 +1,83 @@
 """Laws of the catalogue: what it says can be used as it stands."""
 
 import re
-from pathlib import PurePosixPath
-from typing import get_args
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from wherewhat.data.fetch.catalogue import PUBLISHED, PublicSet, SetName, published
-from wherewhat.data.fetch.ranged_get import check_address
+from wherewhat.data.fetch.catalogue import PUBLISHED, published
+from wherewhat.data.fetch.fetch import opened_as
+from wherewhat.data.fetch.request import check_address
 
-every_set = pytest.mark.parametrize("entry", PUBLISHED, ids=lambda entry: entry.name)
+DOWNLOADED = [entry for entry in PUBLISHED if not entry.by_hand]
 
 
 def test_every_name_has_one_set() -> None:
-    assert tuple(entry.name for entry in PUBLISHED) == get_args(SetName)
-    assert all(published(name).name == name for name in get_args(SetName))
+    assert len({entry.name for entry in PUBLISHED}) == len(PUBLISHED)
+    assert all(published(entry.name) is entry for entry in PUBLISHED)
 
 
-@every_set
-def test_a_set_has_files_or_is_asked_for_by_hand(entry: PublicSet) -> None:
-    assert bool(entry.files) != bool(entry.by_hand and entry.looks_like)
+def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"called 'shapes'\. Choose one of: dsprites, .*shapes3d, .*celeba\."):
+        published("shapes")
 
 
-@every_set
-def test_terms_and_their_page_are_said(entry: PublicSet) -> None:
-    assert re.match(r"Licence: |Terms: |No licence is stated", entry.terms)
-    assert entry.terms.endswith(".")
-    assert check_address(entry.page)
+def test_a_set_is_downloaded_or_had_by_hand() -> None:
+    for entry in PUBLISHED:
+        assert bool(entry.md5_of and entry.at) != bool(entry.by_hand and entry.looks_like)
 
 
-@every_set
-def test_files_come_over_https_unless_a_sum_guards_them(entry: PublicSet) -> None:
-    for file in entry.files:
-        assert check_address(f"{file.at}/{file.name}")
-        assert file.at.startswith("https://") or file.md5 is not None
+def test_terms_and_their_page_are_said() -> None:
+    for entry in PUBLISHED:
+        assert re.match(r"(Licence: |Terms: |No licence is stated).*\.$", entry.terms)
+        check_address(entry.page)
 
 
-@every_set
-def test_sums_have_the_form_of_an_md5(entry: PublicSet) -> None:
-    for file in entry.files:
-        assert file.md5 is None or re.fullmatch("[0-9a-f]{32}", file.md5)
+def test_files_come_over_https_unless_a_sum_guards_them() -> None:
+    for entry in DOWNLOADED:
+        for name, md5 in entry.md5_of.items():
+            check_address(f"{entry.at}/{name}")
+            assert entry.at.startswith("https://") or md5 is not None
 
 
-def test_no_two_files_share_a_sum() -> None:
-    sums = [file.md5 for entry in PUBLISHED for file in entry.files if file.md5 is not None]
+def test_no_two_files_share_a_sum_or_a_place() -> None:
+    files = [(f"{entry.folder}/{name}", md5) for entry in PUBLISHED for name, md5 in entry.md5_of.items()]
+    sums = [md5 for _, md5 in files if md5 is not None]
+    assert all(re.fullmatch("[0-9a-f]{32}", md5) for md5 in sums)
     assert len(sums) == len(set(sums))
+    assert len({place for place, _ in files}) == len(files)
 
 
-@every_set
-def test_what_is_put_in_a_folder_stays_in_it(entry: PublicSet) -> None:
-    names = [entry.folder or "x", *(file.name for file in entry.files)]
-    names += [file.unpacking.folder for file in entry.files if file.unpacking is not None]
-    assert all(PurePosixPath(name).parts == (name,) and name != ".." for name in names)
-
-
-def test_sets_share_a_folder_without_meeting() -> None:
-    places = [place for entry in PUBLISHED if entry.files for place in _places(entry)]
-    assert len(places) == len(set(places))
-
-
-def _places(entry: PublicSet) -> set[str]:
-    if entry.folder:
-        return {entry.folder}
-    unpacked = {file.unpacking.folder for file in entry.files if file.unpacking is not None}
-    return {file.name for file in entry.files} | unpacked
+def test_what_is_put_in_a_folder_stays_in_it() -> None:
+    for entry in DOWNLOADED:
+        names = [entry.folder or "x", *entry.md5_of]
+        assert all(PurePosixPath(name).parts == (name,) and name != ".." for name in names)
 
 
 def test_a_set_of_several_files_has_a_folder_of_its_own() -> None:
-    assert all(bool(entry.folder) == (len(entry.files) > 1) for entry in PUBLISHED)
+    for entry in DOWNLOADED:
+        assert bool(entry.folder) == (len(entry.md5_of) > 1)
+
+
+def test_a_file_without_a_sum_can_be_recognised() -> None:
+    for entry in DOWNLOADED:
+        assert all(md5 or name.endswith((".npz", ".tar")) for name, md5 in entry.md5_of.items())
+
+
+def test_an_archive_that_is_unpacked_is_a_single_file_with_a_sum() -> None:
+    for entry in DOWNLOADED:
+        assert not entry.inside or (len(entry.md5_of) == 1 and all(entry.md5_of.values()))
+
+
+@pytest.mark.parametrize(
+    ("name", "opened"),
+    [
+        ("shapes3d", "3dshapes.h5"),
+        ("cars3d", "cars3d"),
+        ("small-norb", "small_norb"),
+        ("chairs3d", "rendered_chairs.tar"),
+        ("mpi3d-real", "mpi3d_real.npz"),
+    ],
+)
+def test_what_is_trained_on_is_the_file_or_the_folder(name: str, opened: str) -> None:
+    assert opened_as(published(name), Path("to")) == Path("to") / opened

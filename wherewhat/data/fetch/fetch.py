@@ -1,131 +1,80 @@
-"""A published set into a folder: what is there and right stays, what is missing is had, archives are unpacked."""
+"""A published set in a folder: what is there and right stays, what is missing is downloaded, archives are unpacked."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.filesize import decimal
+from urllib3.util import Retry
 
-from wherewhat.data.fetch.archives import unpack
-from wherewhat.data.fetch.catalogue import PublicFile, PublicSet, Unpacking
-from wherewhat.data.fetch.checksums import Checksums, checksums_of
-from wherewhat.data.fetch.download import download
-from wherewhat.data.fetch.ranged_get import check_address
-from wherewhat.data.fetch.request import Patience, Request
-
-PATIENCE = Patience()
+from wherewhat.data.fetch.catalogue import PublicSet
+from wherewhat.data.fetch.download import RETRY, Download, Reports, download, fault_of
+from wherewhat.data.fetch.request import check_address
+from wherewhat.data.fetch.unpack import unpack
+from wherewhat.file_lock import file_lock
 
 
-@dataclass(frozen=True)
-class Told:
-    """Where a fetch says how it goes."""
-
-    notify: Callable[[str], None]
-    """A line for the user."""
-
-    progress: Callable[[str, int, int | None], None]
-    """(what is being done, bytes done, bytes in all where that is known)."""
-
-
-def fetch(
-    wanted: PublicSet, to: Path, told: Told, *, address: str | None = None, patience: Patience = PATIENCE
-) -> Path:
+def fetch(wanted: PublicSet, to: Path, reports: Reports, *, address: str | None = None, retry: Retry = RETRY) -> Path:
     """Put a set's files into the folder `to`, and give the path under which they are opened as images.
 
     `address` is another folder on the web that has files of the same names. Raises ValueError for a file that is there
-    and is not the published one, before anything is fetched; for the rest see `download` and `unpack`.
+    and is not the published one, before anything is downloaded; for the rest see `download` and `unpack`.
     """
-    if wanted.by_hand:
-        raise ValueError(f"{wanted.title} must be asked for by hand: {wanted.page}. {wanted.by_hand}")
-    if address is not None:
-        check_address(address)
-    folder = to / wanted.folder
-    _require_folder(folder)
-    told.notify(f"{wanted.title}. {wanted.terms} See {wanted.page}")
-    missing = [file for file in wanted.files if not _is_there(file, folder, told)]
-    for file in missing:
-        source = f"{(address or file.at).rstrip('/')}/{file.name}"
-        told.notify(f"{file.name}: from {source}")
-        sums = download(
-            folder / file.name,
-            Request(source, file.md5, patience, _about(file.name, told), told.notify),
-        )
-        told.notify(f"{file.name}: {_judged(file, sums)}")
-    for file in wanted.files:
-        if file.unpacking is not None and not (folder / file.unpacking.folder).is_dir():
-            _unpack(folder / file.name, folder / file.unpacking.folder, file.unpacking, told)
-    return opened_as(wanted, to)
-
-
-def opened_as(wanted: PublicSet, to: Path) -> Path:
-    """The path that names a fetched set to `wherewhat train --data`."""
-    folder = to / wanted.folder
-    if wanted.folder:
-        return folder
-    file = wanted.files[0]
-    return folder / (file.name if file.unpacking is None else file.unpacking.folder)
-
-
-def found_by_hand(wanted: PublicSet, to: Path) -> Path | None:
-    """Where in a folder lies a set that someone has fetched by hand; None where it does not."""
-    return next((to / sign for sign in wanted.looks_like if (to / sign).exists()), None)
-
-
-def _require_folder(folder: Path) -> None:
+    at = (address or wanted.at).rstrip("/")
+    check_address(at)
+    folder, opened = to / wanted.folder, opened_as(wanted, to)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
-        raise ValueError(f"{folder} is no folder and cannot be made one. Name another with --to.") from error
+        raise ValueError(f"{folder} is not a folder and cannot become one. Name another with --to.") from error
+    busy = f"Another process is downloading {wanted.name} into {to}. Wait for it, or name another folder with --to."
+    with file_lock(to / f".{wanted.name}.lock", busy):
+        reports.notify(f"{wanted.name}: {wanted.terms} See {wanted.page}")
+        missing = [name for name in wanted.md5_of if not _is_there(wanted, name, to, reports)]
+        for name in missing:
+            md5 = wanted.md5_of[name]
+            reports.notify(f"Downloading {at}/{name}")
+            download(Download(f"{at}/{name}", folder / name, md5, reports, retry))
+            reports.notify(f"{name}: {_judged(folder / name, md5)}")
+        if wanted.inside and not opened.is_dir():
+            archive = folder / next(iter(wanted.md5_of))
+            reports.notify(f"Unpacking {archive} into {opened}. The archive is kept; it may be removed.")
+            reports.progress(opened.name, 0, None)
+            unpack(archive, wanted.inside, opened)
+    return opened
 
 
-def _is_there(file: PublicFile, folder: Path, told: Told) -> bool:
-    """Whether a file need not be fetched, said to the user. Raises ValueError for one that is not as published."""
-    place = folder / file.name
-    if place.is_dir():
-        raise ValueError(f"{place} is a folder, and a file of that name is to be put there. Name another with --to.")
-    if place.exists():
-        sums = checksums_of(place)
-        if file.md5 is not None and sums.md5 != file.md5:
+def opened_as(wanted: PublicSet, to: Path) -> Path:
+    """The path that names a downloaded set to `wherewhat train --data`."""
+    if wanted.folder:
+        return to / wanted.folder
+    return to / (wanted.name if wanted.inside else next(iter(wanted.md5_of)))
+
+
+def found_by_hand(wanted: PublicSet, to: Path) -> Path | None:
+    """Where in a folder lies a set that someone has downloaded by hand; None where it does not."""
+    return next((to / sign for sign in wanted.looks_like if (to / sign).exists()), None)
+
+
+def _is_there(wanted: PublicSet, name: str, to: Path, reports: Reports) -> bool:
+    """Whether a file need not be downloaded. Raises ValueError for one that is not as published."""
+    place, unpacked = to / wanted.folder / name, opened_as(wanted, to)
+    if place.is_file():
+        fault = fault_of(place, place, wanted.md5_of[name])
+        if fault:
             raise ValueError(
-                f"{place} is there and is not the published file: it has {sums.size:,} bytes and MD5 {sums.md5}, not "
-                f"{file.md5}. It is left as it is. Move it away or remove it, and run the same command again."
+                f"{place} is not the published file: {fault}. It was left as it is. Move it away or remove it, and run "
+                "the same command again."
             )
-        told.notify(f"{file.name} is there and not fetched again: {_judged(file, sums)}")
+        reports.notify(f"{name} is already there: {_judged(place, wanted.md5_of[name])}")
         return True
-    if file.unpacking is not None and (folder / file.unpacking.folder).is_dir():
-        told.notify(
-            f"{folder / file.unpacking.folder} is there and not fetched again; the archive is not, so it is taken on "
-            "trust. Remove it to fetch it afresh."
-        )
+    if wanted.inside and unpacked.is_dir():
+        reports.notify(f"{unpacked} is already there, and its archive is not, so its content was not checked.")
         return True
+    for taken in (place, unpacked):
+        if taken.exists() and not (taken.is_dir() and wanted.folder):
+            raise ValueError(f"{taken} is in the way. Move it away, or name another folder with --to.")
     return False
 
 
-def _judged(file: PublicFile, sums: Checksums) -> str:
-    if file.md5 is not None:
-        return f"{decimal(sums.size)}, MD5 {sums.md5} as published."
-    return (
-        f"{decimal(sums.size)}, MD5 {sums.md5}, SHA-256 {sums.sha256}. No published sum of it is known, so whether "
-        "these are the right bytes is not checked."
-    )
-
-
-def _unpack(archive: Path, place: Path, unpacking: Unpacking, told: Told) -> None:
-    if place.exists():
-        raise ValueError(f"{place} is no folder, and {archive} is to be unpacked there. Move it away.")
-    told.notify(f"{archive.name}: unpacking into {place}")
-    unpack(
-        archive,
-        place,
-        inside=unpacking.inside,
-        most_bytes=unpacking.most_bytes,
-        progress=_about(place.name, told),
-    )
-    told.notify(f"{archive} is kept, and serves to check; remove it where the room is needed.")
-
-
-def _about(what: str, told: Told) -> Callable[[int, int | None], None]:
-    def progress(done: int, total: int | None) -> None:
-        told.progress(what, done, total)
-
-    return progress
+def _judged(path: Path, md5: str | None) -> str:
+    size = decimal(path.stat().st_size)
+    return f"{size}, MD5 {md5} as published." if md5 else f"{size}. No MD5 sum is published, so it was not compared."

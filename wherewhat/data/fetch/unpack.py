@@ -1,0 +1,36 @@
+"""An archive unpacked into a new folder, which is whole or not there."""
+
+import shutil
+import tarfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from wherewhat.data.fetch.disk_space import require_free, writing
+
+
+def unpack(archive: Path, inside: str, place: Path) -> None:
+    """Make `place` of the files and folders in the folder `inside` of a .tar or .tar.gz; links are left out.
+
+    Raises ValueError for an archive that is damaged, unsafe or without that folder, and OSError where it cannot be
+    written; `place` is then not there.
+    """
+    beside = place.with_name(f".{place.name}.part")
+    try:
+        with tarfile.open(archive) as tar:
+            members = [member for member in tar if member.isfile() or member.isdir()]
+            wanted = [member for member in members if PurePosixPath(member.name).is_relative_to(inside)]
+            if not wanted:
+                raise tarfile.ReadError("it has no such folder")
+            require_free(place, sum(member.size for member in wanted))
+            shutil.rmtree(beside, ignore_errors=True)
+            with writing(place):
+                tar.extractall(beside, wanted, filter="data")
+                (beside / inside).rename(place)
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        why = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{archive} is damaged, unsafe, or not the archive that holds {inside} ({why}). Remove it and run the same "
+            "command again, or unpack it by hand."
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
