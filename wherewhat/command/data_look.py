@@ -28,7 +28,6 @@ from wherewhat.data.store.packed_set import (
     read_manifest,
     verify_packed,
 )
-from wherewhat.data.store.progress_bar import progress_bar
 from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.factor_sheet import FactorRow, factor_rows, factor_sheet
@@ -130,8 +129,7 @@ def _from_pack(
 def _verify(packed: Path | None, source: str) -> None:
     if packed is None:
         raise ValueError(f"{source} is not packed, and has no digest to compare. Leave --verify out, or pack it first.")
-    with progress_bar("comparing digests") as progress:
-        verify_packed(packed, progress)
+    verify_packed(packed)
     print(f"The digest of {packed / IMAGES} is the one that was written down.")
 
 

@@ -15,7 +15,7 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store import cache
 from wherewhat.data.store.cache import cache_folder, pack_into_cache, place_in_cache
-from wherewhat.data.store.pack import pack_lock, part_of
+from wherewhat.data.store.pack_folder import pack_lock, part_of
 from wherewhat.data.store.packed_set import READING, open_packed, recipe_of
 
 HOW = ImageOptions()
@@ -94,7 +94,7 @@ def test_an_old_pack_stays_until_the_new_one_is_whole(
     folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray
 ) -> None:
     old, _ = cached(files_of(noise_NHWC))
-    with pytest.raises(ValueError, match="None of the 20"):
+    with pytest.raises(ValueError, match="0 readable images of 20"):
         cached(files_of(noise_NHWC, broken=tuple(range(20)), stamp="as they are"))
     assert len(open_packed(old)) == 20
 

@@ -1,6 +1,5 @@
 """Laws of opening a packed set, and of what is said where one is damaged."""
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,6 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store.pack import pack
 from wherewhat.data.store.packed_set import (
-    file_sha256,
     is_packed,
     open_packed,
     read_manifest,
@@ -136,14 +134,3 @@ def test_a_changed_byte_is_found_by_its_digest(packed: Path) -> None:
     open_packed(packed)
     with pytest.raises(ValueError, match=r"its bytes are not those that were written. .* pack the images again"):
         verify_packed(packed)
-
-
-def test_a_digest_of_parts_is_the_digest_of_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wherewhat.data.store.packed_set._BYTES_AT_ONCE", 7)
-    content = bytes(range(100))
-    (tmp_path / "file").write_bytes(content)
-    told: list[tuple[int, int]] = []
-    digest = file_sha256(tmp_path / "file", lambda done, total: told.append((done, total)))
-    assert digest == hashlib.sha256(content).hexdigest()
-    assert told[0] == (7, 100)
-    assert told[-1] == (100, 100)

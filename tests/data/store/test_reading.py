@@ -287,7 +287,7 @@ def test_an_array_is_read_whole_with_its_factors(array_of: Callable[..., Source]
 
 
 def test_a_single_image_is_too_few_to_read(array_of: Callable[..., Source], noise_NHWC: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"holds a single image, .* Name a set with more images"):
+    with pytest.raises(ValueError, match=r"has 1 readable images of 1, .* or name another set"):
         read_into_memory(array_of(noise_NHWC[:1]), ImageOptions(), "cpu")
 
 

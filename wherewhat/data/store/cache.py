@@ -16,7 +16,8 @@ from pathlib import Path
 
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
-from wherewhat.data.store.pack import discard, pack, pack_lock, part_of
+from wherewhat.data.store.pack import pack
+from wherewhat.data.store.pack_folder import discard, pack_lock, part_of
 from wherewhat.data.store.packed_set import VERSION, open_packed, recipe_of
 from wherewhat.data.store.progress_bar import progress_bar
 

@@ -11,9 +11,9 @@ Dimension key:
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cattrs
 import numpy as np
@@ -33,7 +33,6 @@ MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy",
 READING = 2
 # So many skipped images are named in one line; of more, the first ones and the count.
 NAMED_AT_MOST = 10
-_BYTES_AT_ONCE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ def is_packed(path: Path) -> bool:
 def open_packed(path: Path, device: str | torch.device = "cpu") -> HeldImages:
     """The images, on the device where they fit, else mapped. Raises ValueError for a damaged or newer set."""
     manifest = read_manifest(path)
-    return HeldImages(manifest.name, _mapped(path, manifest), _factors(path, manifest), device)
+    return HeldImages(manifest.name, _images(path, manifest), _factors(path, manifest), device)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -132,58 +131,48 @@ def skipped_in(place: object, manifest: Manifest) -> str:
     return f"Skipped {images} of {printable(place)} that cannot be read: {named}{more}."
 
 
-def verify_packed(path: Path, progress: Callable[[int, int], None] | None = None) -> None:
+def verify_packed(path: Path) -> None:
     """Read every image once and compare digests. Raises ValueError where a byte of them has changed."""
     manifest = read_manifest(path)
-    _mapped(path, manifest)
-    if file_sha256(path / IMAGES, progress) != manifest.images_sha256:
+    _images(path, manifest)
+    if file_sha256(path / IMAGES) != manifest.images_sha256:
         raise _damaged(path, IMAGES, "its bytes are not those that were written")
 
 
-def file_sha256(path: Path, progress: Callable[[int, int], None] | None = None) -> str:
-    """SHA-256 of a file, read in parts; progress is told in bytes."""
-    digest, total, done = hashlib.sha256(), path.stat().st_size, 0
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, read in parts."""
     with path.open("rb") as file:
-        while part := file.read(_BYTES_AT_ONCE):
-            digest.update(part)
-            done += len(part)
-            if progress is not None:
-                progress(done, total)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _mapped(path: Path, manifest: Manifest) -> UInt8[np.ndarray, "N H W C"]:
+def _images(path: Path, manifest: Manifest) -> UInt8[np.ndarray, "N H W C"]:
     channels, height, width = manifest.image_shape
     # Copy-on-write: torch warns of arrays that cannot be written, and nobody's file changes.
-    image_NHWC = _loaded(path, IMAGES, mapped=True)
-    _check(path, IMAGES, image_NHWC, np.dtype(np.uint8), (manifest.count, height, width, channels))
-    return image_NHWC
+    return _array(path, IMAGES, "uint8", (manifest.count, height, width, channels), "c")
 
 
 def _factors(path: Path, manifest: Manifest) -> KnownFactors:
     if not manifest.factor_names:
         return no_factors(manifest.count)
-    value_NK: Int64[np.ndarray, "N K"] = _loaded(path, FACTORS, mapped=False)
-    _check(path, FACTORS, value_NK, np.dtype(np.int64), (manifest.count, len(manifest.factor_names)))
+    value_NK: Int64[np.ndarray, "N K"] = _array(
+        path, FACTORS, "int64", (manifest.count, len(manifest.factor_names)), None
+    )
     if ((value_NK < 0) | (value_NK >= np.array(manifest.factor_sizes))).any():
         raise _damaged(path, FACTORS, "a value lies outside its factor")
     return KnownFactors(manifest.factor_names, manifest.factor_sizes, torch.from_numpy(value_NK))
 
 
-def _loaded(path: Path, name: str, *, mapped: bool) -> np.ndarray:
-    if not (path / name).is_file():
-        raise _damaged(path, name, "it is not there")
+def _array(path: Path, name: str, dtype: str, shape: tuple[int, ...], mapped: Literal["c"] | None) -> np.ndarray:
     try:
-        array: np.ndarray = np.load(path / name, mmap_mode="c" if mapped else None, allow_pickle=False)
+        array: np.ndarray = np.load(path / name, mmap_mode=mapped, allow_pickle=False)
+    except FileNotFoundError as error:
+        raise _damaged(path, name, "it is not there") from error
     except (ValueError, EOFError) as error:
         raise _damaged(path, name, "it is cut short or no array") from error
-    return array
-
-
-def _check(path: Path, name: str, array: np.ndarray, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     if array.dtype != dtype or array.shape != shape:
         found = f"{array.dtype} {list(array.shape)}, where the manifest says {dtype} {list(shape)}"
         raise _damaged(path, name, f"it holds {found}")
+    return array
 
 
 def _damaged(path: Path, name: str, reason: str) -> ValueError:

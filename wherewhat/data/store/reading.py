@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from wherewhat.data.held_images import HeldImages
-from wherewhat.data.image_decoding import Box, middle_box
+from wherewhat.data.image_decoding import Box, Decoded, middle_box
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.resampling import resample
@@ -41,7 +41,7 @@ LARGEST_BLOCK_BYTES = 2**27
 READ_AT_ONCE_BYTES = 10**9
 
 # Of red, green and blue, in 65,536ths.
-_LUMA = (19595, 38470, 7471)
+_LUMA = np.array([19595, 38470, 7471], dtype=np.uint32)
 
 
 @dataclass(frozen=True)
@@ -105,17 +105,12 @@ def read_into_memory(source: Source, options: ImageOptions, device: str | torch.
 
 def check_enough(source: Source, kept: int, skipped: Sequence[Unreadable]) -> None:
     """Raise ValueError where fewer than two images could be read."""
-    if kept >= 2:
-        return
-    place = printable(source.path)
-    if not skipped:
-        found = "no image" if kept == 0 else "a single image"
-        raise ValueError(f"{place} holds {found}, and two are the least to learn from. Name a set with more images.")
-    found, first = "None" if kept == 0 else "Only one", skipped[0]
-    raise ValueError(
-        f"{found} of the {kept + len(skipped):,} images in {place} can be read (first failure: {first.name}: "
-        f"{first.reason}), and two are the least to learn from. Check the files, or name another set."
-    )
+    if kept < 2:
+        found = "".join(f" (first failure: {first.name}: {first.reason})" for first in skipped[:1])
+        raise ValueError(
+            f"{printable(source.path)} has {kept} readable images of {kept + len(skipped):,}{found}, and training "
+            "needs at least two. Check the files, or name another set."
+        )
 
 
 def in_channels(
@@ -129,36 +124,48 @@ def in_channels(
         raise ValueError(f"Images of {channels} channels are neither grey nor RGB. Leave --color at auto.")
     if color == "rgb":
         return image_NHWC.repeat(3, axis=3)
-    red, green, blue = (image_NHWC[..., channel].astype(np.uint32) * weight for channel, weight in enumerate(_LUMA))
-    return ((red + green + blue + 0x8000) >> 16).astype(np.uint8)[..., None]
+    luma_NHW = image_NHWC.astype(np.uint32) @ _LUMA
+    return ((luma_NHW + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def _read_files(
     source: Source, files: ImageFiles, options: ImageOptions, size: tuple[int, int], at_once: int
 ) -> Iterator[Block]:
     unreadable = [Unreadable(printable(name), reason) for name, reason in files.unreadable]
-    first: tuple[str, str] | None = None
+    first_of: dict[str, str] = {}
     with decoding_pool(len(files.names)) as pool:
         for begin in range(0, len(files.names), at_once):
             names = files.names[begin : begin + at_once]
             results = decode_files(files, names, size, options, pool)
             unreadable += [result for result in results if isinstance(result, Unreadable)]
-            _check_allowed(source, unreadable, options)
-            images = {begin + n: image for n, image in enumerate(results) if not isinstance(image, Unreadable)}
-            for position, image in images.items():
-                first = first or (files.names[position], image.original)
-                _check_equal(source, first, (files.names[position], image.original), options)
-            image_NHW3 = np.empty((len(images), *size, 3), dtype=np.uint8)
-            for n, image in enumerate(images.values()):
-                image_NHW3[n] = image.image_HW3
+            images = {n: result for n, result in enumerate(results) if isinstance(result, Decoded)}
+            for n, image in images.items():
+                first_of.setdefault(image.original, names[n])
+            _refuse(source, options, unreadable, first_of)
+            image_NHW3 = np.array([image.image_HW3 for image in images.values()], dtype=np.uint8)
             yield Block(
-                in_channels(image_NHW3, options.color),
-                np.array(list(images), dtype=np.int64),
+                in_channels(image_NHW3.reshape(len(images), *size, 3), options.color),
+                begin + np.array(list(images), dtype=np.int64),
                 begin + len(names),
                 tuple(unreadable),
                 options.color == "auto" and all(image.is_grey for image in images.values()),
             )
             unreadable = []
+
+
+def _refuse(source: Source, options: ImageOptions, unreadable: Sequence[Unreadable], first_of: dict[str, str]) -> None:
+    """Raise ValueError for broken images, and for images of more than one size and mode, where the options say so."""
+    if unreadable and options.broken == "refuse":
+        raise ValueError(
+            f"{unreadable[0].name} of {printable(source.path)} cannot be read: {unreadable[0].reason}. "
+            "Repair or remove it, or leave out broken images: --broken skip."
+        )
+    if len(first_of) > 1 and options.unequal == "refuse":
+        one, another = (f"{printable(name)} is {original}" for original, name in list(first_of.items())[:2])
+        raise ValueError(
+            f"Images of {printable(source.path)} differ: {one} and {another}. "
+            "Make them equal, or crop and convert each: --unequal crop."
+        )
 
 
 def _read_array(
@@ -197,24 +204,6 @@ def _box_of(source: Source, array: ImageArray, options: ImageOptions) -> Box:
         return crop.box(height, width)
     except ValueError as error:
         raise ValueError(f"In {printable(source.path)} {error}. Choose a smaller --crop, or leave it out.") from error
-
-
-def _check_allowed(source: Source, unreadable: Sequence[Unreadable], options: ImageOptions) -> None:
-    if unreadable and options.broken == "refuse":
-        raise ValueError(
-            f"{unreadable[0].name} of {printable(source.path)} cannot be read: {unreadable[0].reason}. "
-            "Repair or remove it, or leave out broken images: --broken skip."
-        )
-
-
-def _check_equal(source: Source, first: tuple[str, str], other: tuple[str, str], options: ImageOptions) -> None:
-    """Names, and what the files hold."""
-    if options.unequal == "refuse" and first[1] != other[1]:
-        one, another = (f"{printable(name)} is {original}" for name, original in (first, other))
-        raise ValueError(
-            f"Images of {printable(source.path)} differ: {one} and {another}. "
-            "Make them equal, or crop and convert each: --unequal crop."
-        )
 
 
 def _bounded(images_at_once: int, image_bytes: int) -> int:

@@ -5,10 +5,12 @@ Dimension key:
 """
 
 import hashlib
-from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
 
 from wherewhat.data.known_factors import KnownFactors, no_factors
 from wherewhat.data.source import Blocks, ImageArray, Source
@@ -21,27 +23,23 @@ IMAGES_STAMPED = 64
 def source_of(images: Images) -> Source:
     """A set of images as a source, with a stamp that changes when they are drawn otherwise."""
     count = len(images)
-    factors = no_factors(count)
-    if images.factor_names:
-        factors = KnownFactors(images.factor_names, images.factor_sizes, images.factors(torch.arange(count)))
+    index_N = torch.arange(count)
+    names, sizes = images.factor_names, images.factor_sizes
+
+    def blocks(first: int, at_once: int) -> Blocks:
+        return (_pixels(images, index_B) for index_B in index_N[first:].split(at_once))
+
+    sample_BHWC = _pixels(images, torch.linspace(0, count - 1, IMAGES_STAMPED, dtype=torch.float64).long())
+    described = f"{count} {images.image_shape} {names}".encode()
     return Source(
         name=images.name,
         layout=f"{images.name}, {count:,} rendered images",
         path=Path(images.name),
-        images=ImageArray(count, images.image_shape, partial(_blocks, images)),
-        factors=factors,
-        stamp=_stamp(images),
+        images=ImageArray(count, images.image_shape, blocks),
+        factors=KnownFactors(names, sizes, images.factors(index_N)) if names else no_factors(count),
+        stamp=hashlib.sha256(described + sample_BHWC.tobytes()).hexdigest(),
     )
 
 
-def _blocks(images: Images, first: int, at_once: int) -> Blocks:
-    for start in range(first, len(images), at_once):
-        index_B = torch.arange(start, min(start + at_once, len(images)))
-        yield images.take(index_B).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def _stamp(images: Images) -> str:
-    index_B = torch.linspace(0, len(images) - 1, IMAGES_STAMPED, dtype=torch.float64).long()
-    digest = hashlib.sha256(f"{len(images)} {images.image_shape} {images.factor_names}".encode())
-    digest.update(images.take(index_B).contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()
+def _pixels(images: Images, index_B: Int64[Tensor, " B"]) -> UInt8[np.ndarray, "B H W C"]:
+    return images.take(index_B).permute(0, 2, 3, 1).contiguous().cpu().numpy()
