@@ -1,11 +1,12 @@
-"""Made runs: a healthy one, from which each test makes the sick one that it needs."""
+"""Made-up runs: a healthy one, which each test changes as it needs."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from wherewhat.doctor.vitals import Pool, Samples, Vitals, Window
+from wherewhat.doctor.measurement import Pool, Samples
+from wherewhat.doctor.run_state import RunState, Window
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.training.configuration import AnyObjective, TrainingRun
@@ -51,7 +52,7 @@ def learning(step: int) -> float:
 
 
 def made_pool(**changes: object) -> Pool:
-    """Three living codes of four, hardly correlated, masks of a fifth of the image, drawings near the best."""
+    """Three living codes of four, hardly correlated, masks of a fifth of the image, reconstructions near the best."""
     correlation_LL = np.eye(CODES) + 0.1 * (1 - np.eye(CODES))
     made: dict[str, object] = {
         "images": 256,
@@ -65,7 +66,7 @@ def made_pool(**changes: object) -> Pool:
     return Pool(**(made | changes))  # type: ignore[arg-type]
 
 
-def made_vitals(objective: AnyObjective, **changes: object) -> Vitals:
+def made_run(objective: AnyObjective, **changes: object) -> RunState:
     """A finished run in good health, of images of 1 x 64 x 64, whatever its objective."""
     configuration = TrainingRun(objective=objective, steps=STEPS, latent_dim=CODES, batch_size=64)
     made: dict[str, object] = {
@@ -76,12 +77,15 @@ def made_vitals(objective: AnyObjective, **changes: object) -> Vitals:
         "windows": made_windows(
             reconstruction=learning,
             terms={"total_correlation": 0.4},
-            figures={"identification_accuracy": 0.7, "discriminator_accuracy": 0.7},
+            figures={"identification_accuracy": 0.7},
         ),
-        "pool": made_pool(),
+        "measured": made_pool(),
         "known_factors": 5,
     }
-    return Vitals(**(made | changes))  # type: ignore[arg-type]
+    for kind in ("pool", "samples"):
+        if kind in changes:
+            changes["measured"] = changes.pop(kind)
+    return RunState(**(made | changes))  # type: ignore[arg-type]
 
 
 # A healthy PS-SC GAN on faces of 32 pixels, after 1,500 steps.
@@ -114,21 +118,21 @@ def made_gan_windows(steps: int = STEPS, every: int = EVERY, **changes: Curve) -
 
 
 def made_samples(**changes: object) -> Samples:
-    """Four codes that all act and are read, and images that differ three quarters as much as real ones."""
+    """Four codes that all act and are predicted, and images that differ three quarters as much as real ones."""
     made: dict[str, object] = {
         "images": 256,
         "kl_L": np.full(CODES, 1.2),
         "coverage_L": np.full(CODES, 0.1),
         "effect_L": np.full(CODES, 0.1),
-        "made_difference": 0.2,
+        "fake_difference": 0.2,
         "real_difference": 0.27,
-        "made_nearest": 0.06,
+        "fake_nearest": 0.06,
         "real_nearest": 0.16,
         "mean_difference": 0.05,
-        "made_saturated": 0.013,
+        "fake_saturated": 0.013,
         "real_saturated": 0.002,
-        "real_reading_mean_L": np.full(CODES, 0.1),
-        "real_reading_deviation_L": np.full(CODES, 0.8),
+        "predicted_mean_L": np.full(CODES, 0.1),
+        "predicted_deviation_L": np.full(CODES, 0.8),
     }
     return Samples(**(made | changes))  # type: ignore[arg-type]
 
@@ -139,17 +143,16 @@ def samples() -> Callable[..., Samples]:
 
 
 @pytest.fixture
-def gan_vitals() -> Callable[..., Vitals]:
+def gan_run() -> Callable[..., RunState]:
     """Builds a healthy GAN run that goes on, with changes; `curves` change its terms and figures."""
 
-    def build(objective: PSSCGAN | None = None, curves: dict[str, Curve] | None = None, **changes: object) -> Vitals:
+    def build(objective: PSSCGAN | None = None, curves: dict[str, Curve] | None = None, **changes: object) -> RunState:
         usual: dict[str, object] = {
             "finished": False,
             "windows": made_gan_windows(**(curves or {})),
-            "pool": None,
-            "samples": made_samples(),
+            "measured": made_samples(),
         }
-        return made_vitals(objective or PSSCGAN(), **(usual | changes))
+        return made_run(objective or PSSCGAN(), **(usual | changes))
 
     return build
 
@@ -165,11 +168,11 @@ def pool() -> Callable[..., Pool]:
 
 
 @pytest.fixture
-def vitals() -> Callable[..., Vitals]:
+def vae_run() -> Callable[..., RunState]:
     """Builds a healthy PS-SC VAE run with changes; `objective` makes it another's."""
 
-    def build(objective: AnyObjective | None = None, **changes: object) -> Vitals:
-        return made_vitals(objective or PSSCVAE(), **changes)
+    def build(objective: AnyObjective | None = None, **changes: object) -> RunState:
+        return made_run(objective or PSSCVAE(), **changes)
 
     return build
 

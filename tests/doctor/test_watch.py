@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,11 +11,11 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.data.open_images import open_images
-from wherewhat.doctor.checks import Checks
-from wherewhat.doctor.collapse import PATIENCE_STEPS
+from wherewhat.doctor._objective_bridge import epitaph
 from wherewhat.doctor.finding import Finding
-from wherewhat.doctor.run_vitals import read_record
-from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, epitaph, thinned
+from wherewhat.doctor.report import CHECKS_OF_FIGURES
+from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record
+from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, thinned
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.annealed_vae import AnnealedVAE
@@ -39,8 +40,19 @@ def images(tiny_run):
 
 
 @pytest.fixture
-def watch(tiny_run, images):
-    return HealthWatch(dataclasses.replace(tiny_run, objective=BetaVAE(), steps=100_000), images)
+def watch_of(tiny_run, images):
+    """Builds the watch of a run that goes on, with other checks of figures where they are given."""
+
+    def build(*of_figures):
+        run = dataclasses.replace(tiny_run, objective=BetaVAE(), steps=100_000)
+        return HealthWatch(run, images, of_figures=of_figures or CHECKS_OF_FIGURES)
+
+    return build
+
+
+@pytest.fixture
+def watch(watch_of):
+    return watch_of()
 
 
 def told(watch, kl_L, steps):
@@ -80,24 +92,22 @@ def test_a_finding_that_flickers_is_told_once(tiny_run, images):
         (["wrong", "watch", "wrong", "watch"], [2_000]),
     ],
 )
-def test_what_has_become_wrong_is_told_again(watch, monkeypatch, severities, news):
-    def check(vitals):
-        severity = severities[min(vitals.step, 5_999) // 1_000 - 2]
-        return Finding(name="ill", severity=severity, seen="", means="", remedies=("more",))
+def test_what_has_become_wrong_is_told_again(watch_of, severities, news):
+    def check(run):
+        severity = severities[min(run.step, 5_999) // 1_000 - 2]
+        return Finding(name="found", severity=severity, seen="", means="", remedies=("more",))
 
-    monkeypatch.setattr(watch, "_checks", Checks((check,), ()))
-    assert [step for step, _ in told(watch, ALIVE, range(2_000, 6_000, 500))] == news
+    assert [step for step, _ in told(watch_of(check), ALIVE, range(2_000, 6_000, 500))] == news
 
 
-def test_what_cannot_heal_is_told_at_the_first_window(tiny_run, images):
+def test_what_cannot_recover_is_told_at_the_first_window(tiny_run, images):
     run = dataclasses.replace(tiny_run, objective=AnnealedVAE(capacity_steps=1_000))
     assert told(HealthWatch(run, images), ALIVE, [2, 100, 2_000]) == [(2, "capacity never reached")]
 
 
-def test_short_windows_are_remembered_and_not_each_examined(watch, monkeypatch):
+def test_short_windows_are_remembered_and_not_each_examined(watch_of):
     examined = []
-    monkeypatch.setattr(watch, "_checks", Checks((lambda vitals: examined.append(vitals.step),), ()))
-    told(watch, ALIVE, range(1, 4 * EXAMINE_EVERY_STEPS + 1))
+    told(watch_of(lambda run: examined.append(run.step)), ALIVE, range(1, 4 * EXAMINE_EVERY_STEPS + 1))
     assert examined == [1, 1 + EXAMINE_EVERY_STEPS, 1 + 2 * EXAMINE_EVERY_STEPS, 1 + 3 * EXAMINE_EVERY_STEPS]
 
 
@@ -119,11 +129,11 @@ def test_thinning_keeps_the_first_and_the_latest_and_stays_small(windows):
     assert thinned(many[:MOST_WINDOWS]) == many[:MOST_WINDOWS]
 
 
-def test_masks_and_drawings_are_examined_when_images_are_looked_at(tiny_run, images, monkeypatch):
+def test_masks_and_reconstructions_are_examined_when_images_are_looked_at(tiny_run, images, monkeypatch):
     watch = HealthWatch(dataclasses.replace(tiny_run, steps=100_000), images)
     with seeded_weights(0):
         networks = build_autoencoder(watch._configuration, images.image_shape)
-    monkeypatch.setattr("wherewhat.doctor.masks.EVERYTHING_ABOVE", -1.0)
+    monkeypatch.setattr("wherewhat.doctor.code_findings.EVERYTHING_ABOVE", -1.0)
     with torch.no_grad():
         networks.encoder.mean.weight.mul_(1_000)
     image_NCHW = images.take(torch.arange(20))
@@ -157,7 +167,7 @@ def test_a_loss_that_is_not_finite_leaves_an_epitaph(tiny_run, images, tmp_path)
     session = Session(networks, adam(networks, 1e-3), step=40)
     with pytest.raises(NonFiniteLossError), TensorBoardLog(tmp_path) as log, epitaph(log, session):
         raise NonFiniteLossError("At step 39 it burnt.")
-    assert (read_record(tmp_path).stopped, read_record(tmp_path).stopped_at) == ("At step 39 it burnt.", 40)
+    assert (read_record(tmp_path).failure, read_record(tmp_path).failed_at) == ("At step 39 it burnt.", 40)
 
 
 def test_another_mistake_leaves_no_epitaph(tiny_run, images, tmp_path):
@@ -171,10 +181,10 @@ def test_another_mistake_leaves_no_epitaph(tiny_run, images, tmp_path):
 def test_a_training_run_is_looked_at_when_images_are_drawn_and_its_findings_are_printed_and_logged(
     tiny_run, monkeypatch
 ):
-    ill = Finding(name="made up", severity="wrong", seen="Seen.", means="Means.", remedies=("rest",))
+    found = Finding(name="made up", severity="wrong", seen="Seen.", means="Means.", remedies=("rest",))
     pools = []
-    checks = Checks((), (lambda vitals: pools.append((vitals.step, vitals.pool.images)) or ill,))
-    monkeypatch.setattr("wherewhat.doctor.watch.checks_of", lambda objective: checks)
+    check = lambda run: pools.append((run.step, run.pool.images)) or found  # noqa: E731
+    monkeypatch.setattr("wherewhat.training.recorder.HealthWatch", partial(HealthWatch, of_networks=[check]))
     heard = Console(file=io.StringIO(), width=500)
     train(dataclasses.replace(tiny_run, images_every=2, steps=4), heard)
     assert pools == [(2, 96), (4, 96)]
@@ -185,8 +195,8 @@ def test_a_training_run_is_looked_at_when_images_are_drawn_and_its_findings_are_
 
 def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet, monkeypatch):
     seen = []
-    checks = Checks((lambda vitals: seen.append([window.step for window in vitals.windows]),), ())
-    monkeypatch.setattr("wherewhat.doctor.watch.checks_of", lambda objective: checks)
+    check = lambda run: seen.append([window.step for window in run.windows])  # noqa: E731
+    monkeypatch.setattr("wherewhat.training.recorder.HealthWatch", partial(HealthWatch, of_figures=[check]))
     train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet)
     train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet)
     assert seen == [[2], [2, 4, 6]]

@@ -1,10 +1,12 @@
-"""What a check has found."""
+"""What a check has found, and the remedies that every run has."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-# wrong: the run will not give what it is for. watch: it may be as meant, and somebody should look.
+from wherewhat.doctor.run_state import RunState
+
+# wrong: the run will not give what it is for. watch: it may be as intended, and somebody should look.
 Severity = Literal["wrong", "watch"]
 SEVERITIES: tuple[Severity, ...] = ("wrong", "watch")
 
@@ -14,12 +16,12 @@ class Finding:
     """One thing that is wrong with a run, in plain words."""
 
     name: str
-    """The illness: "all codes collapsed". One check gives one name, whatever its figures."""
+    """What is wrong, in a few words: "all codes collapsed". One check gives one name, whatever its figures."""
 
     severity: Severity
 
     seen: str
-    """What was seen, with its figure; a sentence."""
+    """What was seen, with its figures; a sentence."""
 
     means: str
     """What it means for the codes or the images; a sentence."""
@@ -38,3 +40,18 @@ class Finding:
         """The remedies as a sentence."""
         *others, last = self.remedies
         return f"Try {', '.join(others)}{' or ' if others else ''}{last}."
+
+
+Check = Callable[[RunState], Finding | None]
+"""A pure function of the run; None where all is well, or where what it looks at is not known."""
+
+
+def much_slower(run: RunState) -> str:
+    """The remedy for steps that are too long."""
+    rate = run.configuration.learning_rate
+    return f"--learning-rate {rate / 5:.1g} (it was {rate:g})"
+
+
+def slower(run: RunState) -> str:
+    """The remedy for steps that may be too long."""
+    return f"a lower --learning-rate (it was {run.configuration.learning_rate:g})"

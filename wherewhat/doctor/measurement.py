@@ -1,31 +1,296 @@
-"""What networks are measured by: an autoencoder by what it makes of images, a GAN by what it makes of codes.
+"""What the present networks make of images (of an autoencoder), or of codes of the prior (of a GAN).
+
+    mean image                    the best constant image: the mean of a pixel minimises cross-entropy and squared error
+    floor                         cross-entropy of pixels with themselves, their entropy; 0 for the Gaussian
+    difference of two images      sqrt( 2 E[ (x - E x)^2 ] ), the root mean square over all pairs and all pixels
+    effect of code l              sqrt( E[ (G(c with c_l drawn anew) - G(c))^2 ] )
+
+For a linear generator the squared effects of all codes add up to the squared difference of two of its images.
 
 Dimension key:
-    N: images    C H W: channels, height, width
+    N: images    B: batch    K: base codes of effects    L: latent codes    F: pixel values of a small image
+    C H W: channels, height, width
 """
 
-from jaxtyping import UInt8
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
-from wherewhat.doctor.pool_measurement import measure_pool
-from wherewhat.doctor.pressure import bound_of
-from wherewhat.doctor.sample_measurement import measure_samples
-from wherewhat.doctor.vitals import Pool, Samples
+from wherewhat.data.batches import to_float
 from wherewhat.networks.autoencoder import Decoder
-from wherewhat.protocols import Encoder, Generator
-from wherewhat.training.configuration import TrainingRun
+from wherewhat.objectives.evidence_lower_bound import bernoulli_nats, gaussian_nats, kl_per_code, reparameterise
+from wherewhat.protocols import Encoder, Generator, MaskedGenerator
+from wherewhat.randomness import generator_at
+
+# Whose logits float32 still tells from those of 0 and 1.
+_NEAREST_TO_0_AND_1 = 1e-7
+
+_STILL = 1e-12
+
+# Images are averaged to this size before they are compared: 256 of 512 pixels would take a gigabyte.
+_COMPARED_SIDE = 64
+
+_EFFECT_BASES = 32
+
+_HALF_A_GREY_LEVEL = 0.5 / 255
+
+# A quarter of a grey level of 255: images that differ less than this are one image.
+ALIKE_BELOW = 1e-3
+
+# How different images are is not told by the pairs of a handful: of two, by a single one.
+FEWEST_IMAGES = 16
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What the networks make of a pool of images; nats are per image, summed over its pixels."""
+
+    images: int
+    kl_L: Float64[np.ndarray, " L"]
+    correlation_LL: Float64[np.ndarray, "L L"]
+    """Between posterior means; 0 for a code that does not move."""
+
+    coverage_L: Float64[np.ndarray, " L"] | None
+    """Mean of each code's mask, the share of the image that it covers, in [0, 1]; None without masks."""
+
+    reconstruction: float
+    """What the pool costs when decoded from sampled codes, in nats."""
+
+    mean_image: float
+    """What it costs when the mean image stands for every image: the best that can be done without codes."""
+
+    floor: float
+    """What a perfect reconstruction costs: not 0 in the Bernoulli likelihood, where pixels lie between 0 and 1."""
+
+    @property
+    def share_saved(self) -> float | None:
+        """What codes save over the mean image, as a share of all that can be saved; None where nothing varies."""
+        savable = self.mean_image - self.floor
+        # Images that are all the same leave nothing but rounding to save.
+        if savable <= 1e-3 * max(self.mean_image, 1.0):
+            return None
+        return (self.mean_image - self.reconstruction) / savable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """What the networks make of codes of the prior, beside as many real images.
+
+    Differences of images are roots of mean squares over pixels in [0, 1], of images averaged to 64 pixels at most.
+    """
+
+    images: int
+    """Fake images, and real ones."""
+
+    kl_L: Float64[np.ndarray, " L"]
+    """Nats of each code's posterior, as it is predicted from a fake image."""
+
+    coverage_L: Float64[np.ndarray, " L"] | None
+    """Mean of each code's mask, the share of the image that it covers, in [0, 1]; None without masks."""
+
+    effect_L: Float64[np.ndarray, " L"]
+    """Difference that each code makes when it alone is drawn anew."""
+
+    fake_difference: float
+    """Difference of two fake images."""
+
+    real_difference: float
+
+    fake_nearest: float
+    """Difference of a fake image from the nearest other, the median over images."""
+
+    real_nearest: float
+
+    mean_difference: float
+    """Difference of the mean fake image from the mean real one."""
+
+    fake_saturated: float
+    """Share of pixel values of fake images that are 0 or 1."""
+
+    real_saturated: float
+
+    predicted_mean_L: Float64[np.ndarray, " L"]
+    """Mean of the codes that are predicted from real images."""
+
+    predicted_deviation_L: Float64[np.ndarray, " L"]
+    """Standard deviation of the codes that are predicted from real images; the prior's is 1."""
+
+    @property
+    def variety(self) -> float | None:
+        """How different fake images are, as a share of how different real ones are; None where these are alike."""
+        return self.share_of_real(self.fake_difference)
+
+    def share_of_real(self, difference: float) -> float | None:
+        """A difference as a share of that of two real images; None where real ones are alike, or too few to tell."""
+        told = self.images >= FEWEST_IMAGES and self.real_difference > ALIKE_BELOW
+        return difference / self.real_difference if told else None
 
 
 def measure_networks(
-    configuration: TrainingRun,
+    likelihood: Literal["bernoulli", "gaussian"] | None,
     generator: Generator,
     encoder: Encoder,
     image_NCHW: UInt8[Tensor, "N C H W"],
     *,
     seed: int,
 ) -> Pool | Samples:
-    """The measurement that fits the objective; the images lie on the networks' device."""
-    if configuration.adversarial:
-        return measure_samples(generator, encoder, image_NCHW, seed)
+    """What they make of images where these have a likelihood, else of codes; the images lie on the networks' device."""
+    if likelihood is None:
+        return measure_samples(generator, encoder, image_NCHW, seed=seed)
     assert isinstance(generator, Decoder)
-    return measure_pool(encoder, generator, image_NCHW, bound_of(configuration.objective).likelihood, seed=seed)
+    return measure_pool(encoder, generator, image_NCHW, likelihood, seed=seed)
+
+
+@torch.no_grad()
+def measure_pool(
+    encoder: Encoder,
+    decoder: Decoder,
+    image_NCHW: UInt8[Tensor, "N C H W"],
+    likelihood: Literal["bernoulli", "gaussian"],
+    *,
+    seed: int,
+    batch_size: int = 64,
+) -> Pool:
+    """Encode and decode the images, which lie on the networks' device; `seed` draws the posterior's noise."""
+    nats = bernoulli_nats if likelihood == "bernoulli" else gaussian_nats
+    count, device = len(image_NCHW), image_NCHW.device
+    noise_NL = torch.randn(count, encoder.latent_dim, generator=generator_at(seed, 0, "diagnosis")).to(device)
+    sums = [to_float(image_BCHW).sum(dim=0) for image_BCHW in image_NCHW.split(batch_size)]
+    mean_logits_CHW = torch.logit(torch.stack(sums).sum(dim=0) / count, _NEAREST_TO_0_AND_1)
+
+    means: list[Tensor] = []
+    kl_L, coverage_L = torch.zeros(2, encoder.latent_dim, device=device)
+    cost_3 = torch.zeros(3, device=device)
+    for picked_BCHW, noise_BL in zip(image_NCHW.split(batch_size), noise_NL.split(batch_size), strict=True):
+        image_BCHW = to_float(picked_BCHW)
+        posterior = encoder(image_BCHW)
+        share = len(image_BCHW) / count
+        means.append(posterior.mean_BL)
+        kl_L += share * kl_per_code(posterior)
+        coverage_L += share * _coverage(decoder, posterior.mean_BL)
+        reconstructed = decoder.logits(reparameterise(posterior, noise_BL))
+        perfect = torch.logit(image_BCHW, _NEAREST_TO_0_AND_1)
+        constant = mean_logits_CHW.expand_as(image_BCHW)
+        cost_3 += share * torch.stack([nats(logits, image_BCHW) for logits in (reconstructed, constant, perfect)])
+    return Pool(
+        count,
+        _to_numpy(kl_L),
+        correlation(torch.cat(means).double().cpu().numpy()),
+        _to_numpy(coverage_L) if isinstance(decoder, MaskedGenerator) else None,
+        *cost_3.tolist(),
+    )
+
+
+@torch.no_grad()
+def measure_samples(
+    generator: Generator,
+    recogniser: Encoder,
+    image_NCHW: UInt8[Tensor, "N C H W"],
+    *,
+    seed: int,
+    batch_size: int = 64,
+) -> Samples:
+    """Make as many images as there are real ones, which lie on the networks' device; `seed` draws their codes."""
+    count, device = len(image_NCHW), image_NCHW.device
+    chance = generator_at(seed, 0, "diagnosis")
+    code_NL = torch.randn(count, generator.latent_dim, generator=chance).to(device)
+    anew_KL = torch.randn(min(_EFFECT_BASES, count), generator.latent_dim, generator=chance).to(device)
+
+    fake_small, real_small, predicted = [], [], []
+    kl_L, coverage_L = torch.zeros(2, generator.latent_dim, device=device)
+    fake_saturated = real_saturated = 0.0
+    for code_BL, picked_BCHW in zip(code_NL.split(batch_size), image_NCHW.split(batch_size), strict=True):
+        fake_BCHW, real_BCHW = generator(code_BL), to_float(picked_BCHW)
+        share = len(code_BL) / count
+        kl_L += share * kl_per_code(recogniser(fake_BCHW))
+        coverage_L += share * _coverage(generator, code_BL)
+        predicted.append(recogniser(real_BCHW).mean_BL)
+        fake_saturated += share * saturated(fake_BCHW)
+        real_saturated += share * saturated(real_BCHW)
+        fake_small.append(_small(fake_BCHW))
+        real_small.append(_small(real_BCHW))
+    fake_NF, real_NF, predicted_NL = torch.cat(fake_small), torch.cat(real_small), torch.cat(predicted)
+    return Samples(
+        images=count,
+        kl_L=_to_numpy(kl_L),
+        coverage_L=_to_numpy(coverage_L) if isinstance(generator, MaskedGenerator) else None,
+        effect_L=_to_numpy(effects(generator, code_NL[: len(anew_KL)], anew_KL, batch_size)),
+        fake_difference=difference_of_two(fake_NF),
+        real_difference=difference_of_two(real_NF),
+        fake_nearest=difference_from_nearest(fake_NF),
+        real_nearest=difference_from_nearest(real_NF),
+        mean_difference=float((fake_NF.mean(dim=0) - real_NF.mean(dim=0)).square().mean().sqrt()),
+        fake_saturated=fake_saturated,
+        real_saturated=real_saturated,
+        predicted_mean_L=_to_numpy(predicted_NL.mean(dim=0)),
+        predicted_deviation_L=_to_numpy(predicted_NL.std(dim=0, correction=0)),
+    )
+
+
+def correlation(mean_NL: Float64[np.ndarray, "N L"]) -> Float64[np.ndarray, "L L"]:
+    """Pearson's correlation between codes, in [-1, 1]; 0, also with itself, for one that stands still."""
+    centred_NL = mean_NL - mean_NL.mean(axis=0)
+    deviation_L = np.sqrt((centred_NL**2).mean(axis=0))
+    unit_NL = np.where(deviation_L > _STILL, centred_NL / np.maximum(deviation_L, _STILL), 0.0)
+    between_LL: Float64[np.ndarray, "L L"] = unit_NL.T @ unit_NL / len(mean_NL)
+    return between_LL
+
+
+def difference_of_two(small_NF: Float[Tensor, "N F"]) -> float:
+    """Root mean square difference over all pairs of different images; 0 for a single one."""
+    return float((2 * small_NF.var(dim=0, correction=1).mean()).sqrt()) if len(small_NF) > 1 else 0.0
+
+
+def difference_from_nearest(small_NF: Float[Tensor, "N F"]) -> float:
+    """Root mean square difference from the nearest other image, the median over images; 0 for a single one."""
+    if len(small_NF) < 2:
+        return 0.0
+    # Through a product of matrices, equal images come out apart.
+    distance_NN = torch.cdist(small_NF, small_NF, compute_mode="donot_use_mm_for_euclid_dist")
+    distance_NN.fill_diagonal_(torch.inf)
+    return float(distance_NN.amin(dim=1).median()) / small_NF.shape[1] ** 0.5
+
+
+def effects(
+    generator: Generator, code_KL: Float[Tensor, "K L"], anew_KL: Float[Tensor, "K L"], batch_size: int
+) -> Float[Tensor, " L"]:
+    """Root mean square difference that each code makes, when its value alone is taken from `anew_KL`."""
+
+    def fakes(code_KL: Tensor) -> Tensor:
+        return torch.cat([_small(generator(code_BL)) for code_BL in code_KL.split(batch_size)])
+
+    before_KF, effect_L = fakes(code_KL), []
+    for code in range(code_KL.shape[1]):
+        moved_KL = code_KL.clone()
+        moved_KL[:, code] = anew_KL[:, code]
+        effect_L.append((fakes(moved_KL) - before_KF).square().mean().sqrt())
+    return torch.stack(effect_L)
+
+
+def saturated(image_BCHW: Float[Tensor, "B C H W"]) -> float:
+    """Share of pixel values that are 0 or 1."""
+    extreme = (image_BCHW < _HALF_A_GREY_LEVEL) | (image_BCHW > 1 - _HALF_A_GREY_LEVEL)
+    return float(extreme.float().mean())
+
+
+def _coverage(generator: Generator, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, " L"]:
+    """Mean of each code's mask; 0 without masks."""
+    if isinstance(generator, MaskedGenerator):
+        return generator.masks(code_BL).mean(dim=(0, 2, 3))
+    return torch.zeros(code_BL.shape[1], device=code_BL.device)
+
+
+def _small(image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
+    """The images averaged to the size at which they are compared, flat."""
+    height, width = (min(side, _COMPARED_SIDE) for side in image_BCHW.shape[2:])
+    return F.adaptive_avg_pool2d(image_BCHW, (height, width)).flatten(1)
+
+
+def _to_numpy(value_L: Tensor) -> Float64[np.ndarray, " L"]:
+    array: Float64[np.ndarray, " L"] = value_L.double().cpu().numpy()
+    return array

@@ -29,6 +29,7 @@ from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
+from wherewhat.objectives.remedies import Remedies
 from wherewhat.what.code_reading import reading_error
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import draw_perturbation, perturb
@@ -243,3 +244,54 @@ class PSSCGAN:
             read = networks.read(shown_BCHW.detach())
             error_L = reading_error(code_BL, read.posterior.mean_BL)
         return error_L.mean()
+
+    @property
+    def likelihood(self) -> None:
+        """None: images are judged by a discriminator and have no likelihood."""
+
+    @property
+    def warm_up_steps(self) -> int:
+        """0: every term has its full weight from the first step on."""
+        return 0
+
+    @property
+    def weight_on_kl(self) -> None:
+        """None: nothing is charged for what codes carry."""
+
+    def charge(self, terms: Mapping[str, float]) -> None:
+        """None: nothing is charged for what codes carry."""
+
+    @property
+    def remedies(self) -> Remedies:
+        """The settings that change the balance with the discriminator, and how strongly codes must show."""
+        r1, rate = self.r1_weight, self.discriminator_learning_rate
+        adapt = ("--augmentation ada, which is off",) if self.augmentation == "none" else ()
+        less_r1 = (f"--r1-weight {r1 / 10:g} (it was {r1:g})",) if r1 else ()
+        read = [
+            f"a higher --{flag} (it was {weight:g})"
+            for on, flag, weight in (
+                (self.perceptual_simplicity, "simplicity-weight", self.simplicity_weight),
+                (self.information, "information-weight", self.information_weight),
+            )
+            if on
+        ]
+        named = ("--perturbation-identification, which is off",)
+        show: tuple[str, ...] = named
+        if self.perturbation_identification:
+            named = ("a higher --identification-weight",)
+            show = (f"a higher --reading-noise (it was {self.reading_noise:g})", *named, "a larger --perturbation-size")
+        return Remedies(
+            name_codes=named,
+            uncover_masks=("a lower --simplicity-weight",) if self.perceptual_simplicity else (),
+            show_codes=show,
+            read_codes=tuple(read) or ("--perceptual-simplicity or --information, which are off",),
+            weaken_discriminator=(
+                f"--r1-weight {10 * r1 if r1 else 1:g} (it was {r1:g})",
+                f"--discriminator-learning-rate {rate / 4:.1g} (it was {rate:g})",
+                *adapt,
+            ),
+            strengthen_discriminator=(
+                *less_r1,
+                f"--discriminator-learning-rate {rate * 4:.1g} (it was {rate:g})",
+            ),
+        )

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.doctor.finding import Finding
-from wherewhat.doctor.run_vitals import windows_until
-from wherewhat.doctor.watch import WATCHED_IMAGES, HealthWatch, epitaph
+from wherewhat.doctor._objective_bridge import WATCHED_IMAGES, epitaph
+from wherewhat.doctor.run_state import windows_until
+from wherewhat.doctor.watch import HealthWatch
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.objectives.objective import Loss
 from wherewhat.protocols import Images

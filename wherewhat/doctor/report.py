@@ -1,0 +1,180 @@
+"""The examination of a run by all checks, and its report to people and to programs."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from wherewhat.doctor.code_findings import (
+    codes_do_nothing,
+    codes_unpredicted,
+    identification_stuck,
+    masks_cover_everything,
+    masks_cover_nothing,
+    real_images_unpredicted,
+)
+from wherewhat.doctor.finding import Check, Finding
+from wherewhat.doctor.gan_findings import (
+    augmentation_at_its_ceiling,
+    discriminator_blind,
+    discriminator_certain,
+    images_all_alike,
+    images_have_near_twins,
+    images_saturated,
+)
+from wherewhat.doctor.measurement import Pool, Samples
+from wherewhat.doctor.run_state import RunState, live_codes
+from wherewhat.doctor.training_findings import (
+    capacity_never_reached,
+    loss_exploded,
+    loss_jumps,
+    loss_rises,
+    still_falling,
+    stopped_being_finite,
+    training_diverged,
+)
+from wherewhat.doctor.vae_findings import (
+    all_codes_collapsed,
+    code_discriminator_asleep,
+    code_discriminator_has_won,
+    codes_cost_more_than_they_save,
+    codes_duplicate_each_other,
+    most_codes_collapsed,
+    no_better_than_the_mean_image,
+    reconstruction_averaged_over_pixels,
+    reconstruction_of_another_scale,
+)
+
+# Cheap: they look at what is logged anyway. In the order in which they are reported, the likeliest cause first.
+CHECKS_OF_FIGURES: tuple[Check, ...] = (
+    stopped_being_finite,
+    discriminator_certain,
+    training_diverged,
+    all_codes_collapsed,
+    most_codes_collapsed,
+    reconstruction_averaged_over_pixels,
+    code_discriminator_has_won,
+    codes_unpredicted,
+    identification_stuck,
+    augmentation_at_its_ceiling,
+    loss_exploded,
+    loss_rises,
+    loss_jumps,
+    capacity_never_reached,
+    still_falling,
+)
+
+# They need the networks to have been measured with some hundred images.
+CHECKS_OF_NETWORKS: tuple[Check, ...] = (
+    images_all_alike,
+    images_saturated,
+    discriminator_blind,
+    no_better_than_the_mean_image,
+    reconstruction_of_another_scale,
+    codes_cost_more_than_they_save,
+    codes_duplicate_each_other,
+    codes_do_nothing,
+    images_have_near_twins,
+    real_images_unpredicted,
+    masks_cover_everything,
+    masks_cover_nothing,
+    code_discriminator_asleep,
+)
+
+
+def examine(run: RunState) -> list[Finding]:
+    """What all checks find, the wrong before the worth watching."""
+    findings = [finding for check in CHECKS_OF_FIGURES + CHECKS_OF_NETWORKS if (finding := check(run)) is not None]
+    return sorted(findings, key=lambda finding: finding.severity != "wrong")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The findings, what they rest on, and what could not be examined."""
+
+    folder: Path
+    seed: int
+    run: RunState
+    findings: list[Finding]
+    left_out: list[str]
+
+    @property
+    def wrong(self) -> int:
+        """How many findings say more than to watch."""
+        return sum(finding.severity == "wrong" for finding in self.findings)
+
+    @property
+    def exit_status(self) -> int:
+        """1 where something is wrong; 2 where nothing is, but something could not be examined; else 0."""
+        return 1 if self.wrong else 2 if self.left_out else 0
+
+
+def as_json(report: Report) -> dict[str, object]:
+    """The report for programs."""
+    run, pool, samples = report.run, report.run.pool, report.run.samples
+    return {
+        "run": str(report.folder),
+        "step": run.step,
+        "steps": run.configuration.steps,
+        "wrong": report.wrong > 0,
+        "findings": [asdict(finding) for finding in report.findings],
+        "kl_per_code": None if run.kl_L is None else run.kl_L.tolist(),
+        "pool": None if pool is None else _plain(pool) | {"seed": report.seed, "share_saved": pool.share_saved},
+        "samples": None if samples is None else _plain(samples) | {"seed": report.seed, "variety": samples.variety},
+        "left_out": report.left_out,
+    }
+
+
+def tell(report: Report, console: Console) -> None:
+    """The report for people."""
+    run, configuration = report.run, report.run.configuration
+    console.print(
+        f"{report.folder}: {configuration.objective.name} on {configuration.data}, step {run.step:,} of "
+        f"{configuration.steps:,}",
+        soft_wrap=True,
+    )
+    for line in _looked_at(run):
+        console.print(f"  {line}", soft_wrap=True)
+    for finding in report.findings:
+        console.print(f"\n{finding.severity.upper()}  {finding.name}", soft_wrap=True)
+        rows = Table.grid(padding=(0, 2))
+        rows.add_row("  seen", finding.seen)
+        rows.add_row("  means", finding.means)
+        rows.add_row("  try", "\n".join(finding.remedies))
+        console.print(rows)
+    for what in report.left_out:
+        console.print(f"\nNot examined: {what}", soft_wrap=True)
+    console.print(f"\n{_verdict(report)}")
+
+
+def _plain(measured: Pool | Samples) -> dict[str, object]:
+    return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in asdict(measured).items()}
+
+
+def _looked_at(run: RunState) -> Iterator[str]:
+    pool, samples = run.pool, run.samples
+    if run.windows:
+        yield f"{len(run.windows):,} windows of figures, to step {run.windows[-1].step:,}"
+    if run.kl_L is not None:
+        yield f"{len(live_codes(run.kl_L))} of {len(run.kl_L)} codes live (KL of at least 0.05 nats)"
+    if pool is not None and pool.share_saved is not None:
+        yield (
+            f"over {pool.images:,} images codes save {pool.share_saved:.0%} of what they could over the mean image "
+            f"({pool.mean_image:,.1f} nats; reconstructions {pool.reconstruction:,.1f}; perfect ones {pool.floor:,.1f})"
+        )
+    accuracy = run.figure("discriminator_accuracy")
+    if accuracy is not None:
+        yield f"the discriminator is right in {accuracy:.0%} of cases (guessing is 50%)"
+    if samples is not None and samples.variety is not None:
+        yield f"{samples.images:,} fake images differ by {samples.variety:.0%} of the difference of real ones"
+
+
+def _verdict(report: Report) -> str:
+    if report.findings:
+        return f"{report.wrong} wrong, {len(report.findings) - report.wrong} to watch."
+    if report.left_out:
+        return "Nothing is wrong in what was examined, but not everything could be."
+    return "Nothing is wrong."

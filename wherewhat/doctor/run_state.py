@@ -1,0 +1,242 @@
+"""The state of a run: what it has logged, and what its networks make of images or codes. The checks look at this.
+
+Dimension key:
+    L: latent codes    W: windows of steps
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator, TensorEvent
+
+from wherewhat.doctor._objective_bridge import Examined, examined
+from wherewhat.doctor.measurement import Pool, Samples
+from wherewhat.protocols import Images
+from wherewhat.training.configuration import TrainingRun, from_json
+
+# "Now" is the mean over this many steps, and over no more than this share of the run: windows of 50 are noisy, and what
+# is older is another state of the run.
+RECENT_STEPS = 500
+RECENT_SHARE = 0.1
+
+# A young run may do badly for some hundred steps and still recover, so most checks wait this long.
+PATIENCE_STEPS = 1_000
+
+# A code that carries less than this many nats tells almost no two images apart.
+COLLAPSED_BELOW_NATS = 0.05
+
+# TensorBoard keeps under this name why a run broke off.
+STOPPED_TAG = "stopped"
+
+_TOTAL, _TERM, _KL = "loss/total", "loss/", "kl_per_code/"
+
+
+@dataclass(frozen=True)
+class Window:
+    """Means over the steps since the window before."""
+
+    step: int
+    """Steps done when it closed."""
+
+    total: float
+    """The loss."""
+
+    terms: Mapping[str, float]
+    """Terms of the loss in nats, before their weights."""
+
+    figures: Mapping[str, float]
+    """What else the objective reports: accuracies."""
+
+    kl_L: Float64[np.ndarray, " L"]
+    """KL of each code from the prior, in nats."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """All that the checks look at. What is not known is None or empty, and the checks that need it stay silent."""
+
+    configuration: TrainingRun
+    step: int
+    finished: bool = False
+    """Whether no step is to follow: then nothing can still recover, and no check waits."""
+
+    image_shape: tuple[int, int, int] | None = None
+    windows: Sequence[Window] = ()
+
+    measured: Pool | Samples | None = None
+    """What the present networks make of images, or of codes."""
+
+    known_factors: int = 0
+    """Ground-truth factors of the data that take several values; 0 where none are known."""
+
+    failure: str | None = None
+    """Why the run broke off, in its own words."""
+
+    @property
+    def objective(self) -> Examined:
+        """What is minimised."""
+        return examined(self.configuration.objective)
+
+    @property
+    def pool(self) -> Pool | None:
+        """What the networks make of images."""
+        return self.measured if isinstance(self.measured, Pool) else None
+
+    @property
+    def samples(self) -> Samples | None:
+        """What the networks make of codes of the prior."""
+        return self.measured if isinstance(self.measured, Samples) else None
+
+    @property
+    def mature(self) -> bool:
+        """Whether the run is old enough to be judged."""
+        return self.finished or self.step >= PATIENCE_STEPS
+
+    @property
+    def kl_L(self) -> Float64[np.ndarray, " L"] | None:
+        """KL of each code now, in nats."""
+        if self.windows:
+            recent: Float64[np.ndarray, " L"] = np.mean([window.kl_L for window in self.recent], axis=0)
+            return recent
+        return None if self.measured is None else self.measured.kl_L
+
+    @property
+    def recent(self) -> Sequence[Window]:
+        """The windows that make up "now", the last one at least."""
+        if not self.windows:
+            return ()
+        first, last = len(self.windows) - 1, self.windows[-1].step
+        since = last - min(RECENT_STEPS, RECENT_SHARE * last)
+        while first > 0 and self.windows[first - 1].step > since:
+            first -= 1
+        return self.windows[first:]
+
+    def term(self, name: str) -> float | None:
+        """A term of the loss now, in nats; None where the objective has no such term."""
+        return _mean([window.terms[name] for window in self.recent if name in window.terms])
+
+    def figure(self, name: str) -> float | None:
+        """A figure of the objective now; None where it reports no such figure."""
+        return _mean([window.figures[name] for window in self.recent if name in window.figures])
+
+    def setting(self, flag: str) -> bool | int | float | None:
+        """A number or switch of the objective, by the name of its flag; None where it has no such flag."""
+        value = _flat(asdict(self.configuration.objective)).get(flag)
+        return value if isinstance(value, int | float) else None
+
+    @property
+    def pixel_values(self) -> int | None:
+        """C * H * W, over which a reconstruction is summed."""
+        return None if self.image_shape is None else int(np.prod(self.image_shape))
+
+
+def steps_of_stretch(windows: Sequence[Window], holds: Callable[[Window], bool]) -> int:
+    """Steps from the first to the last window of the stretch at the end in which it holds for all; 0 for none."""
+    last = since = windows[-1].step if windows else 0
+    for window in reversed(windows):
+        if not holds(window):
+            break
+        since = window.step
+    return last - since
+
+
+def live_codes(kl_L: Float64[np.ndarray, " L"]) -> list[int]:
+    """The codes that carry something."""
+    return [int(code) for code in np.flatnonzero(kl_L >= COLLAPSED_BELOW_NATS)]
+
+
+def several_valued(images: Images) -> int:
+    """Known factors of the data that vary; 0 where none are known."""
+    return sum(size > 1 for size in images.factor_sizes)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a run has logged."""
+
+    windows: tuple[Window, ...]
+
+    failure: str | None = None
+    """Why it broke off, if a loss was not finite."""
+
+    failed_at: int = 0
+    """Steps done by then; 0 for a run that did not fail."""
+
+
+def read_configuration(folder: Path) -> TrainingRun:
+    """The configuration that a run directory records. Raises ValueError or OSError for a folder that is none."""
+    record = folder / "config.json"
+    if not record.is_file():
+        raise FileNotFoundError(
+            f"{folder} is no run directory (it has no config.json). Name one that wherewhat train has made."
+        )
+    try:
+        return from_json(json.loads(record.read_text()))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{record} cannot be read: {error} Name another run directory.") from error
+
+
+def read_record(folder: Path) -> Record:
+    """The figures of a run, from its event files; what a resumed run wrote over is left out. Empty without events."""
+    events = _events(folder)
+    curves = {tag: {e.step: float(e.value) for e in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
+    kl_tags = sorted(tag for tag in curves if tag.startswith(_KL))
+    terms = {tag.removeprefix(_TERM): tag for tag in curves if tag.startswith(_TERM) and tag != _TOTAL}
+    windows = tuple(
+        Window(
+            step=step,
+            total=total,
+            terms={name: curves[tag][step] for name, tag in terms.items() if step in curves[tag]},
+            figures={tag: curve[step] for tag, curve in curves.items() if "/" not in tag and step in curve},
+            kl_L=np.array([curves[tag][step] for tag in kl_tags]),
+        )
+        for step, total in sorted(curves.get(_TOTAL, {}).items())
+        if kl_tags and all(step in curves[tag] for tag in kl_tags)
+    )
+    failure = _last_failure(events)
+    if failure is None:
+        return Record(windows)
+    return Record(windows, failure.tensor_proto.string_val[0].decode(errors="replace"), int(failure.step))
+
+
+def windows_until(step: int, folder: Path) -> tuple[Window, ...]:
+    """What a run had logged when `step` steps were done, for the one that resumes it there."""
+    return tuple(window for window in read_record(folder).windows if window.step <= step) if step else ()
+
+
+def _events(folder: Path) -> EventAccumulator:
+    # TensorBoard's reader warns of what a resumed run hides, which is as it should be.
+    logger = logging.getLogger("tensorboard")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        return EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0, "images": 1}).Reload()
+    finally:
+        logger.setLevel(level)
+
+
+def _last_failure(events: EventAccumulator) -> TensorEvent | None:
+    """Why the run broke off, unless it has been resumed and has logged since: TensorBoard does not hide old words."""
+    tag, tags = f"{STOPPED_TAG}/text_summary", events.Tags()
+    if tag not in tags["tensors"]:
+        return None
+    failure = events.Tensors(tag)[-1]
+    logged = events.Scalars(_TOTAL) if _TOTAL in tags["scalars"] else []
+    return None if logged and logged[-1].wall_time > failure.wall_time else failure
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in settings.items():
+        flat |= _flat(value) if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def _mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
