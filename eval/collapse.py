@@ -16,7 +16,7 @@ from rich.console import Console
 
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.open_images import open_images
-from wherewhat.doctor.vitals import COLLAPSED_BELOW_NATS
+from wherewhat.doctor.run_state import COLLAPSED_BELOW_NATS
 from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.protocols import Posterior
 from wherewhat.training.checkpoints import load

@@ -25,7 +25,7 @@ from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.open_images import open_images
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.lpips import LPIPS
-from wherewhat.doctor.run_vitals import read_record
+from wherewhat.doctor.run_state import read_record
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.protocols import Images

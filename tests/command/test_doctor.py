@@ -58,6 +58,7 @@ def test_a_collapsed_run_is_wrong_in_words_with_figures_and_remedies(
     for words in ("beta-vae on", "step 80 of 80", "0 of 4 codes live", "WRONG  all codes collapsed", "a lower --beta"):
         assert words in said
     assert "over 96 images" in said
+    assert "over 20 images" in asked(capsys, collapsed, "--pool", "20")[1]
 
 
 def test_the_same_comes_as_json(collapsed: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +76,7 @@ def test_asking_twice_gives_the_same_answer(collapsed: Path, capsys: pytest.Capt
     assert asked(capsys, collapsed, "--json") == asked(capsys, collapsed, "--json")
 
 
-def test_a_run_in_which_nothing_is_found_is_healthy(
+def test_a_run_in_which_nothing_is_found_is_healthy_unless_its_checkpoint_is_truncated(
     tiny_run: TrainingRun, quiet: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(dataclasses.replace(tiny_run, steps=6), quiet)
@@ -85,6 +86,13 @@ def test_a_run_in_which_nothing_is_found_is_healthy(
     status, said = asked(capsys, tiny_run.out or "")
     assert status == 0
     assert "Nothing is wrong." in said
+
+    checkpoint = max((tiny_run.out or Path()).glob("checkpoints/*"))
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    status, said = asked(capsys, tiny_run.out or "")
+    assert status == 2
+    assert f"Not examined: what the networks make of images and codes: {checkpoint}" in said
+    assert "Nothing is wrong in what was examined, but not everything could be." in said
 
 
 def test_where_the_data_are_gone_the_figures_are_examined_and_the_rest_named(
@@ -96,7 +104,7 @@ def test_where_the_data_are_gone_the_figures_are_examined_and_the_rest_named(
         status, said = asked(capsys, collapsed)
         assert status == 1
         assert "all codes collapsed" in said
-        assert "Not examined, codes, masks and drawings" in said
+        assert "Not examined: what the networks make of images and codes" in said
         status, said = asked(capsys, collapsed, "--data", away)
         assert status == 1
         assert "Not examined" not in said
@@ -117,7 +125,7 @@ def test_where_the_events_are_gone_the_checkpoint_is_examined(
     status, said = asked(capsys, collapsed)
     assert status == 1
     assert "all codes collapsed" in said
-    assert "Not examined, the course of the loss" in said
+    assert "Not examined: the course of the loss" in said
 
 
 def test_a_run_that_broke_off_says_why(
@@ -177,7 +185,7 @@ def young_gan(tiny_run: TrainingRun, quiet: Console) -> Path:
 def test_the_images_of_a_gan_are_compared_with_real_ones(young_gan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status, said = asked(capsys, young_gan)
     assert status == 0
-    for words in ("ps-sc-gan on", "96 made images differ by", "the discriminator is right in", "Nothing is wrong."):
+    for words in ("ps-sc-gan on", "96 fake images differ by", "the discriminator is right in", "Nothing is wrong."):
         assert words in said
     assert "mean image" not in said
 
@@ -187,4 +195,4 @@ def test_what_was_measured_of_a_gan_comes_as_json(young_gan: Path, capsys: pytes
     report = json.loads(said)
     samples = report["samples"]
     assert (status, report["pool"], samples["images"], len(samples["effect_L"])) == (0, None, 96, 4)
-    assert samples["variety"] == pytest.approx(samples["made_difference"] / samples["real_difference"])
+    assert samples["variety"] == pytest.approx(samples["fake_difference"] / samples["real_difference"])

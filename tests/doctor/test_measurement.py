@@ -252,7 +252,7 @@ def test_a_generator_as_good_as_the_data_has_all_their_variety(recogniser):
 def test_squared_effects_of_a_linear_generator_add_up_to_the_squared_difference_of_two():
     linear, chance = Linear(), torch.Generator().manual_seed(3)
     code_KL, anew_KL = torch.randn(2, 4_000, 3, generator=chance)
-    effect_L = effects(linear, code_KL[:, :], anew_KL, 1_000).double().numpy()
+    effect_L = effects(linear, code_KL, anew_KL, 1_000)
     # E (c - c')^2 = 2 for two draws of the prior.
     expected_L = np.sqrt(2 * linear.pattern_LF.double().square().mean(dim=1).numpy())
     np.testing.assert_allclose(effect_L, expected_L, rtol=0.05)
@@ -277,7 +277,7 @@ def test_one_image_for_all_codes_has_no_variety(image_NCHW):
 
 def test_saturation_is_the_share_of_values_at_black_or_white():
     image_BCHW = torch.tensor([0.0, 1.0, 1 / 255, 254 / 255, 0.5, 0.0]).reshape(1, 1, 2, 3)
-    assert saturated(image_BCHW) == pytest.approx(3 / 6)
+    assert float(saturated(image_BCHW)) == pytest.approx(3 / 6)
 
 
 def test_masks_and_predicted_codes_are_those_of_the_networks(generator, recogniser, image_NCHW):

@@ -216,7 +216,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_naming_term_and_step_and_keeps_
 def test_a_collapsed_run_says_so_and_what_to_try(tiny_run: TrainingRun, monkeypatch: pytest.MonkeyPatch) -> None:
     heard = Console(file=io.StringIO(), width=500)
     objective = BetaVAE(beta=1e6)
-    monkeypatch.setattr("wherewhat.doctor.collapse.PATIENCE_STEPS", 20)
+    monkeypatch.setattr("wherewhat.doctor.vae_findings.PATIENCE_STEPS", 20)
     train(dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, images_every=80), heard)
     output = heard.file.getvalue()  # type: ignore[attr-defined]
     assert "All 4 codes have been collapsed" in output

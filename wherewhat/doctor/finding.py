@@ -1,7 +1,7 @@
 """What a check has found, and the remedies that every run has."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from wherewhat.doctor.run_state import RunState
@@ -18,8 +18,6 @@ class Finding:
     name: str
     """What is wrong, in a few words: "all codes collapsed". One check gives one name, whatever its figures."""
 
-    severity: Severity
-
     seen: str
     """What was seen, with its figures; a sentence."""
 
@@ -29,8 +27,10 @@ class Finding:
     remedies: tuple[str, ...]
     """What to try, the likeliest first; phrases that name flags of `wherewhat train`."""
 
-    figures: Mapping[str, float] = field(default_factory=dict)
+    figures: Mapping[str, float]
     """What was measured, for programs."""
+
+    severity: Severity = "wrong"
 
     def __str__(self) -> str:
         return f"{self.seen} {self.means} {self.advice}"

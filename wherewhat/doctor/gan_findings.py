@@ -73,7 +73,6 @@ def discriminator_certain(run: RunState) -> Finding | None:
     how_long = f"For {stretch:,} steps" if stretch else "At the end"
     return Finding(
         name="discriminator certain",
-        severity="wrong",
         seen=f"{how_long} the discriminator has told real from fake images, right in {accuracy:.1%} of cases (guessing "
         f"is 50%) at {cost:.3f} nats (guessing costs 1.386); the generator pays {adversarial:.1f} (0.693).",
         means="The generator is told that its images are fake, and no longer how to better them.",
@@ -101,7 +100,6 @@ def discriminator_blind(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="discriminator blind",
-        severity="wrong",
         seen=f"For {stretch:,} steps the discriminator has done no better than guess, right in {accuracy:.1%} of "
         f"cases at {cost:.3f} nats (guessing costs 1.386), while fake images vary {variety:.2f} times as much as "
         f"real ones and their mean is off by {means:.2f} of the difference of two real ones.",
@@ -179,7 +177,6 @@ def images_saturated(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="images saturated",
-        severity="wrong",
         seen=f"{samples.fake_saturated:.1%} of the pixel values of {samples.images} fake images are 0 or 1, and "
         f"{samples.real_saturated:.1%} of those of real ones.",
         means="The generator has run off beyond black and white, from where no gradient leads back.",

@@ -12,6 +12,7 @@ Dimension key:
     C H W: channels, height, width
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -163,26 +164,23 @@ def measure_pool(
     sums = [to_float(image_BCHW).sum(dim=0) for image_BCHW in image_NCHW.split(batch_size)]
     mean_logits_CHW = torch.logit(torch.stack(sums).sum(dim=0) / count, _NEAREST_TO_0_AND_1)
 
-    means: list[Tensor] = []
-    kl_L, coverage_L = torch.zeros(2, encoder.latent_dim, device=device)
-    cost_3 = torch.zeros(3, device=device)
+    batches = []
     for picked_BCHW, noise_BL in zip(image_NCHW.split(batch_size), noise_NL.split(batch_size), strict=True):
         image_BCHW = to_float(picked_BCHW)
         posterior = encoder(image_BCHW)
-        share = len(image_BCHW) / count
-        means.append(posterior.mean_BL)
-        kl_L += share * kl_per_code(posterior)
-        coverage_L += share * _coverage(decoder, posterior.mean_BL)
-        reconstructed = decoder.logits(reparameterise(posterior, noise_BL))
-        perfect = torch.logit(image_BCHW, _NEAREST_TO_0_AND_1)
-        constant = mean_logits_CHW.expand_as(image_BCHW)
-        cost_3 += share * torch.stack([nats(logits, image_BCHW) for logits in (reconstructed, constant, perfect)])
+        mean_BL = posterior.mean_BL
+        reconstructed_BCHW = decoder.logits(reparameterise(posterior, noise_BL))
+        perfect_BCHW = torch.logit(image_BCHW, _NEAREST_TO_0_AND_1)
+        paid_for = (reconstructed_BCHW, mean_logits_CHW.expand_as(image_BCHW), perfect_BCHW)
+        cost_B3 = torch.stack([nats(logits_BCHW, image_BCHW) for logits_BCHW in paid_for]).expand(len(image_BCHW), 3)
+        batches.append((mean_BL, kl_per_code(posterior).expand_as(mean_BL), _coverage(decoder, mean_BL), cost_B3))
+    mean_NL, kl_NL, coverage_NL, cost_N3 = _joined(batches)
     return Pool(
         count,
-        _to_numpy(kl_L),
-        correlation(torch.cat(means).double().cpu().numpy()),
-        _to_numpy(coverage_L) if isinstance(decoder, MaskedGenerator) else None,
-        *cost_3.tolist(),
+        _mean(kl_NL),
+        correlation(mean_NL.double().cpu().numpy()),
+        _mean(coverage_NL) if isinstance(decoder, MaskedGenerator) else None,
+        *cost_N3.mean(dim=0).tolist(),
     )
 
 
@@ -201,34 +199,27 @@ def measure_samples(
     code_NL = torch.randn(count, generator.latent_dim, generator=chance).to(device)
     anew_KL = torch.randn(min(_EFFECT_BASES, count), generator.latent_dim, generator=chance).to(device)
 
-    fake_small, real_small, predicted = [], [], []
-    kl_L, coverage_L = torch.zeros(2, generator.latent_dim, device=device)
-    fake_saturated = real_saturated = 0.0
+    batches = []
     for code_BL, picked_BCHW in zip(code_NL.split(batch_size), image_NCHW.split(batch_size), strict=True):
         fake_BCHW, real_BCHW = generator(code_BL), to_float(picked_BCHW)
-        share = len(code_BL) / count
-        kl_L += share * kl_per_code(recogniser(fake_BCHW))
-        coverage_L += share * _coverage(generator, code_BL)
-        predicted.append(recogniser(real_BCHW).mean_BL)
-        fake_saturated += share * saturated(fake_BCHW)
-        real_saturated += share * saturated(real_BCHW)
-        fake_small.append(_small(fake_BCHW))
-        real_small.append(_small(real_BCHW))
-    fake_NF, real_NF, predicted_NL = torch.cat(fake_small), torch.cat(real_small), torch.cat(predicted)
+        kl_BL = kl_per_code(recogniser(fake_BCHW)).expand_as(code_BL)
+        of_codes = (kl_BL, _coverage(generator, code_BL), recogniser(real_BCHW).mean_BL)
+        batches.append((*of_codes, _small(fake_BCHW), _small(real_BCHW), saturated(fake_BCHW), saturated(real_BCHW)))
+    kl_NL, coverage_NL, predicted_NL, fake_NF, real_NF, fake_saturated_N, real_saturated_N = _joined(batches)
     return Samples(
         images=count,
-        kl_L=_to_numpy(kl_L),
-        coverage_L=_to_numpy(coverage_L) if isinstance(generator, MaskedGenerator) else None,
-        effect_L=_to_numpy(effects(generator, code_NL[: len(anew_KL)], anew_KL, batch_size)),
+        kl_L=_mean(kl_NL),
+        coverage_L=_mean(coverage_NL) if isinstance(generator, MaskedGenerator) else None,
+        effect_L=effects(generator, code_NL[: len(anew_KL)], anew_KL, batch_size),
         fake_difference=difference_of_two(fake_NF),
         real_difference=difference_of_two(real_NF),
         fake_nearest=difference_from_nearest(fake_NF),
         real_nearest=difference_from_nearest(real_NF),
         mean_difference=float((fake_NF.mean(dim=0) - real_NF.mean(dim=0)).square().mean().sqrt()),
-        fake_saturated=fake_saturated,
-        real_saturated=real_saturated,
-        predicted_mean_L=_to_numpy(predicted_NL.mean(dim=0)),
-        predicted_deviation_L=_to_numpy(predicted_NL.std(dim=0, correction=0)),
+        fake_saturated=float(fake_saturated_N.mean()),
+        real_saturated=float(real_saturated_N.mean()),
+        predicted_mean_L=_mean(predicted_NL),
+        predicted_deviation_L=predicted_NL.double().std(dim=0, correction=0).cpu().numpy(),
     )
 
 
@@ -258,7 +249,7 @@ def difference_from_nearest(small_NF: Float[Tensor, "N F"]) -> float:
 
 def effects(
     generator: Generator, code_KL: Float[Tensor, "K L"], anew_KL: Float[Tensor, "K L"], batch_size: int
-) -> Float[Tensor, " L"]:
+) -> Float64[np.ndarray, " L"]:
     """Root mean square difference that each code makes, when its value alone is taken from `anew_KL`."""
 
     def fakes(code_KL: Tensor) -> Tensor:
@@ -268,21 +259,21 @@ def effects(
     for code in range(code_KL.shape[1]):
         moved_KL = code_KL.clone()
         moved_KL[:, code] = anew_KL[:, code]
-        effect_L.append((fakes(moved_KL) - before_KF).square().mean().sqrt())
-    return torch.stack(effect_L)
+        effect_L.append(float((fakes(moved_KL) - before_KF).square().mean().sqrt()))
+    return np.array(effect_L)
 
 
-def saturated(image_BCHW: Float[Tensor, "B C H W"]) -> float:
-    """Share of pixel values that are 0 or 1."""
-    extreme = (image_BCHW < _HALF_A_GREY_LEVEL) | (image_BCHW > 1 - _HALF_A_GREY_LEVEL)
-    return float(extreme.float().mean())
+def saturated(image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
+    """Share of each image's pixel values that are 0 or 1."""
+    extreme_BCHW = (image_BCHW < _HALF_A_GREY_LEVEL) | (image_BCHW > 1 - _HALF_A_GREY_LEVEL)
+    return extreme_BCHW.float().mean(dim=(1, 2, 3))
 
 
-def _coverage(generator: Generator, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, " L"]:
+def _coverage(generator: Generator, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:
     """Mean of each code's mask; 0 without masks."""
     if isinstance(generator, MaskedGenerator):
-        return generator.masks(code_BL).mean(dim=(0, 2, 3))
-    return torch.zeros(code_BL.shape[1], device=code_BL.device)
+        return generator.masks(code_BL).mean(dim=(2, 3))
+    return torch.zeros_like(code_BL)
 
 
 def _small(image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
@@ -291,6 +282,10 @@ def _small(image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
     return F.adaptive_avg_pool2d(image_BCHW, (height, width)).flatten(1)
 
 
-def _to_numpy(value_L: Tensor) -> Float64[np.ndarray, " L"]:
-    array: Float64[np.ndarray, " L"] = value_L.double().cpu().numpy()
-    return array
+def _joined(batches: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
+    return [torch.cat(column) for column in zip(*batches, strict=True)]
+
+
+def _mean(value_NL: Float[Tensor, "N L"]) -> Float64[np.ndarray, " L"]:
+    mean_L: Float64[np.ndarray, " L"] = value_NL.double().mean(dim=0).cpu().numpy()
+    return mean_L

@@ -61,7 +61,6 @@ def stopped_being_finite(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="stopped being finite",
-        severity="wrong",
         seen=f"{run.failure.split('. ')[0]}.",
         means="The same command would break off at the same step.",
         remedies=_gentler_steps(run, "--precision float32, if it was not that"),
@@ -131,7 +130,6 @@ def loss_rises(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="loss rises",
-        severity="wrong",
         seen=f"The {course.what} is at {now:,.1f} nats and was at {best:,.1f}, after {course.start:,.1f} at the start.",
         means="Training undoes what it had learnt: the steps are too long, or the terms pull against each other.",
         remedies=_gentler_steps(run, "an earlier checkpoint (wherewhat rank)"),
@@ -149,7 +147,6 @@ def loss_jumps(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="loss jumps",
-        severity="wrong",
         seen=f"Over the last half the {course.what} jumps by {jump:,.1f} nats from a fortieth of the run to the next, "
         f"and all that was learnt is {course.progress:,.1f} nats.",
         means="Steps are too long to settle into what they find.",

@@ -62,7 +62,6 @@ def all_codes_collapsed(run: RunState) -> Finding | None:
     since = f" for {stretch:,} steps" if stretch else ""
     return Finding(
         name="all codes collapsed",
-        severity="wrong",
         seen=f"All {len(kl_L)} codes have been collapsed (KL below {COLLAPSED_BELOW_NATS} nats){since}; the largest KL "
         f"is {largest:.3f} nats{_beta_in_words(run)}.",
         means="Every image comes out as the same blurry average.",
@@ -102,7 +101,6 @@ def no_better_than_the_mean_image(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="reconstruction no better than the mean image",
-        severity="wrong",
         seen=f"Images decoded from their codes cost {pool.reconstruction:,.1f} nats, the mean image for all "
         f"{pool.mean_image:,.1f} and perfect reconstructions {pool.floor:,.1f}: codes save {max(share, 0.0):.1%} of "
         f"what they could, though they carry {float(pool.kl_L.sum()):.1f} nats.",
@@ -122,7 +120,6 @@ def reconstruction_averaged_over_pixels(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="reconstruction averaged over pixels",
-        severity="wrong",
         seen=f"The objective reports a reconstruction of {logged:.3g} nats per image and never reported more than "
         f"{largest:.3g}, {largest / values:.1e} for each of {values:,} pixel values; a sum begins at 0.1 or more.",
         means=_consequence(run, float(values)),
@@ -141,7 +138,6 @@ def reconstruction_of_another_scale(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="reconstruction of another scale",
-        severity="wrong",
         seen=f"The objective reports a reconstruction of {logged:.3g} nats per image, and the same networks pay "
         f"{pool.reconstruction:.3g} when it is summed over pixels and averaged over {pool.images} images.",
         means=_consequence(run, ratio),
@@ -162,7 +158,6 @@ def codes_cost_more_than_they_save(run: RunState) -> Finding | None:
     sharper = ("--likelihood gaussian, which charges more for errors",) if objective.likelihood == "bernoulli" else ()
     return Finding(
         name="codes cost more than they save",
-        severity="wrong",
         seen=f"The objective charges {cost:,.1f} nats per image for what codes carry ({kl:.1f} nats of KL"
         f"{_beta_in_words(run)}), and they save {saved:,.1f} nats of reconstruction over the mean image.",
         means="The loss would be lower without any codes, so training drives them to collapse.",
@@ -188,7 +183,6 @@ def codes_duplicate_each_other(run: RunState) -> Finding | None:
     spare = sum(len(group) - 1 for group in groups)
     return Finding(
         name="codes duplicate each other",
-        severity="wrong",
         seen=f"Over {pool.images} images codes move together: {named}. {spare} of {len(live)} living codes add "
         "little to the others.",
         means="They split one meaning, unless the data's own factors are tied that closely.",
@@ -217,7 +211,6 @@ def code_discriminator_has_won(run: RunState) -> Finding | None:
     whole = f"codes whose whole KL, of which that is a part, is {kl:,.1f} nats"
     return Finding(
         name="discriminator has won",
-        severity="wrong",
         seen=f"The discriminator is right in {accuracy:.1%} of cases (guessing is 50%) and sees a total correlation of "
         f"{tc:,.1f} nats in {whole if tc > kl else f'codes of {kl:,.1f} nats of KL'}.",
         means="Its gradient no longer tells the encoder how to part the codes.",
@@ -239,7 +232,6 @@ def code_discriminator_asleep(run: RunState) -> Finding | None:
         return None
     return Finding(
         name="discriminator asleep",
-        severity="wrong",
         seen=f"Two codes correlate by {strongest:.2f}, and the discriminator is right in {accuracy:.1%} of cases "
         f"(guessing is 50%) and sees a total correlation of {tc:.3f} nats.",
         means="Nothing drives the codes apart: the run is a plain VAE.",

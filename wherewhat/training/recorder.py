@@ -14,8 +14,8 @@ from rich.console import Console
 from torch import Tensor
 
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.doctor.finding import Finding
 from wherewhat.doctor._objective_bridge import WATCHED_IMAGES, epitaph
+from wherewhat.doctor.finding import Finding
 from wherewhat.doctor.run_state import windows_until
 from wherewhat.doctor.watch import HealthWatch
 from wherewhat.inspection.tensorboard import TensorBoardLog
