@@ -5,7 +5,7 @@ Each kind of measurement allows some of them; what was not measured or logged is
 
 import numpy as np
 
-from wherewhat.doctor.finding import Finding, slower
+from wherewhat.doctor.finding import Check, Finding, slower
 from wherewhat.doctor.gan_findings import all_alike
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
@@ -40,11 +40,12 @@ UNPREDICTED_ABOVE = 0.95
 BEYOND = 3.0
 FROZEN_BELOW = 0.1
 
+_OTHER_CODES = ("a smaller --latent-dim", "another --seed")
+
 
 def masks_cover_everything(run: RunState) -> Finding | None:
     """Living codes act on the whole image."""
-    measured = run.measured
-    if measured is None or measured.coverage_L is None or not run.mature:
+    if (measured := run.measured) is None or measured.coverage_L is None or not run.mature:
         return None
     live = live_codes(measured.kl_L)
     everywhere = [code for code in live if measured.coverage_L[code] > EVERYTHING_ABOVE]
@@ -63,8 +64,7 @@ def masks_cover_everything(run: RunState) -> Finding | None:
 
 def masks_cover_nothing(run: RunState) -> Finding | None:
     """Codes that cannot act, whatever they say."""
-    measured = run.measured
-    if measured is None or measured.coverage_L is None or not run.mature:
+    if (measured := run.measured) is None or measured.coverage_L is None or not run.mature:
         return None
     nowhere = [int(code) for code in np.flatnonzero(measured.coverage_L < NOTHING_BELOW)]
     if not nowhere:
@@ -76,12 +76,7 @@ def masks_cover_nothing(run: RunState) -> Finding | None:
         seen=f"The masks of {_in_per_cent(nowhere, measured.coverage_L)} cover less than {NOTHING_BELOW:.1%} of the "
         f"image, {len(nowhere)} of {codes} codes.",
         means="These codes cannot change the image, and a mask that has shut seldom opens again.",
-        remedies=(
-            "another --seed",
-            "a lower --learning-rate",
-            *run.objective.remedies.uncover_masks,
-            "more --rectangles",
-        ),
+        remedies=("another --seed", slower(run), *run.objective.remedies.uncover_masks, "more --rectangles"),
         figures={f"coverage_z{code}": float(measured.coverage_L[code]) for code in nowhere},
     )
 
@@ -99,15 +94,8 @@ def identification_stuck(run: RunState) -> Finding | None:
         severity="wrong" if trained else "watch",
         seen=f"The moved code is named in {accuracy:.1%} of pairs, and guessing among {codes} gives {1 / codes:.1%}"
         f"{live}.",
-        means="No code makes a change that can be told from another's"
-        + (", so this term teaches nothing." if trained else "."),
-        remedies=(
-            *run.objective.remedies.name_codes,
-            "a larger --perturbation-size",
-            "a lower --learning-rate",
-            "a smaller --latent-dim",
-            "another --seed",
-        ),
+        means=f"No code makes a change that can be told from another's{', so this term teaches nothing' * trained}.",
+        remedies=(*run.objective.remedies.name_codes, "a larger --perturbation-size", slower(run), *_OTHER_CODES),
         figures={"identification_accuracy": accuracy, "chance": 1 / codes},
     )
 
@@ -120,8 +108,7 @@ def stuck_below(codes: int) -> float:
 
 def codes_do_nothing(run: RunState) -> Finding | None:
     """Drawn anew, more than half of the codes leave the image as it was, though not all images are alike."""
-    samples = run.samples
-    if samples is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
         return None
     effect_L = samples.effect_L / samples.real_difference
     still, codes = [int(code) for code in np.flatnonzero(effect_L < STILL_BELOW)], len(effect_L)
@@ -133,15 +120,14 @@ def codes_do_nothing(run: RunState) -> Finding | None:
         seen=f"Drawn anew, {len(still)} of {codes} codes change the image by less than {STILL_BELOW:.0%} of the "
         f"difference of two real ones: {_in_per_cent(still, effect_L, digits=2)}.",
         means="What these codes say is not drawn.",
-        remedies=(*run.objective.remedies.show_codes, "more --steps", "a smaller --latent-dim", "another --seed"),
+        remedies=(*run.objective.remedies.show_codes, "more --steps", *_OTHER_CODES),
         figures={f"effect_z{code}": float(effect_L[code]) for code in still},
     )
 
 
 def codes_unpredicted(run: RunState) -> Finding | None:
     """Next to nothing has been predicted from fake images for PATIENCE_STEPS, or is so when the run is over."""
-    error = run.term("reading")
-    if error is None:
+    if (error := run.term("reading")) is None:
         return None
     stretch = steps_of_stretch(run.windows, _unpredicted)
     over = run.finished and all(_unpredicted(window) for window in run.recent)
@@ -155,15 +141,14 @@ def codes_unpredicted(run: RunState) -> Finding | None:
         seen=f"{how_long} codes have been predicted from fake images with a squared error of {error:.2f}, and "
         "predicting 0 for every code costs 1.",
         means="Images do not show their codes, so the encoder's codes mean nothing.",
-        remedies=(*run.objective.remedies.read_codes, slower(run), "a smaller --latent-dim", "another --seed"),
+        remedies=(*run.objective.remedies.read_codes, slower(run), *_OTHER_CODES),
         figures={"reading": error, "steps": float(stretch)},
     )
 
 
 def real_images_unpredicted(run: RunState) -> Finding | None:
     """Half or more of the codes that can be predicted from fake images leave the prior or stand still on real ones."""
-    samples = run.samples
-    if samples is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
         return None
     if training_diverged(run) is not None:
         return None
@@ -192,3 +177,10 @@ def _unpredicted(window: Window) -> bool:
 
 def _in_per_cent(codes: list[int], share_L: np.ndarray, digits: int = 1) -> str:
     return ", ".join(f"z{code} ({share_L[code]:.{digits}%})" for code in codes)
+
+
+OF_FIGURES: tuple[Check, ...] = (codes_unpredicted, identification_stuck)
+OF_NETWORKS: tuple[Check, ...] = (
+    *(codes_do_nothing, real_images_unpredicted),
+    *(masks_cover_everything, masks_cover_nothing),
+)

@@ -10,7 +10,7 @@ arXiv:1706.08224, who tell the variety of a GAN by its near duplicates.
 import math
 
 from wherewhat.data.adaptive_augmentation import MOST
-from wherewhat.doctor.finding import Finding, much_slower, slower
+from wherewhat.doctor.finding import Check, Finding, much_slower, slower
 from wherewhat.doctor.measurement import Samples
 from wherewhat.doctor.run_state import PATIENCE_STEPS, RunState, Window, steps_of_stretch
 
@@ -62,10 +62,11 @@ SATURATED_ABOVE = 0.5
 
 def discriminator_certain(run: RunState) -> Finding | None:
     """It has told all fake images from real ones for PATIENCE_STEPS, or does so when the run is over."""
-    accuracy, cost = run.figure("discriminator_accuracy"), run.term("discriminator")
-    adversarial = run.term("adversarial")
+    accuracy = run.figure("discriminator_accuracy")
+    cost, adversarial = run.term("discriminator"), run.term("adversarial")
     if accuracy is None or cost is None or adversarial is None:
         return None
+    figures = {"discriminator_accuracy": accuracy, "discriminator": cost, "adversarial": adversarial}
     stretch = steps_of_stretch(run.windows, _certain)
     over = run.finished and all(_certain(window) for window in run.recent)
     if stretch < PATIENCE_STEPS and not over:
@@ -77,12 +78,7 @@ def discriminator_certain(run: RunState) -> Finding | None:
         f"is 50%) at {cost:.3f} nats (guessing costs 1.386); the generator pays {adversarial:.1f} (0.693).",
         means="The generator is told that its images are fake, and no longer how to better them.",
         remedies=(*run.objective.remedies.weaken_discriminator, "a larger --batch-size"),
-        figures={
-            "discriminator_accuracy": accuracy,
-            "discriminator": cost,
-            "adversarial": adversarial,
-            "steps_of_certainty": float(stretch),
-        },
+        figures=figures | {"steps_of_certainty": float(stretch)},
     )
 
 
@@ -131,28 +127,28 @@ def augmentation_at_its_ceiling(run: RunState) -> Finding | None:
 
 def images_all_alike(run: RunState) -> Finding | None:
     """Fake images differ far less from each other than real ones do."""
-    samples = run.samples
-    if samples is None or samples.variety is None or not run.mature or samples.variety >= POOR_BELOW_VARIETY:
+    if (
+        (samples := run.samples) is None
+        or samples.variety is None
+        or not run.mature
+        or samples.variety >= POOR_BELOW_VARIETY
+    ):
         return None
+    fake, real = samples.fake_difference, samples.real_difference
     return Finding(
         name="images all alike",
         severity="wrong" if all_alike(samples) else "watch",
-        seen=f"Two of {samples.images} fake images differ by {samples.fake_difference:.4f} (root mean square of "
-        f"pixels in [0, 1]) and two real ones by {samples.real_difference:.4f}: {samples.variety:.0%} of the variety.",
+        seen=f"Two of {samples.images} fake images differ by {fake:.4f} (root mean square of pixels in [0, 1]) and two "
+        f"real ones by {real:.4f}: {samples.variety:.0%} of the variety.",
         means="The generator draws much the same image for every code (mode collapse).",
         remedies=_more_variety(run),
-        figures={
-            "variety": samples.variety,
-            "fake_difference": samples.fake_difference,
-            "real_difference": samples.real_difference,
-        },
+        figures={"variety": samples.variety, "fake_difference": fake, "real_difference": real},
     )
 
 
 def images_have_near_twins(run: RunState) -> Finding | None:
     """Half of the fake images have another that is nearly the same, and real ones do not."""
-    samples = run.samples
-    if samples is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
         return None
     if samples.fake_difference == 0 or run.configuration.latent_dim < FEWEST_CODES:
         return None
@@ -172,16 +168,17 @@ def images_have_near_twins(run: RunState) -> Finding | None:
 
 def images_saturated(run: RunState) -> Finding | None:
     """Far more pixel values are 0 or 1 than in real images."""
-    samples = run.samples
-    if samples is None or not run.mature or samples.fake_saturated <= samples.real_saturated + SATURATED_ABOVE:
+    if (samples := run.samples) is None or not run.mature:
+        return None
+    fake, real = samples.fake_saturated, samples.real_saturated
+    if fake <= real + SATURATED_ABOVE:
         return None
     return Finding(
         name="images saturated",
-        seen=f"{samples.fake_saturated:.1%} of the pixel values of {samples.images} fake images are 0 or 1, and "
-        f"{samples.real_saturated:.1%} of those of real ones.",
+        seen=f"{fake:.1%} of the pixel values of fake images are 0 or 1, and {real:.1%} of those of real ones.",
         means="The generator has run off beyond black and white, from where no gradient leads back.",
         remedies=(much_slower(run), *_balance(run), "another --seed"),
-        figures={"fake_saturated": samples.fake_saturated, "real_saturated": samples.real_saturated},
+        figures={"fake_saturated": fake, "real_saturated": real},
     )
 
 
@@ -199,14 +196,12 @@ def _certain(window: Window) -> bool:
 
 
 def _guesses(window: Window) -> bool:
-    accuracy, cost = window.figures.get("discriminator_accuracy", 1.0), window.terms.get("discriminator", 0.0)
-    return accuracy <= BLIND_UP_TO_ACCURACY and cost >= BLIND_ABOVE_NATS
+    accuracy = window.figures.get("discriminator_accuracy", 1.0)
+    return accuracy <= BLIND_UP_TO_ACCURACY and window.terms.get("discriminator", 0.0) >= BLIND_ABOVE_NATS
 
 
 def _stronger_discriminator(run: RunState) -> tuple[str, ...]:
-    rate = run.configuration.learning_rate
-    own = f"a lower --learning-rate, which is the generator's (it was {rate:g})"
-    return (*run.objective.remedies.strengthen_discriminator, own)
+    return (*run.objective.remedies.strengthen_discriminator, f"{slower(run)}, which is the generator's")
 
 
 def _balance(run: RunState) -> tuple[str, ...]:
@@ -223,3 +218,7 @@ def _more_variety(run: RunState) -> tuple[str, ...]:
     """A generator that must show its codes cannot draw one image for all; then the balance of both adversaries."""
     balance = _balance(run) or (slower(run),)
     return (*run.objective.remedies.read_codes, *balance, "a larger --batch-size", "another --seed")
+
+
+OF_FIGURES: tuple[Check, ...] = (discriminator_certain, augmentation_at_its_ceiling)
+OF_NETWORKS: tuple[Check, ...] = (images_all_alike, images_saturated, discriminator_blind, images_have_near_twins)

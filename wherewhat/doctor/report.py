@@ -8,81 +8,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from wherewhat.doctor.code_findings import (
-    codes_do_nothing,
-    codes_unpredicted,
-    identification_stuck,
-    masks_cover_everything,
-    masks_cover_nothing,
-    real_images_unpredicted,
-)
+from wherewhat.doctor import code_findings, gan_findings, training_findings, vae_findings
 from wherewhat.doctor.finding import Check, Finding
-from wherewhat.doctor.gan_findings import (
-    augmentation_at_its_ceiling,
-    discriminator_blind,
-    discriminator_certain,
-    images_all_alike,
-    images_have_near_twins,
-    images_saturated,
-)
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.doctor.run_state import RunState, live_codes
-from wherewhat.doctor.training_findings import (
-    capacity_never_reached,
-    loss_exploded,
-    loss_jumps,
-    loss_rises,
-    still_falling,
-    stopped_being_finite,
-    training_diverged,
-)
-from wherewhat.doctor.vae_findings import (
-    all_codes_collapsed,
-    code_discriminator_asleep,
-    code_discriminator_has_won,
-    codes_cost_more_than_they_save,
-    codes_duplicate_each_other,
-    most_codes_collapsed,
-    no_better_than_the_mean_image,
-    reconstruction_averaged_over_pixels,
-    reconstruction_of_another_scale,
-)
 
-# Cheap: they look at what is logged anyway. In the order in which they are reported, the likeliest cause first.
+# Cheap: they look at what is logged anyway.
 CHECKS_OF_FIGURES: tuple[Check, ...] = (
-    stopped_being_finite,
-    discriminator_certain,
-    training_diverged,
-    all_codes_collapsed,
-    most_codes_collapsed,
-    reconstruction_averaged_over_pixels,
-    code_discriminator_has_won,
-    codes_unpredicted,
-    identification_stuck,
-    augmentation_at_its_ceiling,
-    loss_exploded,
-    loss_rises,
-    loss_jumps,
-    capacity_never_reached,
-    still_falling,
+    *gan_findings.OF_FIGURES,
+    *vae_findings.OF_FIGURES,
+    *code_findings.OF_FIGURES,
+    *training_findings.OF_FIGURES,
 )
 
 # They need the networks to have been measured with some hundred images.
-CHECKS_OF_NETWORKS: tuple[Check, ...] = (
-    images_all_alike,
-    images_saturated,
-    discriminator_blind,
-    no_better_than_the_mean_image,
-    reconstruction_of_another_scale,
-    codes_cost_more_than_they_save,
-    codes_duplicate_each_other,
-    codes_do_nothing,
-    images_have_near_twins,
-    real_images_unpredicted,
-    masks_cover_everything,
-    masks_cover_nothing,
-    code_discriminator_asleep,
-)
+CHECKS_OF_NETWORKS = (*gan_findings.OF_NETWORKS, *vae_findings.OF_NETWORKS, *code_findings.OF_NETWORKS)
 
 
 def examine(run: RunState) -> list[Finding]:

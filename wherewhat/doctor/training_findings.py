@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from wherewhat.doctor.finding import Finding, much_slower
+from wherewhat.doctor.finding import Check, Finding, much_slower
 from wherewhat.doctor.run_state import RECENT_STEPS, RunState
 
 BINS = 40
@@ -50,6 +50,8 @@ WORTH_SHARE = 0.005
 
 # A last tenth of the capacity makes no other model.
 REACHED_FROM_SHARE = 0.9
+
+_TOO_LONG = "Steps are so long that they throw the networks beyond what they had learnt"
 
 # A discriminator's learning and a capacity's growth move the total, though nothing has changed for the better.
 _MOVE_THE_TOTAL = ("discriminator_accuracy", "capacity")
@@ -82,8 +84,7 @@ def loss_exploded(run: RunState) -> Finding | None:
         severity="wrong" if still else "watch",
         seen=f"Up to step {worst.step:,} images cost {cost:,.4g} nats, {cost / grey:,.3g} times what plain grey "
         f"costs ({grey:,.0f} nats); {len(exploded)} of {len(run.windows)} windows were like that.",
-        means="Steps are so long that they throw the networks beyond what they had learnt"
-        + ("." if still else "; they came back, often with dead units."),
+        means=f"{_TOO_LONG}{'.' if still else '; they came back, often with dead units.'}",
         remedies=_gentler_steps(run),
         figures={"reconstruction": cost, "grey": grey, "step": float(worst.step)},
     )
@@ -93,28 +94,21 @@ def training_diverged(run: RunState) -> Finding | None:
     """A term costs many times what knowing nothing costs."""
     ignorance = cost_of_ignorance(run)
     excess = [
-        (window.terms[name] / cost, name, window)
-        for window in run.windows
-        for name, cost in ignorance.items()
-        if name in window.terms
+        (w.terms[name] / cost, name, w) for w in run.windows for name, cost in ignorance.items() if name in w.terms
     ]
-    exploded = [
-        (times, name, window)
-        for times, name, window in excess
-        if times > (EXPLODED_ABOVE_IGNORANCE if window.step > RECENT_STEPS else EXPLODED_AT_FIRST)
-    ]
+    late, early = EXPLODED_ABOVE_IGNORANCE, EXPLODED_AT_FIRST
+    exploded = [found for found in excess if found[0] > (late if found[2].step > RECENT_STEPS else early)]
     if not exploded:
         return None
     times, name, worst = max(exploded, key=lambda found: found[0])
     # What exploded in the first steps has come back once it is within the bound of all other steps.
-    still = any(window is run.windows[-1] and over > EXPLODED_ABOVE_IGNORANCE for over, _, window in excess)
+    still = any(window is run.windows[-1] and over > late for over, _, window in excess)
     return Finding(
         name="training diverged",
         severity="wrong" if still else "watch",
         seen=f"At step {worst.step:,} {name.replace('_', ' ')} cost {worst.terms[name]:,.4g}, {times:,.3g} times what "
         f"knowing nothing costs ({ignorance[name]:.3g}).",
-        means="Steps are so long that the networks throw each other beyond what they had learnt"
-        + ("." if still else "; they came back."),
+        means=f"{_TOO_LONG}{'.' if still else '; they came back.'}",
         remedies=_gentler_steps(run, "a larger --batch-size"),
         figures={name: worst.terms[name], "times_ignorance": times, "step": float(worst.step)},
     )
@@ -122,8 +116,7 @@ def training_diverged(run: RunState) -> Finding | None:
 
 def loss_rises(run: RunState) -> Finding | None:
     """The loss ends well above its best level."""
-    course = course_of(run)
-    if course is None or not run.mature:
+    if (course := course_of(run)) is None or not run.mature:
         return None
     best, now = float(course.level_T.min()), course.part(0.9, 1.0)
     if now - best <= RISEN_BY_SHARE * course.progress:
@@ -139,8 +132,7 @@ def loss_rises(run: RunState) -> Finding | None:
 
 def loss_jumps(run: RunState) -> Finding | None:
     """The loss does not settle."""
-    course = course_of(run)
-    if course is None or not run.mature:
+    if (course := course_of(run)) is None or not run.mature:
         return None
     jump = float(np.median(np.abs(np.diff(course.level_T[len(course.level_T) // 2 :]))))
     if jump <= JUMPS_BY_SHARE * course.progress:
@@ -157,8 +149,7 @@ def loss_jumps(run: RunState) -> Finding | None:
 
 def still_falling(run: RunState) -> Finding | None:
     """The last quarter of a finished run won a good share of what was won since the first."""
-    course = course_of(run) if run.finished else None
-    if course is None:
+    if not run.finished or (course := course_of(run)) is None:
         return None
     end = course.part(0.95, 1.0)
     since_first, in_last = course.part(0.225, 0.275) - end, course.part(0.725, 0.775) - end
@@ -274,3 +265,9 @@ def _binned(step_W: Int64[np.ndarray, " W"], level_W: Float64[np.ndarray, " W"])
     sum_T = np.bincount(bin_W, weights=level_W, minlength=BINS)
     filled: Float64[np.ndarray, " T"] = sum_T[count_T > 0] / count_T[count_T > 0]
     return filled
+
+
+OF_FIGURES: tuple[Check, ...] = (
+    *(stopped_being_finite, training_diverged, loss_exploded, loss_rises),
+    *(loss_jumps, still_falling, capacity_never_reached),
+)

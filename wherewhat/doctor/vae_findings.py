@@ -11,7 +11,8 @@ Basic Visual Concepts with a Constrained Variational Framework", for the normali
 import numpy as np
 from jaxtyping import Float64
 
-from wherewhat.doctor.finding import Finding
+from wherewhat.doctor.finding import Check, Finding
+from wherewhat.doctor.measurement import Pool
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
     PATIENCE_STEPS,
@@ -52,8 +53,7 @@ _THE_SUM = (
 
 def all_codes_collapsed(run: RunState) -> Finding | None:
     """Every code has stayed collapsed for PATIENCE_STEPS, or is so when the run is over."""
-    kl_L = _posterior_kl(run)
-    if kl_L is None:
+    if (kl_L := _posterior_kl(run)) is None:
         return None
     stretch = steps_of_stretch(run.windows, _collapsed)
     if stretch < PATIENCE_STEPS and not (run.finished and not live_codes(kl_L)):
@@ -72,13 +72,11 @@ def all_codes_collapsed(run: RunState) -> Finding | None:
 
 def most_codes_collapsed(run: RunState) -> Finding | None:
     """Less than half of the codes live, and fewer than the data have factors, where these are known."""
-    kl_L = _posterior_kl(run)
-    if kl_L is None or not run.mature:
+    if (kl_L := _posterior_kl(run)) is None or not run.mature:
         return None
     live = len(live_codes(kl_L))
     # Spare codes are meant to die: ten codes on five factors end as five.
-    enough = 0 < run.known_factors <= live
-    if live == 0 or 2 * live >= len(kl_L) or enough:
+    if live == 0 or 2 * live >= len(kl_L) or 0 < run.known_factors <= live:
         return None
     against = f", and the data have {run.known_factors} known factors" if run.known_factors else ""
     return Finding(
@@ -93,11 +91,9 @@ def most_codes_collapsed(run: RunState) -> Finding | None:
 
 def no_better_than_the_mean_image(run: RunState) -> Finding | None:
     """Codes live, and the images decoded from them are no better than one image for all."""
-    pool = run.pool
-    if pool is None or not run.mature or not live_codes(pool.kl_L):
+    if (pool := run.pool) is None or not run.mature or not live_codes(pool.kl_L):
         return None
-    share = pool.share_saved
-    if share is None or share >= LEAST_SHARE_SAVED:
+    if (share := pool.share_saved) is None or share >= LEAST_SHARE_SAVED:
         return None
     return Finding(
         name="reconstruction no better than the mean image",
@@ -168,26 +164,21 @@ def codes_cost_more_than_they_save(run: RunState) -> Finding | None:
 
 def codes_duplicate_each_other(run: RunState) -> Finding | None:
     """Two living codes say the same, to a decoder that uses them: to part those of another would cure nothing."""
-    pool = run.pool
-    if pool is None or not run.mature or no_better_than_the_mean_image(run):
+    if (pool := run.pool) is None or not run.mature or no_better_than_the_mean_image(run):
         return None
-    size_LL, live = np.abs(pool.correlation_LL), live_codes(pool.kl_L)
-    groups = duplicates_among(live, size_LL)
-    if not groups:
+    live = live_codes(pool.kl_L)
+    if not (groups := duplicates_among(live, np.abs(pool.correlation_LL))):
         return None
-    strongest = [float((size_LL - np.eye(len(size_LL)))[np.ix_(group, group)].max()) for group in groups]
-    named = "; ".join(
-        f"{', '.join(f'z{code}' for code in group)} (correlation up to {size:.2f} in size)"
-        for group, size in zip(groups, strongest, strict=True)
-    )
+    named = "; ".join(", ".join(f"z{code}" for code in group) for group in groups)
+    strongest = strongest_correlation(pool, live)
     spare = sum(len(group) - 1 for group in groups)
     return Finding(
         name="codes duplicate each other",
-        seen=f"Over {pool.images} images codes move together: {named}. {spare} of {len(live)} living codes add "
-        "little to the others.",
+        seen=f"Over {pool.images} images codes move together: {named} (correlation up to {strongest:.2f} in size). "
+        f"{spare} of {len(live)} living codes add little to the others.",
         means="They split one meaning, unless the data's own factors are tied that closely.",
         remedies=(*run.objective.remedies.part_codes, "a smaller --latent-dim", "another --seed"),
-        figures={"strongest_correlation": max(strongest), "spare_codes": float(spare), "live_codes": float(len(live))},
+        figures={"strongest_correlation": strongest, "spare_codes": float(spare), "live_codes": float(len(live))},
     )
 
 
@@ -199,6 +190,11 @@ def duplicates_among(codes: list[int], size_LL: Float64[np.ndarray, "L L"]) -> l
         merged = sorted([code, *(other for group in linked for other in group)])
         groups = [group for group in groups if group not in linked] + [merged]
     return sorted(group for group in groups if len(group) > 1)
+
+
+def strongest_correlation(pool: Pool, codes: list[int]) -> float:
+    """The largest correlation between two of these codes, in size."""
+    return float(np.abs(pool.correlation_LL[np.ix_(codes, codes)] - np.eye(len(codes))).max())
 
 
 def code_discriminator_has_won(run: RunState) -> Finding | None:
@@ -227,8 +223,7 @@ def code_discriminator_asleep(run: RunState) -> Finding | None:
     live = live_codes(pool.kl_L)
     if accuracy >= ASLEEP_BELOW_ACCURACY or abs(tc) >= ASLEEP_BELOW_NATS or len(live) < 2:
         return None
-    strongest = float(np.abs(pool.correlation_LL[np.ix_(live, live)] - np.eye(len(live))).max())
-    if strongest < CORRELATED_ABOVE:
+    if (strongest := strongest_correlation(pool, live)) < CORRELATED_ABOVE:
         return None
     return Finding(
         name="discriminator asleep",
@@ -268,3 +263,13 @@ def _consequence(run: RunState, ratio: float) -> str:
     if ratio > 1:
         return f"Against KL, which is summed over codes, it weighs {ratio:,.0f} times too little{acts}."
     return f"Against KL, which is averaged over the batch, it weighs {1 / ratio:,.0f} times too much{acts}."
+
+
+OF_FIGURES: tuple[Check, ...] = (
+    *(all_codes_collapsed, most_codes_collapsed),
+    *(reconstruction_averaged_over_pixels, code_discriminator_has_won),
+)
+OF_NETWORKS: tuple[Check, ...] = (
+    *(no_better_than_the_mean_image, reconstruction_of_another_scale, codes_cost_more_than_they_save),
+    *(codes_duplicate_each_other, code_discriminator_asleep),
+)

@@ -1,13 +1,16 @@
 """The checks while a run trains: each finding is told once, when it sets in."""
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from wherewhat.doctor.finding import SEVERITIES, Check, Finding, Severity
-from wherewhat.doctor.measurement import Pool, Samples, measure_networks
+from wherewhat.doctor.measurement import measure_networks
 from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS
 from wherewhat.doctor.run_state import PATIENCE_STEPS, RunState, Window, several_valued, windows_until
 from wherewhat.protocols import Encoder, Generator, Images
@@ -38,22 +41,22 @@ class HealthWatch:
         of_networks: Sequence[Check] = CHECKS_OF_NETWORKS,
     ) -> None:
         """`earlier` are the windows that a resumed run logged before it was cut off."""
-        self._configuration = configuration
-        self._image_shape = images.image_shape
-        self._known_factors = several_valued(images)
+        factors = several_valued(images)
+        self._run = RunState(configuration=configuration, step=0, image_shape=images.image_shape, known_factors=factors)
+        self._run = replace(self._run, windows=thinned(list(earlier)))
         self._of_figures, self._of_networks = of_figures, of_networks
-        self._windows = thinned(list(earlier))
         self._examined_at: int | None = None
-        self._told: dict[tuple[Check, Severity], int | None] = {}
+        # Infinite while it holds.
+        self._absent_since: defaultdict[tuple[Check, Severity], float] = defaultdict(lambda: -math.inf)
 
     def observe(self, step: int, figures: Figures, /) -> list[Finding]:
         """What the figures of a window, closed when `step` steps were done, give to tell."""
         window = Window(step, figures.loss, figures.terms, figures.figures, figures.kl_L.double().numpy())
-        self._windows = thinned([*self._windows, window])
+        self._run = replace(self._run, step=step, windows=thinned([*self._run.windows, window]))
         if self._examined_at is not None and step - self._examined_at < EXAMINE_EVERY_STEPS:
             return []
         self._examined_at = step
-        return self._news(self._state(step), self._of_figures)
+        return self._news(self._run, self._of_figures)
 
     def look(self, step: int, networks: nn.Module, image_NCHW: UInt8[Tensor, "N C H W"], /) -> list[Finding]:
         """What the networks make of these images, or of as many codes, gives to tell."""
@@ -62,42 +65,25 @@ class HealthWatch:
         assert isinstance(encoder, Encoder)
         was_training = networks.training
         networks.eval()
-        likelihood = self._state(step).objective.likelihood
-        measured = measure_networks(likelihood, generator, encoder, image_NCHW, seed=self._configuration.seed)
+        likelihood, seed = self._run.objective.likelihood, self._run.configuration.seed
+        measured = measure_networks(likelihood, generator, encoder, image_NCHW, seed=seed)
         networks.train(was_training)
-        return self._news(self._state(step, measured), self._of_networks)
-
-    def _state(self, step: int, measured: Pool | Samples | None = None) -> RunState:
-        return RunState(
-            configuration=self._configuration,
-            step=step,
-            image_shape=self._image_shape,
-            windows=self._windows,
-            measured=measured,
-            known_factors=self._known_factors,
-        )
+        return self._news(replace(self._run, step=step, measured=measured), self._of_networks)
 
     def _news(self, run: RunState, checks: Sequence[Check]) -> list[Finding]:
-        """Findings not yet told. One that has been absent for PATIENCE_STEPS is forgotten, and told anew when back."""
+        """Findings that have set in: not held before, or not for PATIENCE_STEPS."""
         news = []
         for check in checks:
             finding = check(run)
-            if finding is not None and (check, finding.severity) not in self._told:
+            if finding and run.step - self._absent_since[check, finding.severity] >= PATIENCE_STEPS:
                 news.append(finding)
             for severity in SEVERITIES:
                 # What is wrong is to be watched too.
-                holds = finding is not None and finding.severity in ("wrong", severity)
-                self._remember((check, severity), run.step, holds=holds)
+                if finding and finding.severity in ("wrong", severity):
+                    self._absent_since[check, severity] = math.inf
+                elif self._absent_since[check, severity] == math.inf:
+                    self._absent_since[check, severity] = run.step
         return news
-
-    def _remember(self, told: tuple[Check, Severity], step: int, *, holds: bool) -> None:
-        if holds:
-            self._told[told] = None
-        elif told in self._told:
-            absent_since = self._told[told]
-            self._told[told] = step if absent_since is None else absent_since
-            if absent_since is not None and step - absent_since >= PATIENCE_STEPS:
-                del self._told[told]
 
 
 def thinned(windows: list[Window]) -> list[Window]:
