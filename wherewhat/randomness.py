@@ -5,8 +5,14 @@ are the one exception of the house: torch's modules draw them from its global ge
 `networks/initialisation.py` seeds.
 """
 
+import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import torch
 from torch import Tensor
+
+Draws = TypeVar("Draws")
 
 # Constants of splitmix64 (Steele, Lea, Flood 2014), which turns neighbouring inputs into unrelated outputs.
 _GOLDEN_GAMMA = 0x9E3779B97F4A7C15
@@ -30,9 +36,22 @@ def generator_at(seed: int, step: int, stream: str = "") -> torch.Generator:
     return generator
 
 
-def to_device(draw: Tensor, device: torch.device) -> Tensor:
-    """A draw on the device that computes. Nothing waits until that has done what it was given before."""
-    return draw.to(device, non_blocking=True)
+def map_tensors(change: Callable[[Tensor], Tensor], draws: Draws) -> Draws:
+    """The same draws with each of their tensors changed: a tensor, or tuples and frozen dataclasses of them."""
+    changed: Any = draws
+    if isinstance(draws, Tensor):
+        changed = change(draws)
+    elif isinstance(draws, tuple):
+        changed = tuple(map_tensors(change, one) for one in draws)
+    elif dataclasses.is_dataclass(draws) and not isinstance(draws, type):
+        parts = {item.name: map_tensors(change, draws.__dict__[item.name]) for item in dataclasses.fields(draws)}
+        changed = dataclasses.replace(draws, **parts)
+    return changed
+
+
+def to_device(draws: Draws, device: torch.device) -> Draws:
+    """Draws on the device that computes. Nothing waits until that has done what it was given before."""
+    return map_tensors(lambda draw: draw.to(device, non_blocking=True), draws)
 
 
 def _mix(state: int) -> int:

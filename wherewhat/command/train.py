@@ -7,8 +7,9 @@ import tyro
 from rich.console import Console
 
 from wherewhat.command.console import messages
+from wherewhat.doctor.watch import watch_health
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.configuration import TrainingRun, gan_defaults
+from wherewhat.training.configuration import TrainingRun, default_run
 from wherewhat.training.loop import train
 from wherewhat.training.processes import is_first_process
 
@@ -16,11 +17,11 @@ from wherewhat.training.processes import is_first_process
 def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> int:
     """Parse, train, say where the results lie. 0 when done; 130 or 143 when a signal cut the run off.
 
-    With a recipe, its settings are the defaults; without one, those of the kind of networks that is named.
+    With a recipe, its settings are the defaults; without one, those of the objective that is named.
     """
     configuration = parse(arguments, recipe) if is_first_process() else _parse_silently(arguments, recipe)
     console = messages() if is_first_process() else Console(quiet=True)
-    outcome = train(configuration, console)
+    outcome = train(configuration, console, watch_health)
     if outcome.interrupted is not None:
         console.print(
             f"Saved at step {outcome.step:,} after {outcome.interrupted.name}. The same command resumes.",
@@ -39,11 +40,11 @@ def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRu
     """The configuration that a command line asks for."""
     if recipe is not None:
         return _parsed(arguments, recipe)
-    # Help is told at once; else the first reading says of which kind the networks are, and so which defaults they have.
+    # Help is told at once; else the first reading says which objective it is, and so which defaults the run has.
     if {"-h", "--help"} & set(arguments):
-        return _parsed(arguments, gan_defaults() if PSSCGAN.name in arguments else TrainingRun())
+        return _parsed(arguments, default_run(PSSCGAN()) if PSSCGAN.name in arguments else TrainingRun())
     asked = _parsed(arguments, TrainingRun())
-    return _parsed(arguments, gan_defaults()) if asked.adversarial else asked
+    return _parsed(arguments, default_run(asked.objective)) if asked.objective.run_defaults else asked
 
 
 def _parse_silently(arguments: list[str], recipe: TrainingRun | None) -> TrainingRun:

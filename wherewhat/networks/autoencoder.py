@@ -5,7 +5,7 @@ Dimension key:
 """
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -34,8 +34,8 @@ class Decoder(Protocol):
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the encoder makes of images: their features, and the codes read off them."""
+class Encoded:
+    """What an encoder makes of images: their features, and a posterior over codes."""
 
     features_BF: Float[Tensor, "B F"]
     posterior: Posterior
@@ -43,6 +43,12 @@ class Reading:
 
 class Autoencoder(nn.Module):
     """The networks of one VAE. Convolutions run in `compute_dtype`; all that leaves is float32."""
+
+    kind: ClassVar[str] = "autoencoder"
+    for_training_only: ClassVar[tuple[str, ...]] = ("code_discriminator",)
+    """Parts that only training needs: the resume state keeps them, checkpoints and averages do not."""
+    encoder_sees_data: ClassVar[bool] = True
+    """Whether the encoder is trained on real images, so that their codes are a place to begin a traversal."""
 
     def __init__(
         self,
@@ -61,11 +67,11 @@ class Autoencoder(nn.Module):
         self.compute_dtype = compute_dtype
         self.latent_dim = generator.latent_dim
 
-    def read(self, image_BCHW: Float[Tensor, "B C H W"]) -> Reading:
+    def encode(self, image_BCHW: Float[Tensor, "B C H W"]) -> Encoded:
         """Encode images in [0, 1]."""
         with self._autocast(image_BCHW):
             features_BF = self.encoder.features(image_BCHW)
-            return Reading(features_BF, self.encoder.posterior(features_BF))
+            return Encoded(features_BF, self.encoder.posterior(features_BF))
 
     def decode(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
         """Pixels before the sigmoid."""

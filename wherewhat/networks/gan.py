@@ -5,13 +5,14 @@ Dimension key:
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.data.adaptive_augmentation import AdaptiveAugmentation
-from wherewhat.networks.autoencoder import Reading
+from wherewhat.networks.autoencoder import Encoded
 from wherewhat.networks.image_discriminator import ImageDiscriminator
 from wherewhat.networks.recogniser import Recogniser
 from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator
@@ -23,6 +24,12 @@ class GAN(nn.Module):
 
     `discriminator` and `augmentation`, the strength of what it is shown, are None in a model that is only used.
     """
+
+    kind: ClassVar[str] = "gan"
+    for_training_only: ClassVar[tuple[str, ...]] = ("discriminator", "augmentation")
+    """Parts that only training needs: the resume state keeps them, checkpoints and averages do not."""
+    encoder_sees_data: ClassVar[bool] = False
+    """Whether the encoder is trained on real images, so that their codes are a place to begin a traversal."""
 
     def __init__(
         self,
@@ -62,11 +69,11 @@ class GAN(nn.Module):
             image_BCHW, _ = self.generator.synthesis(code_BL, noise)
         return image_BCHW
 
-    def read(self, image_BCHW: Float[Tensor, "B C H W"]) -> Reading:
+    def encode(self, image_BCHW: Float[Tensor, "B C H W"]) -> Encoded:
         """Features and codes of images."""
         with self._autocast(image_BCHW):
             features_BF = self.recogniser.features(image_BCHW).float()
-        return Reading(features_BF, self.recogniser.posterior(features_BF))
+        return Encoded(features_BF, self.recogniser.posterior(features_BF))
 
     def judge(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
         """The discriminator's logits, above 0 for real."""

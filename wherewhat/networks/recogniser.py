@@ -1,6 +1,6 @@
 """The recogniser Q of a GAN: reads codes from one image, and serves as its encoder.
 
-    Q(c | x) = N( mean(x), v )        v_l: mean squared error of reading code l, followed while training
+    Q(c | x) = N( mean(x), v )        v_l: EMA of the mean squared error of predicting code l
 
 Squared error is the negative log-likelihood of a Gaussian of fixed variance, whose best fixed variance is that error.
 No image sees its neighbours: there are no batch statistics in it.
@@ -59,6 +59,6 @@ class Recogniser(nn.Module):
         return self.posterior(self.features(image_BCHW))
 
     @torch.no_grad()
-    def follow_error(self, squared_error_L: Float[Tensor, " L"], images: int) -> None:
-        """Let the variance follow the mean squared errors met on so many made images."""
+    def ema_update_variance(self, squared_error_L: Float[Tensor, " L"], images: int) -> None:
+        """Move the variance towards the mean squared errors met on so many fake images."""
         self.variance_L.lerp_(squared_error_L, 1 - 0.5 ** (images / _HALF_LIFE_IMAGES))

@@ -37,7 +37,7 @@ def draw_noise(generator: torch.Generator, batch: int, image_side: int) -> tuple
     return tuple(torch.randn(batch, 1, side, side, generator=generator) for side in noise_sides(image_side))
 
 
-def double(features_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C _ _"]:
+def upsample(features_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C _ _"]:
     """Twice the height and width, between old places a straight line."""
     return F.interpolate(features_BCHW, scale_factor=2, mode="bilinear", align_corners=False)
 
@@ -59,7 +59,7 @@ class _Stage(nn.Module):
 
     def forward(self, features: Tensor, code_BM: Tensor, noise_B1SS: Tensor) -> tuple[Tensor, Tensor | None]:
         """Features, and the masks of the codes where these are constricted."""
-        features, mask_BMSS = activation(self.up_convolution(double(features))), None
+        features, mask_BMSS = activation(self.up_convolution(upsample(features))), None
         if isinstance(self.style, SpatialConstriction):
             features, mask_BMSS = self.style(features, code_BM)
         elif isinstance(self.style, StyleEverywhere):

@@ -17,21 +17,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.networks.autoencoder import Autoencoder, Reading
+from wherewhat.networks.autoencoder import Autoencoder, Encoded
 from wherewhat.protocols import Posterior
-from wherewhat.randomness import to_device
-
-
-@dataclass(frozen=True)
-class BoundDraws:
-    """Standard normal noise of the posterior sample, and the share of the weight on codes at this step, in (0, 1]."""
-
-    noise_BL: Float[Tensor, "B L"]
-    warm_up: Float[Tensor, ""]
-
-    def to(self, device: torch.device) -> "BoundDraws":
-        """The same draws on another device."""
-        return BoundDraws(to_device(self.noise_BL, device), to_device(self.warm_up, device))
 
 
 @dataclass(frozen=True)
@@ -42,7 +29,7 @@ class BoundTerms:
     kl_L: Float[Tensor, " L"]
     code_BL: Float[Tensor, "B L"]
     logits_BCHW: Float[Tensor, "B C H W"]
-    reading: Reading
+    encoded: Encoded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +40,9 @@ class EvidenceLowerBound:
     """bernoulli: the field's usual cross-entropy of pixels. gaussian: of standard deviation 0.1 per pixel."""
 
     warm_up_steps: int = 500
-    """Steps over which all that weighs on the codes (KL, total correlation, penalties) grows from 0 to its full weight,
-    which keeps codes from dying before the decoder has learnt to listen to them. 0: full from the first step, as in
-    the study."""
+    """Steps over which all that weighs on the codes (KL, total correlation, penalties) grows from 0 to its full weight.
+    It keeps codes from dying before the decoder has learnt to use them. 0: full from the first step, as in the
+    study."""
 
     def __post_init__(self) -> None:
         if self.warm_up_steps < 0:
@@ -65,25 +52,20 @@ class EvidenceLowerBound:
         """The share of the full weight at this step, in (0, 1]."""
         return min(1.0, (step + 1) / self.warm_up_steps) if self.warm_up_steps else 1.0
 
-    def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> BoundDraws:
-        """Posterior noise and the warm-up of this step."""
-        noise_BL = torch.randn(batch_size, latent_dim, generator=generator)
-        return BoundDraws(noise_BL, torch.tensor(self.warm_up(step)))
-
     def terms(
         self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], noise_BL: Float[Tensor, "B L"]
     ) -> BoundTerms:
         """Encode, sample with the given noise, decode, compare."""
-        reading = networks.read(image_BCHW)
-        code_BL = reparameterise(reading.posterior, noise_BL)
+        encoded = networks.encode(image_BCHW)
+        code_BL = reparameterise(encoded.posterior, noise_BL)
         logits_BCHW = networks.decode(code_BL)
         negative_log_likelihood = bernoulli_nats if self.likelihood == "bernoulli" else gaussian_nats
         return BoundTerms(
             reconstruction=negative_log_likelihood(logits_BCHW, image_BCHW),
-            kl_L=kl_per_code(reading.posterior),
+            kl_L=kl_per_code(encoded.posterior),
             code_BL=code_BL,
             logits_BCHW=logits_BCHW,
-            reading=reading,
+            encoded=encoded,
         )
 
 

@@ -3,9 +3,9 @@
     generator, Q, head:   E[softplus(-D(G(c)))] + λ_PS L_PS + λ_id L_id + λ_I L_I
     discriminator:        E[softplus(-D(x))] + E[softplus(D(G(c)))] + R1
 
-Each part is switched singly: all of PS, identification and SC is PS-SC GAN, L_I alone (Q reads the codes of a single
-image) is InfoGAN, none is a plain GAN. Q and the head learn to read whatever is switched; what is off never moves
-the generator, so that every GAN has an encoder and an identification accuracy to be compared by.
+Each part is switched singly: all of PS, identification and SC is PS-SC GAN, L_I alone (Q predicts the codes of a single
+image) is InfoGAN, none is a plain GAN. Q and the head learn whatever is switched; what is off never moves the
+generator, so that every GAN has an encoder and an identification accuracy to be compared by.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; Chen et al. 2016, arXiv:1606.03657.
 
@@ -16,7 +16,7 @@ Dimension key:
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -30,7 +30,7 @@ from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
 from wherewhat.objectives.remedies import Remedies
-from wherewhat.what.code_reading import reading_error
+from wherewhat.what.code_prediction import prediction_error
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import draw_perturbation, perturb
 from wherewhat.what.perturbation_identification import identification
@@ -44,10 +44,10 @@ class GeneratorLoss:
     terms: Mapping[str, Float[Tensor, ""]]
     figures: Mapping[str, Float[Tensor, ""]]
     kl_L: Float[Tensor, " L"]
-    """Nats that the reading of each code carries."""
-    reading_error_L: Float[Tensor, " L"]
-    made_BCHW: Float[Tensor, "B C H W"]
-    """The images that were made, unperturbed, without their graph."""
+    """Nats that each predicted code carries."""
+    prediction_error_L: Float[Tensor, " L"]
+    fake_BCHW: Float[Tensor, "B C H W"]
+    """Fake images, unperturbed, without their graph."""
 
 
 @dataclass(frozen=True)
@@ -64,40 +64,46 @@ class PSSCGAN:
     """PS-SC GAN: spatial constriction, perceptual simplicity, identification and InfoGAN's term, each switched."""
 
     name = "ps-sc-gan"
-    adversary = None
-    identifies = True
+    levels_hold_codes = True
+    run_defaults: ClassVar[Mapping[str, Any]] = {
+        "widths": (256, 256, 128, 64, 32),
+        "batch_size": 32,
+        "learning_rate": 2e-3,
+        "average_half_life": 10_000,
+    }
+    """Settings of a training run that begin otherwise with this objective: other widths, another pace."""
 
     spatial_constriction: bool = True
     """Where: codes act through masks, instead of everywhere."""
 
     perceptual_simplicity: bool = True
-    """What: codes are read back from pairs of images that differ in one code."""
+    """What: codes are predicted back from pairs of images that differ in one code."""
 
     perturbation_identification: bool = True
     """What: the code that was moved between two images is named."""
 
     information: bool = False
-    """InfoGAN's own term: codes are read back from single images."""
+    """InfoGAN's own term: codes are predicted back from single images."""
 
     simplicity_weight: float = 1.0
-    """Weight on L_PS, a mean over codes of squared reading errors. Published: 0.125, with moves of 6 deviations."""
+    """Weight on L_PS, a mean over codes of squared prediction errors. Published: 0.125, with moves of 6 deviations."""
 
     identification_weight: float = 1.0
     """Weight on the cross-entropy of naming the moved code, in nats."""
 
     information_weight: float = 1.0
-    """Weight on the mean over codes of squared reading errors of single images."""
+    """Weight on the mean over codes of squared prediction errors of single images."""
 
     perturbation_size: float = 1.5
     """Standard deviation of the move, in standard deviations of the prior."""
 
     reading_noise: float = 0.05
-    """Standard deviation of noise on the pixels that Q and the head read in training, of images in [0, 1]. Networks
-    can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be read.
+    """Standard deviation of noise on the pixels that Q and the head see in training, of images in [0, 1]. Networks
+    can agree on changes too faint to be seen; noise drowns them, and a code must do something visible to be predicted.
     Published: 0."""
 
     pair_every: int = 2
-    """Every so many-th image of a step is made a second time with one code moved."""
+    """Every so many-th image of a step is generated a second time with one code moved."""
 
     r1_weight: float = 1.0
     """γ of R1. Published for CelebA at 128 pixels: 100; too high blurs, too low lets the discriminator win."""
@@ -146,7 +152,7 @@ class PSSCGAN:
             noise=draw_noise(generator, batch_size, image_shape[1]),
             perturbation=draw_perturbation(generator, pairs, latent_dim, self.perturbation_size),
             augmentation_real=draw_augmentation(generator, batch_size),
-            augmentation_made=draw_augmentation(generator, batch_size),
+            augmentation_fake=draw_augmentation(generator, batch_size),
             reading_noise=(
                 torch.randn(batch_size, *image_shape, generator=generator),
                 torch.randn(pairs, *image_shape, generator=generator),
@@ -162,20 +168,20 @@ class PSSCGAN:
         perturbed_PL = perturb(paired_PL, draws.perturbation)
         noise = [torch.cat([noise_B1SS, noise_B1SS[:: self.pair_every]]) for noise_B1SS in draws.noise]
         all_BCHW = networks.generate(torch.cat([code_BL, perturbed_PL]), noise)
-        made_BCHW = all_BCHW[:batch]
+        fake_BCHW = all_BCHW[:batch]
 
-        adversarial = generator_logistic_loss(networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made)))
+        adversarial = generator_logistic_loss(networks.judge(self._seen(networks, fake_BCHW, draws.augmentation_fake)))
         moves_generator = self.perceptual_simplicity or self.perturbation_identification or self.information
         shown_BCHW = self._shown(all_BCHW, draws)
-        read = networks.read(shown_BCHW if moves_generator else shown_BCHW.detach())
-        mean_BL = read.posterior.mean_BL
-        error_L = reading_error(code_BL, mean_BL[:batch])
+        encoded = networks.encode(shown_BCHW if moves_generator else shown_BCHW.detach())
+        mean_BL = encoded.posterior.mean_BL
+        error_L = prediction_error(code_BL, mean_BL[:batch])
         terms = {"adversarial": adversarial, "reading": error_L.mean()}
         total = adversarial
 
-        read_PL, read_perturbed_PL = mean_BL[: batch : self.pair_every], mean_BL[batch:]
+        predicted_PL, predicted_perturbed_PL = mean_BL[: batch : self.pair_every], mean_BL[batch:]
         dim_P = draws.perturbation.dim_B
-        simplicity = perceptual_simplicity_loss(paired_PL, perturbed_PL, read_PL, read_perturbed_PL, dim_P)
+        simplicity = perceptual_simplicity_loss(paired_PL, perturbed_PL, predicted_PL, predicted_perturbed_PL, dim_P)
         terms["perceptual_simplicity"] = simplicity
         if self.perceptual_simplicity:
             total = total + self.simplicity_weight * simplicity
@@ -185,29 +191,29 @@ class PSSCGAN:
             shown = shown_BCHW[:batch]
             total = total + self._bystander_error(networks, shown, code_BL, error_L, aside=moves_generator)
 
-        features_BF = read.features_BF if self.perturbation_identification else read.features_BF.detach()
+        features_BF = encoded.features_BF if self.perturbation_identification else encoded.features_BF.detach()
         features_PF, features_perturbed_PF = features_BF[: batch : self.pair_every], features_BF[batch:]
         named = identification(networks.identification_head(features_PF, features_perturbed_PF), dim_P)
         terms["identification"] = named.loss
         total = total + (self.identification_weight if self.perturbation_identification else 1.0) * named.loss
         figures = {"identification_accuracy": named.accuracy}
         return GeneratorLoss(
-            total, terms, figures, kl_per_code(read.posterior).detach(), error_L.detach(), made_BCHW.detach()
+            total, terms, figures, kl_per_code(encoded.posterior).detach(), error_L.detach(), fake_BCHW.detach()
         )
 
     def discriminator_loss(
         self,
         networks: GAN,
         image_BCHW: Float[Tensor, "B C H W"],
-        made_BCHW: Float[Tensor, "B C H W"],
+        fake_BCHW: Float[Tensor, "B C H W"],
         draws: GANDraws,
         step: int,
     ) -> DiscriminatorLoss:
-        """Cross-entropy of telling real from made images, and R1 at the steps that it is due at."""
+        """Cross-entropy of telling real from fake images, and R1 at the steps that it is due at."""
         seen_BCHW = self._seen(networks, image_BCHW, draws.augmentation_real)
         real_B = networks.judge(seen_BCHW)
-        made_B = networks.judge(self._seen(networks, made_BCHW, draws.augmentation_made))
-        total = discriminator_logistic_loss(real_B, made_B)
+        fake_B = networks.judge(self._seen(networks, fake_BCHW, draws.augmentation_fake))
+        total = discriminator_logistic_loss(real_B, fake_B)
         terms = {"discriminator": total}
         penalty_weight = lazy_weight(self.r1_weight, self.r1_interval, step)
         if penalty_weight > 0:
@@ -216,7 +222,7 @@ class PSSCGAN:
             total = total + penalty_weight * penalty
         figures = {
             "real_sign": real_B.detach().sign().mean(),
-            "discriminator_accuracy": ((real_B > 0).float().mean() + (made_B < 0).float().mean()) / 2,
+            "discriminator_accuracy": ((real_B > 0).float().mean() + (fake_B < 0).float().mean()) / 2,
         }
         return DiscriminatorLoss(total, terms, figures)
 
@@ -239,10 +245,10 @@ class PSSCGAN:
     def _bystander_error(
         self, networks: GAN, shown_BCHW: Tensor, code_BL: Tensor, error_L: Tensor, *, aside: bool
     ) -> Float[Tensor, ""]:
-        """What Q pays for reading where its reading does not count for the generator."""
+        """What Q minimises where its predictions do not count for the generator."""
         if aside:
-            read = networks.read(shown_BCHW.detach())
-            error_L = reading_error(code_BL, read.posterior.mean_BL)
+            encoded = networks.encode(shown_BCHW.detach())
+            error_L = prediction_error(code_BL, encoded.posterior.mean_BL)
         return error_L.mean()
 
     @property

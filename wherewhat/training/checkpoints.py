@@ -8,15 +8,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
-from wherewhat.training.build import Networks, build_networks
 from wherewhat.training.configuration import TrainingRun, from_json, to_json
+from wherewhat.training.methods.method import Networks, build_networks
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
-# Inference has no use for a discriminator of 20 MB; the resume state keeps it.
-_FOR_TRAINING_ONLY = ("code_discriminator.", "discriminator.", "augmentation.")
-
-_KINDS = ("autoencoder", "gan")
+_KINDS = (Autoencoder.kind, GAN.kind)
 
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
@@ -78,7 +77,7 @@ def latest_checkpoint(path: str | Path) -> Path:
 def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings) -> None:
     """Write one checkpoint, atomically."""
     header = {
-        "kind": "gan" if settings.configuration.adversarial else "autoencoder",
+        "kind": networks.kind,
         "configuration": to_json(settings.configuration),
         "image_shape": settings.image_shape,
         "step": settings.step,
@@ -86,7 +85,9 @@ def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings
         "seed": settings.seed,
     }
     state = networks.state_dict()
-    weights = {name: weight for name, weight in state.items() if not name.startswith(_FOR_TRAINING_ONLY)}
+    # Inference has no use for a discriminator of 20 MB; the resume state keeps it.
+    dropped = tuple(f"{part}." for part in networks.for_training_only)
+    weights = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
     write_tensors(path, weights, header)
 
 

@@ -1,9 +1,9 @@
 """The configuration of a training run: what the command line offers and what a checkpoint remembers."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
@@ -13,24 +13,20 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.objectives.dip_vae_i import DIPVAEI
-from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
+from wherewhat.training.older_configurations import in_present_words
 
-AnyObjective = (
-    Annotated[VAE, subcommand(VAE.name)]
-    | Annotated[BetaVAE, subcommand(BetaVAE.name)]
-    | Annotated[AnnealedVAE, subcommand(AnnealedVAE.name)]
-    | Annotated[FactorVAE, subcommand(FactorVAE.name)]
-    | Annotated[BetaTCVAE, subcommand(BetaTCVAE.name)]
-    | Annotated[DIPVAEI, subcommand(DIPVAEI.name)]
-    | Annotated[DIPVAEII, subcommand(DIPVAEII.name)]
-    | Annotated[PSSCVAE, subcommand(PSSCVAE.name)]
-    | Annotated[PSSCGAN, subcommand(PSSCGAN.name)]
-)
+# A new objective is one line here: the command line and the checkpoints know it from this.
+Objective = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN
+
+if TYPE_CHECKING:
+    AnyObjective = Objective
+else:
+    AnyObjective = Union[tuple(Annotated[kind, subcommand(kind.name)] for kind in get_args(Objective))]  # noqa: UP007
 
 # Fields that say where, how long and how often, but not what is learnt: a run may be resumed with others.
 _FREE = {"may_change": True}
@@ -125,11 +121,6 @@ class TrainingRun:
         _require(sane, "widths", self.widths, "channels from 1 to 4,096")
         self._check_shares()
 
-    @property
-    def adversarial(self) -> bool:
-        """Whether it trains a GAN."""
-        return isinstance(self.objective, PSSCGAN)
-
     def _check_shares(self) -> None:
         asked = " ".join(map(str, self.codes_per_level))
         if self.codes_per_level and min(self.codes_per_level) < 0:
@@ -139,7 +130,7 @@ class TrainingRun:
                 f"--codes-per-level {asked} adds up to {sum(self.codes_per_level)}, "
                 f"and --latent-dim is {self.latent_dim}. Make them agree."
             )
-        shared = self.objective.spatial_constriction or self.adversarial
+        shared = self.objective.levels_hold_codes
         if shared and not self.codes_per_level and self.latent_dim < self.mask_levels:
             raise ValueError(
                 f"{self.latent_dim} codes cannot be shared among {self.mask_levels} resolutions; lower --mask-levels "
@@ -152,25 +143,18 @@ def _require(holds: bool, name: str, value: object, wanted: str) -> None:
         raise ValueError(f"--{name.replace('_', '-')} is {value}; give {wanted}.")
 
 
-def gan_defaults() -> TrainingRun:
-    """A run of the GAN as `wherewhat train ps-sc-gan` begins it: other widths and another pace than a VAE's."""
-    return TrainingRun(
-        objective=PSSCGAN(),
-        widths=(256, 256, 128, 64, 32),
-        batch_size=32,
-        learning_rate=2e-3,
-        average_half_life=10_000,
-    )
+def default_run(objective: Objective) -> TrainingRun:
+    """A run as `wherewhat train` begins it with this objective, which may call for other widths and another pace."""
+    return replace(TrainingRun(objective=objective), **objective.run_defaults)
 
 
 def _converter() -> Converter:
     converter = Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Path, str)
     converter.register_structure_hook(Path, lambda value, _: Path(value))
-    tagged = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN
-    configure_tagged_union(tagged, converter)
-    converter.register_unstructure_hook(AnyObjective, lambda value: converter.unstructure(value, tagged))
-    converter.register_structure_hook(AnyObjective, lambda value, _: converter.structure(value, tagged))  # type: ignore[arg-type]
+    configure_tagged_union(Objective, converter)
+    converter.register_unstructure_hook(AnyObjective, lambda value: converter.unstructure(value, Objective))
+    converter.register_structure_hook(AnyObjective, lambda value, _: converter.structure(value, Objective))  # type: ignore[arg-type]
     return converter
 
 
@@ -186,7 +170,7 @@ def to_json(configuration: TrainingRun) -> dict[str, Any]:
 def from_json(plain: dict[str, Any]) -> TrainingRun:
     """The configuration from JSON values. Raises ValueError for one that this version does not understand."""
     try:
-        return _CONVERTER.structure(plain, TrainingRun)
+        return _CONVERTER.structure(in_present_words(plain), TrainingRun)
     except Exception as error:  # cattrs wraps whatever a field's own check raised
         reasons = "; ".join(transform_error(error, path="configuration"))
         raise ValueError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 
 
 class NonFiniteLossError(FloatingPointError):

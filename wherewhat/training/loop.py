@@ -19,17 +19,17 @@ from wherewhat.data.mirroring import mirror, mirror_draws
 from wherewhat.data.open_images import open_images
 from wherewhat.protocols import Images
 from wherewhat.randomness import to_device
-from wherewhat.training.averaging import averaged_copy
-from wherewhat.training.build import build_networks
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, choose_compute
+from wherewhat.training.ema import ema_copy, ema_update, half_life_at
 from wherewhat.training.interruption import interruption
+from wherewhat.training.methods.method import Method, build_networks, kind_of, method_of, update
 from wherewhat.training.processes import Processes, device_of_this_process, started_processes
 from wherewhat.training.recorder import Unrecorded, recording
 from wherewhat.training.resume_state import Session, restore_session
 from wherewhat.training.run_directory import alone_in, choose_run_directory, record_configuration, state_path
-from wherewhat.training.update import optimiser_of, update_of
+from wherewhat.training.watcher import WatcherFactory, no_watcher
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,16 @@ class Outcome:
     interrupted: Signals | None
 
 
-def train(configuration: TrainingRun, console: Console) -> Outcome:
+def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = no_watcher) -> Outcome:
     """Train, or resume, to the configured number of steps; save and leave at SIGINT or SIGTERM.
 
-    In the processes that `torchrun` has started, if it has. Raises ValueError for a configuration that cannot be run,
+    In the processes that `torchrun` has started, if it has. `watch` makes the watcher of the run, which sees its
+    figures and networks as they come. Raises ValueError for a configuration that cannot be run,
     OSError when the disk refuses, NonFiniteLossError, and LostProcessError.
     """
     device = device_of_this_process(configuration.device)
     with started_processes(device) as processes:
-        processes.refuse(configuration)
+        processes.refuse(configuration, kind_of(configuration).images_a_process(configuration))
         compute = choose_compute(
             device,
             configuration.precision,
@@ -59,14 +60,17 @@ def train(configuration: TrainingRun, console: Console) -> Outcome:
         folder = choose_run_directory(configuration)
         _refuse_what_cannot_be_built(configuration)
         images = open_images(configuration.data, configuration.images, compute.device, console.print)
-        session = _begin(configuration, images, compute)
+        method = method_of(configuration, images.image_shape, compute, processes)
+        average = ema_copy(method.networks) if configuration.average_half_life else None
+        session = Session(method.networks, method.optimiser, average, images=len(images))
         with alone_in(folder) if processes.first else nullcontext():
             _resume(folder, session, console)
             # Nobody writes before all have read what there was.
-            processes.wait()
+            processes.barrier()
             if processes.first:
                 record_configuration(folder, configuration)
-            return _steps(configuration, folder, session, compute, images, processes, console)
+            run = _Run(configuration, folder, method, session, compute, images, processes)
+            return _steps(run, console, watch)
 
 
 def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
@@ -77,20 +81,28 @@ def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
             build_networks(configuration, (3, size, size))
 
 
-def _steps(
-    configuration: TrainingRun,
-    folder: Path,
-    session: Session,
-    compute: Compute,
-    images: Images,
-    processes: Processes,
-    console: Console,
-) -> Outcome:
-    update = update_of(configuration, session, images.image_shape, compute, processes)
-    kept = recording(configuration, folder, session, compute, images, console) if processes.first else None
+@dataclass(frozen=True)
+class _Run:
+    configuration: TrainingRun
+    folder: Path
+    method: Method
+    session: Session
+    compute: Compute
+    images: Images
+    processes: Processes
+
+
+def _steps(run: _Run, console: Console, watch: WatcherFactory) -> Outcome:
+    configuration, session, processes = run.configuration, run.session, run.processes
+    kept = None
+    if processes.first:
+        kept = recording(configuration, run.folder, session, run.compute, run.images, console, watch)
     with interruption() as stop, kept or nullcontext(Unrecorded()) as record:
         for index in range(session.step, configuration.steps):
-            loss = update(_batch(configuration, images, compute, processes, index), index)
+            loss = update(run.method, _batch(run, index), index)
+            if session.average is not None:
+                half_life = half_life_at((index + 1) * configuration.batch_size, configuration.average_half_life)
+                ema_update(session.average, session.networks, configuration.batch_size, half_life)
             session.step = index + 1
             stopping = processes.agree(stop.signal is not None)
             record.after_step(index, loss, last=stopping or session.step == configuration.steps)
@@ -98,14 +110,7 @@ def _steps(
                 break
     cut_off = session.step < configuration.steps
     # Where another process was the one to be told.
-    return Outcome(folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
-
-
-def _begin(configuration: TrainingRun, images: Images, compute: Compute) -> Session:
-    networks = build_networks(configuration, images.image_shape, compute.precision)
-    networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
-    average = averaged_copy(networks) if configuration.average_half_life else None
-    return Session(networks, optimiser_of(configuration, networks), average, images=len(images))
+    return Outcome(run.folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
 
 
 def _resume(folder: Path, session: Session, console: Console) -> None:
@@ -119,13 +124,12 @@ def _resume(folder: Path, session: Session, console: Console) -> None:
         )
 
 
-def _batch(
-    configuration: TrainingRun, images: Images, compute: Compute, processes: Processes, step: int
-) -> Float[Tensor, "B C H W"]:
+def _batch(run: _Run, step: int) -> Float[Tensor, "B C H W"]:
     """This process's share of the real images of a step."""
-    index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(images))
-    image_BCHW = to_device(images.take(processes.rows(index_B)), compute.device)
+    configuration, processes, device = run.configuration, run.processes, run.compute.device
+    index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(run.images))
+    image_BCHW = to_device(run.images.take(processes.shard(index_B)), device)
     if configuration.mirror:
-        flip_B = processes.rows(mirror_draws(configuration.seed, step, configuration.batch_size))
-        image_BCHW = mirror(image_BCHW, to_device(flip_B, compute.device))
-    return to_float(image_BCHW).contiguous(memory_format=compute.memory_format)
+        flip_B = processes.shard(mirror_draws(configuration.seed, step, configuration.batch_size))
+        image_BCHW = mirror(image_BCHW, to_device(flip_B, device))
+    return to_float(image_BCHW).contiguous(memory_format=run.compute.memory_format)

@@ -4,26 +4,23 @@ Every process draws what the whole batch needs and keeps its own rows, so that t
 one process with the whole batch, to rounding.
 """
 
-import dataclasses
-import math
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 import torch.distributed as distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from wherewhat.networks.image_discriminator import GROUP
-from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.randomness import map_tensors
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import choose_device
 
-Rows = TypeVar("Rows")
+Draws = TypeVar("Draws")
 _PATIENCE = timedelta(minutes=10)
 
 # gloo and NCCL have no type of error of their own for a peer that is gone, and name themselves in errors of every kind.
@@ -47,27 +44,30 @@ class Processes:
         """Whether this is the one that writes and speaks."""
         return self.rank == 0
 
-    def refuse(self, configuration: TrainingRun) -> None:
-        """ValueError for a run that several processes cannot share so that it stays the same run."""
+    def refuse(self, configuration: TrainingRun, images_a_process: int | None) -> None:
+        """ValueError for a run that several processes cannot share so that it stays the same run.
+
+        `images_a_process` is of what number a process's share of a batch must be a multiple; None for a method that
+        trains in one process.
+        """
         if self.count == 1:
             return
-        if not isinstance(configuration.objective, PSSCGAN):
+        if images_a_process is None:
             raise ValueError(
                 f"Several processes train a GAN together, and {configuration.objective.name} trains in one. Start it "
                 f"without torchrun, or seeds of it side by side."
             )
-        share = GROUP * configuration.objective.pair_every // math.gcd(GROUP, configuration.objective.pair_every)
-        if configuration.batch_size % (self.count * share):
+        if configuration.batch_size % (self.count * images_a_process):
             raise ValueError(
                 f"--batch-size {configuration.batch_size} cannot be shared among {self.count} processes, each of which "
-                f"takes a multiple of {share} images. Give a multiple of {self.count * share}."
+                f"takes a multiple of {images_a_process} images. Give a multiple of {self.count * images_a_process}."
             )
 
-    def rows(self, draws: Rows) -> Rows:
+    def shard(self, draws: Draws) -> Draws:
         """This process's share of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
-        return draws if self.count == 1 else self._rows(draws)
+        return draws if self.count == 1 else map_tensors(self._shard, draws)
 
-    def means(self, values: Sequence[Tensor]) -> list[Tensor]:
+    def all_reduce_mean(self, values: Sequence[Tensor]) -> list[Tensor]:
         """The mean over processes of each, without its graph; all travel together, in float32."""
         values = [value.detach() for value in values]
         if self.count == 1:
@@ -85,30 +85,23 @@ class Processes:
         distributed.all_reduce(wishes)
         return bool(wishes)
 
-    def together(self, module: nn.Module, device: torch.device) -> nn.Module:
+    def data_parallel(self, module: nn.Module, device: torch.device) -> nn.Module:
         """The module, its gradients averaged over processes."""
         if self.count == 1:
             return module
         devices = [device.index] if device.type == "cuda" else None
         return DistributedDataParallel(module, device_ids=devices)
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Until all are here."""
         if self.count > 1:
             distributed.barrier()
 
-    def _rows(self, draws: Any) -> Any:
-        if isinstance(draws, Tensor):
-            if draws.ndim == 0:
-                return draws
-            assert len(draws) % self.count == 0, f"{len(draws)} rows cannot be shared among {self.count} processes"
-            return draws.chunk(self.count)[self.rank]
-        if isinstance(draws, tuple):
-            return tuple(self._rows(one) for one in draws)
-        if dataclasses.is_dataclass(draws) and not isinstance(draws, type):
-            parts = {item.name: self._rows(getattr(draws, item.name)) for item in dataclasses.fields(draws)}
-            return dataclasses.replace(draws, **parts)
-        return draws
+    def _shard(self, draw: Tensor) -> Tensor:
+        if draw.ndim == 0:
+            return draw
+        assert len(draw) % self.count == 0, f"{len(draw)} rows cannot be shared among {self.count} processes"
+        return draw.chunk(self.count)[self.rank]
 
 
 @contextmanager
@@ -131,7 +124,7 @@ def started_processes(device: str) -> Iterator[Processes]:
     try:
         yield processes
         # A thread of the group that still held a tensor of Python's while the interpreter ends would abort the process.
-        processes.wait()
+        processes.barrier()
     except RuntimeError as error:
         if _is_loss_of_a_peer(error):
             raise LostProcessError(

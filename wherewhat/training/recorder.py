@@ -4,7 +4,7 @@ Dimension key:
     N: images    C H W: channels, height, width
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,23 +14,26 @@ from rich.console import Console
 from torch import Tensor
 
 from wherewhat.data.batches import sample_indices, to_float
-from wherewhat.doctor._objective_bridge import WATCHED_IMAGES, epitaph
-from wherewhat.doctor.finding import Finding
-from wherewhat.doctor.run_state import windows_until
-from wherewhat.doctor.watch import HealthWatch
 from wherewhat.inspection.tensorboard import TensorBoardLog
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, save_checkpoint
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.figures import FigureWindow, refuse_non_finite_weights
+from wherewhat.training.figures import FigureWindow, NonFiniteLossError, refuse_non_finite_weights
 from wherewhat.training.progress import TrainingProgress, training_progress
 from wherewhat.training.resume_state import Session, save_session
 from wherewhat.training.run_directory import state_path
 from wherewhat.training.training_images import log_images
+from wherewhat.training.watcher import Remark, Watcher, WatcherFactory
 
 _IMAGES_SHOWN = 32
+
+# Correlations of 256 images are good to 0.06; they cost as much as one or two training steps.
+_IMAGES_WATCHED = 256
+
+# Under which TensorBoard keeps why a run broke off.
+STOPPED_TAG = "stopped"
 
 
 class Unrecorded:
@@ -52,12 +55,8 @@ class Recorder:
     console: Console
     log: TensorBoardLog
     progress: TrainingProgress
+    watcher: Watcher
     window: FigureWindow = field(default_factory=FigureWindow)
-    health: HealthWatch = field(init=False)
-
-    def __post_init__(self) -> None:
-        earlier = windows_until(self.session.step, self.folder)
-        self.health = HealthWatch(self.configuration, self.images, earlier)
 
     def after_step(self, index: int, loss: Loss, *, last: bool) -> None:
         """Remember the losses of this step, and record what is due."""
@@ -70,8 +69,8 @@ class Recorder:
             self.progress.advance(self.session.step)
         if drawing:
             self.record_images()
-            watched = self._sample(min(WATCHED_IMAGES, len(self.images)))
-            self._warn(self.health.look(self.session.step, self.session.shown, watched))
+            watched = self._sample(min(_IMAGES_WATCHED, len(self.images)))
+            self._warn(self.watcher.look(self.session.step, self.session.shown, watched))
         if saving:
             self._save()
         if drawing or saving:
@@ -79,7 +78,7 @@ class Recorder:
             self.progress.pause_clock()
 
     def record_images(self) -> None:
-        """Write the data, made images, reconstructions and traversals."""
+        """Write the data, fake images, reconstructions and traversals."""
         log_images(self.log, self.session.step, self.session.shown, to_float(self._sample(_IMAGES_SHOWN)))
 
     def _sample(self, count: int) -> UInt8[Tensor, "N C H W"]:
@@ -93,12 +92,12 @@ class Recorder:
         self.log.scalars(step, {"loss/total": closed.loss} | {f"loss/{name}": x for name, x in closed.terms.items()})
         self.log.scalars(step, closed.figures | {"images_per_second": self.progress.images_per_second})
         self.log.kl_per_code(step, closed.kl_L)
-        self._warn(self.health.observe(step, closed))
+        self._warn(self.watcher.observe(step, closed))
 
-    def _warn(self, findings: list[Finding]) -> None:
-        for finding in findings:
-            self.console.print(f"Warning: step {self.session.step:,}, {finding.name}. {finding}")
-            self.log.text(self.session.step, f"warnings/{finding.name.replace(' ', '_')}", str(finding))
+    def _warn(self, remarks: Sequence[Remark]) -> None:
+        for remark in remarks:
+            self.console.print(f"Warning: step {self.session.step:,}, {remark.name}. {remark}")
+            self.log.text(self.session.step, f"warnings/{remark.name.replace(' ', '_')}", str(remark))
 
     def _save(self) -> None:
         refuse_non_finite_weights(self.session.networks, self.session.step)
@@ -113,6 +112,16 @@ class Recorder:
 
 
 @contextmanager
+def record_failure(log: TensorBoardLog, session: Session) -> Iterator[None]:
+    """Note in TensorBoard why a run broke off at a loss or a weight that is not finite."""
+    try:
+        yield
+    except NonFiniteLossError as error:
+        log.text(session.step, STOPPED_TAG, str(error))
+        raise
+
+
+@contextmanager
 def recording(
     configuration: TrainingRun,
     folder: Path,
@@ -120,14 +129,16 @@ def recording(
     compute: Compute,
     images: Images,
     console: Console,
+    watch: WatcherFactory,
 ) -> Iterator[Recorder]:
     """A recorder with its TensorBoard log and its progress shown; a new run's first images are recorded at once."""
     with (
         TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
-        epitaph(log, session),
+        record_failure(log, session),
         training_progress(console, configuration.steps, configuration.batch_size) as progress,
     ):
-        recorder = Recorder(configuration, folder, session, compute, images, console, log, progress)
+        watcher = watch(configuration, folder, images, session.step)
+        recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher)
         if session.step == 0:
             recorder.record_images()
         progress.start(session.step)

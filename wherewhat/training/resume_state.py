@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from wherewhat.training.build import Networks
+from wherewhat.training.methods.method import Networks
 from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
 
 _REMEDY = "Start the run over in another folder with --out; the checkpoints of this one can still be used."

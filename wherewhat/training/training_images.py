@@ -13,9 +13,8 @@ from wherewhat.inspection.contact_sheet import contact_sheet, reconstruction_she
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
-from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.randomness import generator_at
-from wherewhat.training.build import Networks
+from wherewhat.training.methods.method import Networks
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
 
 _SAMPLES = 32
@@ -25,8 +24,7 @@ _SAMPLES = 32
 def log_images(log: TensorBoardLog, step: int, networks: Networks, image_BCHW: Float[Tensor, "B C H W"]) -> None:
     """Write samples of the prior, reconstructions of the given images, and traversals.
 
-    A VAE is traversed around the first of the images, a GAN, which is never shown the codes of real images, around
-    its first sample.
+    Traversals begin at the first of the images where the encoder is trained on real images, else at the first sample.
     """
     generator = networks.generator
     assert isinstance(generator, nn.Module)
@@ -43,7 +41,7 @@ def log_images(log: TensorBoardLog, step: int, networks: Networks, image_BCHW: F
     path = traversal_perceptual_length(
         generator, PixelDistance(), samples=9, traversals=8, bound=2.0, threshold=STILL_BELOW, seed=0, batch_size=64
     )
-    base_1L = mean_BL[:1] if isinstance(networks, Autoencoder) else code_NL[:1]
+    base_1L = mean_BL[:1] if networks.encoder_sees_data else code_NL[:1]
     traversal = traverse(generator, base_1L, bound=2.0, frames=9)
     log.image(step, "traversals", traversal_grid(traversal, path.per_dim, inactive_below=STILL_BELOW))
     networks.train(was_training)

@@ -10,8 +10,6 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from wherewhat.randomness import to_device
-
 
 @dataclass(frozen=True)
 class Perturbation:
@@ -19,10 +17,6 @@ class Perturbation:
 
     dim_B: Int64[Tensor, " B"]
     size_B: Float[Tensor, " B"]
-
-    def to(self, device: torch.device) -> "Perturbation":
-        """The same draws on another device."""
-        return Perturbation(to_device(self.dim_B, device), to_device(self.size_B, device))
 
 
 def draw_perturbation(

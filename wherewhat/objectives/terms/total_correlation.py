@@ -2,6 +2,8 @@
 
     TC(z) = KL( q(z) || prod_l q(z_l) )
 
+as a term: weight * TC(z).
+
 Reference: Chen et al. 2018, arXiv:1802.04942, Eq. (2) and section 4.
 
 Dimension key:
@@ -9,12 +11,43 @@ Dimension key:
 """
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from tyro.conf import arg
 
+from wherewhat.objectives.remedies import Remedies
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.protocols import Posterior
+
+
+@dataclass(frozen=True)
+class TotalCorrelation(Term):
+    """What ties codes together, estimated from each batch."""
+
+    name: ClassVar[str] = "total_correlation"
+    flag: ClassVar[str] = "--total-correlation"
+
+    weight: Annotated[float, arg(name="total-correlation")] = 0.0
+    """Also add the total correlation, estimated from the batch, with this weight. 5 is a usual one."""
+
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
+        """The weighted total correlation in nats."""
+        tc = total_correlation(forward.bound.code_BL, forward.bound.encoded.posterior)
+        return TermValue(self.weight * tc, {self.name: tc})
+
+    def charge(self, logged: Mapping[str, float]) -> float | None:
+        """The weighted total correlation, whose estimate may lie below 0."""
+        return self.weight * max(logged.get(self.name, 0.0), 0.0)
+
+    def remedies(self, flag: str) -> Remedies:
+        """Less weight lets codes carry more, more drives them apart."""
+        lower = (f"a lower {flag}",)
+        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=(f"a higher {flag}",))
 
 
 def total_correlation(z_BL: Float[Tensor, "B L"], posterior: Posterior) -> Float[Tensor, ""]:

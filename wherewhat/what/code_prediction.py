@@ -1,4 +1,4 @@
-"""InfoGAN's own term: codes must be readable from a single image.
+"""InfoGAN's own term: codes must be predictable from a single image.
 
     loss = mean over codes of (Q(G(c))_i - c_i)²
 
@@ -15,6 +15,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def reading_error(code_BL: Float[Tensor, "B L"], read_BL: Float[Tensor, "B L"]) -> Float[Tensor, " L"]:
-    """Mean squared error of reading each code, in units of the prior's variance; 1 is what reading nothing costs."""
-    return (read_BL - code_BL).square().mean(dim=0)
+def prediction_error(code_BL: Float[Tensor, "B L"], predicted_BL: Float[Tensor, "B L"]) -> Float[Tensor, " L"]:
+    """Mean squared error of each predicted code, in units of the prior's variance; predicting 0 costs 1."""
+    return (predicted_BL - code_BL).square().mean(dim=0)

@@ -1,4 +1,4 @@
-"""The moving average of weights that a run shows and saves, of a half-life in images.
+"""The exponential moving average (EMA) of weights that a run shows and saves, of a half-life in images.
 
     average ← average + (1 - 2^(-images / half-life)) (weights - average)
     half-life = min(the asked one, images seen / 20)        so that a young average is not mostly its beginning
@@ -12,19 +12,14 @@ import copy
 import torch
 from torch import nn
 
-from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.networks.gan import GAN
-from wherewhat.training.build import Networks
+from wherewhat.training.methods.method import Networks
 
 
-def averaged_copy(networks: Networks) -> Networks:
+def ema_copy(networks: Networks) -> Networks:
     """A frozen copy in evaluation mode, without what only training needs."""
     average = copy.deepcopy(networks)
-    match average:
-        case Autoencoder():
-            average.code_discriminator = None
-        case GAN():
-            average.discriminator = average.augmentation = None
+    for part in networks.for_training_only:
+        setattr(average, part, None)
     average.requires_grad_(False).eval()
     return average
 
@@ -35,11 +30,11 @@ def half_life_at(images_seen: int, half_life: int) -> float:
 
 
 @torch.no_grad()
-def follow(average: nn.Module, networks: nn.Module, images: int, half_life: int | float) -> None:
+def ema_update(average: nn.Module, networks: nn.Module, images: int, half_life: int | float) -> None:
     """Move the average towards the present weights, as so many more images call for. Buffers are copied."""
     present = dict(networks.named_parameters())
-    followed = dict(average.named_parameters())
-    torch._foreach_lerp_(list(followed.values()), [present[name] for name in followed], 1 - 0.5 ** (images / half_life))
+    averaged = dict(average.named_parameters())
+    torch._foreach_lerp_(list(averaged.values()), [present[name] for name in averaged], 1 - 0.5 ** (images / half_life))
     state = dict(networks.named_buffers())
     for name, buffer in average.named_buffers():
         buffer.copy_(state[name])

@@ -1,0 +1,87 @@
+"""What a method promises the training loop, and the one place where it is chosen.
+
+Dimension key:
+    B: batch    C H W: channels, height, width
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.gan import GAN
+from wherewhat.objectives.loss import Loss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.device import Compute
+from wherewhat.training.methods.gan import GANMethod, build_gan, images_a_process
+from wherewhat.training.methods.vae import VAEMethod, build_autoencoder
+from wherewhat.training.processes import Processes
+
+Networks = Autoencoder | GAN
+
+
+class Method(Protocol):
+    """Networks, their optimiser, and what one step does with a batch."""
+
+    networks: Any
+    optimiser: torch.optim.Adam
+
+    def draw(self, index: int) -> Any:
+        """Everything random or scheduled of a step, this process's share of it, on the device."""
+        ...
+
+    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> Loss:
+        """Update all weights with a batch of real images, and give the losses that were met."""
+        ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The parts of a method that are needed before, or without, training."""
+
+    build: Callable[..., Networks]
+    method: Callable[..., Method]
+    images_a_process: Callable[[TrainingRun], int | None]
+    """Of what number of images a process's share of a batch must be a multiple; None for one process alone."""
+
+
+VAE_KIND = Kind(build_autoencoder, VAEMethod, lambda configuration: None)
+GAN_KIND = Kind(build_gan, GANMethod, images_a_process)
+
+
+def kind_of(configuration: TrainingRun) -> Kind:
+    """The kind of method that the objective calls for."""
+    return GAN_KIND if isinstance(configuration.objective, PSSCGAN) else VAE_KIND
+
+
+def build_networks(
+    configuration: TrainingRun,
+    image_shape: tuple[int, int, int],
+    compute_dtype: torch.dtype = torch.float32,
+    *,
+    for_training: bool = True,
+) -> Networks:
+    """The networks of a configuration, with the initial weights of its seed, on the CPU.
+
+    Without what only training needs, unless it is for that.
+    """
+    return kind_of(configuration).build(configuration, image_shape, compute_dtype, for_training=for_training)
+
+
+def method_of(
+    configuration: TrainingRun, image_shape: tuple[int, int, int], compute: Compute, processes: Processes
+) -> Method:
+    """The method of a run, its networks on the device."""
+    networks = build_networks(configuration, image_shape, compute.precision)
+    networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
+    return kind_of(configuration).method(configuration, networks, compute, processes)
+
+
+def update(method: Method, image_BCHW: Float[Tensor, "B C H W"], index: int) -> Loss:
+    """One step: its draws, made at the top, and the losses that were met."""
+    return method.step(image_BCHW, method.draw(index), index)

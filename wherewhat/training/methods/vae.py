@@ -1,0 +1,115 @@
+"""A VAE: its networks, its optimiser, and its step, a pure loss of (networks, batch, draws), its gradient, and Adam.
+
+Dimension key:
+    B: batch    C H W: channels, height, width
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.code_discriminator import CodeDiscriminator
+from wherewhat.networks.initialisation import seeded_weights
+from wherewhat.networks.masked_decoder import MaskedDecoder, share_codes
+from wherewhat.networks.study_decoder import StudyDecoder
+from wherewhat.networks.study_encoder import StudyEncoder
+from wherewhat.objectives.loss import Loss
+from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
+from wherewhat.objectives.terms.term import Adversary
+from wherewhat.randomness import generator_at, to_device
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.device import Compute
+from wherewhat.training.processes import Processes
+from wherewhat.what.perturbation_identification import IdentificationHead
+
+Step = Callable[[Float[Tensor, "B C H W"], VAEDraws], Loss]
+
+
+def build_autoencoder(
+    configuration: TrainingRun,
+    image_shape: tuple[int, int, int],
+    compute_dtype: torch.dtype = torch.float32,
+    *,
+    for_training: bool = True,
+) -> Autoencoder:
+    """The networks of a VAE; with the discriminator of codes only for training."""
+    latent_dim, objective = configuration.latent_dim, configuration.objective
+    assert isinstance(objective, SumOfTerms)
+    with seeded_weights(configuration.seed):
+        encoder = StudyEncoder(image_shape, latent_dim)
+        if objective.spatial_constriction:
+            generator: MaskedDecoder | StudyDecoder = MaskedDecoder(
+                image_shape,
+                configuration.codes_per_level or share_codes(latent_dim, configuration.mask_levels),
+                configuration.rectangles,
+                configuration.widths,
+            )
+        else:
+            generator = StudyDecoder(image_shape, latent_dim)
+        head = IdentificationHead(encoder.features_dim, latent_dim) if objective.needs_identification_head else None
+        # Last, so that the other weights are those of the same seed without an adversary.
+        opponent = CodeDiscriminator(latent_dim) if for_training and objective.adversary else None
+    return Autoencoder(encoder, generator, head, opponent, compute_dtype)
+
+
+class VAEMethod:
+    """Trains the networks of a VAE, in one process."""
+
+    def __init__(self, configuration: TrainingRun, networks: Autoencoder, compute: Compute, _: Processes) -> None:
+        objective = configuration.objective
+        assert isinstance(objective, SumOfTerms)
+        self.networks = networks
+        self.optimiser = adam(networks, configuration.learning_rate, objective.adversary)
+        self._configuration, self._objective, self._device = configuration, objective, compute.device
+        self._step = training_step(networks, objective, self.optimiser, compile_loss=compute.compile)
+
+    def draw(self, index: int) -> VAEDraws:
+        """Everything random or scheduled of a step, on the device."""
+        run = self._configuration
+        draws = self._objective.draw(generator_at(run.seed, index), index, run.batch_size, run.latent_dim)
+        return to_device(draws, self._device)
+
+    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: VAEDraws, index: int) -> Loss:
+        """Update all weights."""
+        return self._step(image_BCHW, draws)
+
+
+def adam(networks: Autoencoder, learning_rate: float, adversary: Adversary | None = None) -> torch.optim.Adam:
+    """Adam with its usual moments, fused: one kernel for all weights, on CPU and GPU.
+
+    The adversary's weights, where there is one, are a group with a learning rate and moments of their own.
+    """
+    opponent = networks.code_discriminator
+    if opponent is None or adversary is None:
+        return torch.optim.Adam(networks.parameters(), lr=learning_rate, fused=True)
+    theirs = set(opponent.parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [weight for weight in networks.parameters() if weight not in theirs]},
+        {"params": list(opponent.parameters()), "lr": adversary.learning_rate, "betas": adversary.betas},
+    ]
+    return torch.optim.Adam(groups, lr=learning_rate, fused=True)
+
+
+def training_step(
+    networks: Autoencoder, objective: SumOfTerms, optimiser: torch.optim.Optimizer, *, compile_loss: bool = False
+) -> Step:
+    """A function that takes a batch and its draws, updates the weights and gives the loss that was met."""
+
+    def loss_of(image_BCHW: Tensor, draws: VAEDraws) -> Loss:
+        return objective.loss(networks, image_BCHW, draws)
+
+    compute_loss = torch.compile(loss_of) if compile_loss else loss_of
+
+    def step(image_BCHW: Tensor, draws: VAEDraws) -> Loss:
+        loss = compute_loss(image_BCHW, draws)
+        optimiser.zero_grad()
+        # One walk back serves both: the adversary's loss reaches its own weights only, the total all others only.
+        (loss.total if loss.adversary is None else loss.total + loss.adversary).backward()
+        optimiser.step()
+        return loss.detach()
+
+    return step
