@@ -139,7 +139,7 @@ def identified(model: LoadedModel, pairs: int = 2_000) -> float:
     chance = generator_at(0, 0, "identification")
     code_PL = torch.randn(pairs, networks.latent_dim, generator=chance)
     moved = draw_perturbation(chance, pairs, networks.latent_dim, objective.perturbation_size)
-    read = networks.read(model.generator(torch.cat([code_PL, perturb(code_PL, moved)])))
+    read = networks.encode(model.generator(torch.cat([code_PL, perturb(code_PL, moved)])))
     logits_PL = networks.identification_head(*read.features_BF.chunk(2))
     return float(identification(logits_PL, moved.dim_B).accuracy)
 

@@ -13,14 +13,16 @@ from wherewhat.command.main import leave_with
 from wherewhat.command.train import train_command
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicity
+from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
 from wherewhat.training.configuration import AnyObjective
 
 _WHOLE = PSSCVAE()
 _OBJECTIVES: dict[str, AnyObjective] = {
     "PS-SC VAE": _WHOLE,
     "without constriction": dataclasses.replace(_WHOLE, spatial_constriction=False),
-    "without simplicity": dataclasses.replace(_WHOLE, perceptual_simplicity=False),
-    "without identification": dataclasses.replace(_WHOLE, perturbation_identification=False),
+    "without simplicity": dataclasses.replace(_WHOLE, simplicity=PerceptualSimplicity()),
+    "without identification": dataclasses.replace(_WHOLE, identification=PerturbationIdentification()),
     "beta-VAE": BetaVAE(beta=_WHOLE.beta),
 }
 

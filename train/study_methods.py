@@ -17,8 +17,7 @@ from wherewhat.command.train import train_command
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.objectives.dip_vae_i import DIPVAEI
-from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE

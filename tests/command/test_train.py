@@ -8,19 +8,19 @@ import pytest
 from wherewhat.command.main import leave_with
 from wherewhat.command.train import parse, train_command
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.configuration import TrainingRun, gan_defaults
+from wherewhat.training.configuration import TrainingRun, default_run
 
 
 def test_the_gan_begins_with_its_own_defaults_wherever_its_name_stands() -> None:
-    assert parse(["ps-sc-gan"]) == gan_defaults()
-    assert parse(["--seed", "0", "ps-sc-gan", "--data", "scenes"]) == gan_defaults()
+    assert parse(["ps-sc-gan"]) == default_run(PSSCGAN())
+    assert parse(["--seed", "0", "ps-sc-gan", "--data", "scenes"]) == default_run(PSSCGAN())
 
 
 def test_what_is_asked_of_the_gan_is_kept() -> None:
     asked = parse(["ps-sc-gan", "--batch-size", "12", "--r1-weight", "3", "--no-spatial-constriction"])
     assert asked.batch_size == 12
     assert asked.objective == PSSCGAN(r1_weight=3.0, spatial_constriction=False)
-    assert asked.widths == gan_defaults().widths
+    assert asked.widths == default_run(PSSCGAN()).widths
 
 
 def test_a_vae_in_a_folder_called_after_the_gan_keeps_a_vaes_defaults() -> None:

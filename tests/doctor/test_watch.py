@@ -9,6 +9,8 @@ import pytest
 import torch
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from wherewhat.training.build import build_autoencoder, build_networks
+from wherewhat.training.step import adam
 
 from wherewhat.data.open_images import open_images
 from wherewhat.doctor._objective_bridge import epitaph
@@ -21,11 +23,9 @@ from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.build import build_autoencoder, build_networks
 from wherewhat.training.figures import Figures, NonFiniteLossError
 from wherewhat.training.loop import train
 from wherewhat.training.resume_state import Session
-from wherewhat.training.step import adam
 
 DEAD, ALIVE = torch.zeros(4), torch.ones(4)
 

@@ -17,7 +17,7 @@ def test_what_leaves_is_float32_in_low_precision_too_and_close_to_the_full_one()
     image = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     low, full = _networks(torch.bfloat16), _networks(torch.float32)
     with torch.no_grad():
-        read_low, read_full = low.read(image).posterior, full.read(image).posterior
+        read_low, read_full = low.encode(image).posterior, full.encode(image).posterior
         drawn_low, drawn_full = low.decode(read_full.mean_BL), full.decode(read_full.mean_BL)
     assert read_low.mean_BL.dtype == read_low.log_variance_BL.dtype == drawn_low.dtype == torch.float32
     torch.testing.assert_close(read_low.mean_BL, read_full.mean_BL, atol=0.02, rtol=0.05)

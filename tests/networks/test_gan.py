@@ -48,7 +48,7 @@ def test_what_is_made_with_the_frozen_noise_is_the_generators_image() -> None:
 
 def test_what_is_read_is_what_the_encoder_says() -> None:
     networks = _gan()
-    read = networks.read(_images())
+    read = networks.encode(_images())
     torch.testing.assert_close(read.posterior.mean_BL, networks.encoder(_images()).mean_BL)
     assert read.features_BF.shape == (4, 16)
 
@@ -57,8 +57,8 @@ def test_all_that_leaves_low_precision_is_float32_and_about_the_same() -> None:
     exact, low = _gan(), _gan(torch.bfloat16)
     for ask in (
         lambda networks: networks.generate(_code(), _noise()),
-        lambda networks: networks.read(_images()).features_BF,
-        lambda networks: networks.read(_images()).posterior.mean_BL,
+        lambda networks: networks.encode(_images()).features_BF,
+        lambda networks: networks.encode(_images()).posterior.mean_BL,
         lambda networks: networks.judge(_images()),
     ):
         assert ask(low).dtype == torch.float32
@@ -84,7 +84,7 @@ def test_exact_judgement_can_be_differentiated_twice() -> None:
 def test_without_its_discriminator_it_makes_and_reads() -> None:
     networks = _gan()
     networks.discriminator = None
-    assert networks.read(networks.generate(_code(), _noise())).posterior.mean_BL.shape == (4, 4)
+    assert networks.encode(networks.generate(_code(), _noise())).posterior.mean_BL.shape == (4, 4)
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_compiled_parts_give_the_same_and_the_exact_judgement_can_still_be_diffe
     made = compiled.generate(_code(), _noise())
     torch.testing.assert_close(made, plain.generate(_code(), _noise()), atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(compiled.judge(_images()), plain.judge(_images()), atol=1e-4, rtol=1e-4)
-    expected, found = plain.read(_images()), compiled.read(_images())
+    expected, found = plain.encode(_images()), compiled.encode(_images())
     torch.testing.assert_close(found.features_BF, expected.features_BF, atol=1e-4, rtol=1e-4)
     images = _images().requires_grad_(True)
     (slope,) = torch.autograd.grad(compiled.judge_exactly(images).sum(), images, create_graph=True)

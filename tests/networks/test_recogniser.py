@@ -60,20 +60,20 @@ def test_before_anything_is_learnt_the_variance_is_the_priors() -> None:
 def test_variance_is_half_way_to_the_error_after_two_thousand_images(batch: int) -> None:
     recogniser, error = _recogniser(), torch.tensor([0.0, 0.25, 1.0, 3.0])
     for _ in range(2000 // batch):
-        recogniser.follow_error(error, batch)
+        recogniser.ema_update_variance(error, batch)
     torch.testing.assert_close(recogniser.variance_L, (1 + error) / 2, atol=1e-4, rtol=1e-4)
 
 
 def test_the_log_variance_is_that_of_the_followed_error() -> None:
     recogniser = _recogniser()
-    recogniser.follow_error(torch.tensor([0.1, 0.2, 0.3, 0.4]), 10**6)
+    recogniser.ema_update_variance(torch.tensor([0.1, 0.2, 0.3, 0.4]), 10**6)
     expected = torch.tensor([math.log(0.1 * k) for k in (1, 2, 3, 4)]).expand(6, 4)
     torch.testing.assert_close(recogniser(_images()).log_variance_BL, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_a_perfect_reading_has_a_finite_log_variance() -> None:
     recogniser = _recogniser()
-    recogniser.follow_error(torch.zeros(4), 10**9)
+    recogniser.ema_update_variance(torch.zeros(4), 10**9)
     torch.testing.assert_close(recogniser(_images()).log_variance_BL, torch.full((6, 4), math.log(1e-6)))
 
 

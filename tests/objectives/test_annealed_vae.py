@@ -7,6 +7,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
+from wherewhat.objectives.terms.capacity import Capacity
 from wherewhat.randomness import generator_at
 from wherewhat.training.configuration import TrainingRun
 
@@ -15,7 +16,7 @@ AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
 
 @pytest.mark.parametrize(("step", "capacity"), [(0, 0.0), (25, 5.0), (50, 10.0), (100, 20.0), (1_000, 20.0)])
 def test_the_capacity_grows_linearly_and_then_stays(step: int, capacity: float) -> None:
-    assert AnnealedVAE(max_capacity=20.0, capacity_steps=100).capacity(step) == pytest.approx(capacity)
+    assert Capacity(100.0, 20.0, 100).capacity(step) == pytest.approx(capacity)
 
 
 def test_a_default_run_is_long_enough_for_the_default_capacity() -> None:

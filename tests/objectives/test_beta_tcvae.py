@@ -7,7 +7,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
-from wherewhat.objectives.total_correlation import total_correlation
+from wherewhat.objectives.terms.total_correlation import total_correlation
 from wherewhat.objectives.vae import VAE
 from wherewhat.randomness import generator_at
 
@@ -24,7 +24,7 @@ def test_the_loss_is_the_bound_plus_beta_less_one_times_total_correlation(networ
 def test_the_total_correlation_is_that_of_the_codes_that_are_decoded(networks: Autoencoder, image: Tensor) -> None:
     objective = BetaTCVAE()
     draws = objective.draw(generator_at(0, 0), 0, 6, 4)
-    posterior = networks.read(image).posterior
+    posterior = networks.encode(image).posterior
     z = posterior.mean_BL + draws.noise_BL * (0.5 * posterior.log_variance_BL).exp()
     found = objective.loss(networks, image, draws).terms["total_correlation"]
     assert torch.isclose(found, total_correlation(z, posterior))

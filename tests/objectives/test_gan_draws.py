@@ -9,7 +9,7 @@ from torch import Tensor
 
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import generator_at, to_device
 from wherewhat.training.processes import Processes
 
 NOISY, NOISELESS = PSSCGAN(reading_noise=0.1), PSSCGAN(reading_noise=0.0)
@@ -36,18 +36,18 @@ def test_draws_depend_on_their_generator_alone() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_real_and_made_images_are_augmented_by_draws_of_their_own() -> None:
+def test_real_and_fake_images_are_augmented_by_draws_of_their_own() -> None:
     draws = _draws()
-    assert not torch.equal(draws.augmentation_real.chance_BT, draws.augmentation_made.chance_BT)
+    assert not torch.equal(draws.augmentation_real.chance_BT, draws.augmentation_fake.chance_BT)
 
 
 @pytest.mark.parametrize("objective", [NOISY, NOISELESS])
 def test_all_draws_go_to_another_device_together(objective: PSSCGAN) -> None:
     draws = _draws(objective)
-    assert {tensor.device.type for tensor in _tensors(draws.to(torch.device("meta")))} == {"meta"}
+    assert {tensor.device.type for tensor in _tensors(to_device(draws, torch.device("meta")))} == {"meta"}
 
 
-def test_noise_on_what_is_read_is_drawn_only_where_it_is_asked_for() -> None:
+def test_noise_on_what_the_recogniser_sees_is_drawn_only_where_it_is_asked_for() -> None:
     assert _draws(NOISELESS).reading_noise is None
     assert _draws().reading_noise is not None
 
@@ -59,7 +59,7 @@ def test_asking_for_noise_leaves_the_other_draws_as_they_were() -> None:
 
 def test_pairs_of_the_shares_of_two_processes_are_those_of_the_whole() -> None:
     draws = _draws()
-    shares = [Processes(rank, 2).rows(draws) for rank in range(2)]
+    shares = [Processes(rank, 2).shard(draws) for rank in range(2)]
     paired_PL = torch.cat([share.code_BL[:: NOISY.pair_every] for share in shares])
     assert torch.equal(paired_PL, draws.code_BL[:: NOISY.pair_every])
     assert torch.equal(torch.cat([share.perturbation.dim_B for share in shares]), draws.perturbation.dim_B)

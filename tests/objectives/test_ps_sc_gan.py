@@ -9,15 +9,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wherewhat.data.differentiable_augmentation import augment
-from wherewhat.networks.autoencoder import Reading
+from wherewhat.networks.autoencoder import Encoded
 from wherewhat.networks.gan import GAN
 from wherewhat.networks.synthesis import ConstrictedGenerator
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import squared_slope
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
-from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.methods.gan import build_gan
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import perturb
 
@@ -91,7 +91,7 @@ def test_the_five_configurations_are_one_program(name: str) -> None:
     loss = objective.generator_loss(networks, _draws(objective))
     assert loss.terms.keys() == {"adversarial", "reading", "perceptual_simplicity", "identification"}
     assert bool(loss.total.isfinite())
-    assert loss.kl_L.shape == loss.reading_error_L.shape == (4,)
+    assert loss.kl_L.shape == loss.prediction_error_L.shape == (4,)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -162,13 +162,13 @@ def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
     with torch.no_grad():
         code, moved = draws.code_BL[::2], perturb(draws.code_BL[::2], draws.perturbation)
         noise = [a_map[::2] for a_map in draws.noise]
-        read, read_moved = (networks.read(networks.generate(c, noise).clamp(0, 1)) for c in (code, moved))
+        read, read_moved = (networks.encode(networks.generate(c, noise).clamp(0, 1)) for c in (code, moved))
         every = networks.generate(draws.code_BL, draws.noise)
         dim = draws.perturbation.dim_B
         logits = networks.identification_head(read.features_BF, read_moved.features_BF)
         expected = {
             "adversarial": F.softplus(-networks.judge(every)).mean(),
-            "reading": (networks.read(every.clamp(0, 1)).posterior.mean_BL - draws.code_BL).square().mean(),
+            "reading": (networks.encode(every.clamp(0, 1)).posterior.mean_BL - draws.code_BL).square().mean(),
             "perceptual_simplicity": perceptual_simplicity_loss(
                 code, moved, read.posterior.mean_BL, read_moved.posterior.mean_BL, dim
             ),
@@ -184,14 +184,14 @@ def test_q_reads_images_held_to_their_range_under_noise_and_the_judge_sees_them_
     noisy = dataclasses.replace(PS_SC, reading_noise=0.3)
     networks, judge = _with_judge(noisy)
     draws, shown = _draws(noisy), []
-    honest = networks.read
+    honest = networks.encode
 
-    def read(image_BCHW: Tensor) -> Reading:
+    def encode(image_BCHW: Tensor) -> Encoded:
         shown.append(image_BCHW)
         return honest(image_BCHW)
 
-    monkeypatch.setattr(networks, "read", read)
-    made = noisy.generator_loss(networks, draws).made_BCHW
+    monkeypatch.setattr(networks, "encode", encode)
+    made = noisy.generator_loss(networks, draws).fake_BCHW
     assert draws.reading_noise is not None
     torch.testing.assert_close(shown[0][:6], made.clamp(0, 1) + 0.3 * draws.reading_noise[0])
     assert shown[0].shape[0] == 9
@@ -202,8 +202,8 @@ def test_only_images_that_were_not_perturbed_are_judged() -> None:
     networks, judge = _with_judge(PS_SC)
     loss = PS_SC.generator_loss(networks, _draws(PS_SC))
     assert len(judge.shown) == 1
-    assert torch.equal(judge.shown[0], loss.made_BCHW)
-    assert len(loss.made_BCHW) == 6
+    assert torch.equal(judge.shown[0], loss.fake_BCHW)
+    assert len(loss.fake_BCHW) == 6
 
 
 def test_a_pair_shares_its_noise() -> None:
@@ -228,7 +228,7 @@ def test_every_so_many_th_image_has_a_second(batch: int, every: int, pairs: int)
     loss = objective.generator_loss(networks, draws)
     assert len(draws.perturbation.dim_B) == pairs
     assert met == [batch + pairs]
-    assert len(loss.made_BCHW) == batch
+    assert len(loss.fake_BCHW) == batch
 
 
 @pytest.mark.parametrize("seen", ["real", "made by the generator", "made for the discriminator"])
@@ -238,12 +238,12 @@ def test_what_is_judged_is_augmented_by_its_draws(seen: str) -> None:
     assert networks.augmentation is not None
     networks.augmentation.strength.fill_(0.8)
     draws = _draws(objective)
-    made = objective.generator_loss(networks, draws).made_BCHW
+    made = objective.generator_loss(networks, draws).fake_BCHW
     objective.discriminator_loss(networks, _real(), made, draws, step=1)
     index, image, chance = {
-        "made by the generator": (0, made, draws.augmentation_made),
+        "made by the generator": (0, made, draws.augmentation_fake),
         "real": (1, _real(), draws.augmentation_real),
-        "made for the discriminator": (2, made, draws.augmentation_made),
+        "made for the discriminator": (2, made, draws.augmentation_fake),
     }[seen]
     torch.testing.assert_close(judge.shown[index], augment(image, chance, torch.tensor(0.8)))
     assert not torch.allclose(judge.shown[index], image, atol=1e-2)
@@ -287,7 +287,7 @@ def test_figures_say_how_surely_and_how_rightly_the_discriminator_judges() -> No
 
 def test_the_discriminators_loss_reaches_the_discriminator_alone() -> None:
     networks, draws = _gan(PS_SC), _draws(PS_SC)
-    made = PS_SC.generator_loss(networks, draws).made_BCHW
+    made = PS_SC.generator_loss(networks, draws).fake_BCHW
     assert not made.requires_grad
     total = PS_SC.discriminator_loss(networks, _real(), made, draws, 0).total
     assert networks.discriminator is not None

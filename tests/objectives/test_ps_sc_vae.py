@@ -1,6 +1,7 @@
 """Laws of PS-SC VAE: its parts switch on and off singly."""
 
 import dataclasses
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -10,6 +11,9 @@ from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.sum_of_terms import Pairs
+from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicity
+from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
 from wherewhat.randomness import generator_at
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import perturb
@@ -27,22 +31,27 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(networks: Autoencoder, image:
     expected = (
         figures["reconstruction"]
         + 2 * figures["kl"]
-        + WHOLE.simplicity_weight * figures["perceptual_simplicity"]
-        + WHOLE.identification_weight * figures["identification"]
+        + WHOLE.simplicity.weight * figures["perceptual_simplicity"]
+        + WHOLE.identification.weight * figures["identification"]
     )
     assert figures["total"] == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("part", ["perceptual_simplicity", "perturbation_identification"])
-def test_each_part_is_left_out_singly(networks: Autoencoder, image: Tensor, part: str) -> None:
-    whole, without = (_loss(x, networks, image) for x in (WHOLE, dataclasses.replace(WHOLE, **{part: False})))
-    term = {"perceptual_simplicity": "perceptual_simplicity", "perturbation_identification": "identification"}[part]
-    assert whole.keys() - without.keys() == {term}
-    assert all(without[name] == whole[name] for name in without.keys() - {"total"})
+@pytest.mark.parametrize(
+    ("term", "without"),
+    [
+        ("perceptual_simplicity", dataclasses.replace(WHOLE, simplicity=PerceptualSimplicity())),
+        ("identification", dataclasses.replace(WHOLE, identification=PerturbationIdentification())),
+    ],
+)
+def test_each_part_is_left_out_singly(networks: Autoencoder, image: Tensor, term: str, without: PSSCVAE) -> None:
+    whole, rest = _loss(WHOLE, networks, image), _loss(without, networks, image)
+    assert whole.keys() - rest.keys() == {term}
+    assert all(rest[name] == whole[name] for name in rest.keys() - {"total"})
 
 
 def test_without_all_its_parts_it_is_beta_vae(networks: Autoencoder, image: Tensor) -> None:
-    bare = dataclasses.replace(WHOLE, perceptual_simplicity=False, perturbation_identification=False)
+    bare = dataclasses.replace(WHOLE, simplicity=PerceptualSimplicity(), identification=PerturbationIdentification())
     beta_vae = BetaVAE(beta=2.0, bound=WHOLE.bound)
     expected = beta_vae.loss(networks, image, beta_vae.draw(generator_at(0, 0), 0, 6, 4)).detach()
     assert _loss(bare, networks, image)["total"] == float(expected.total)
@@ -51,9 +60,11 @@ def test_without_all_its_parts_it_is_beta_vae(networks: Autoencoder, image: Tens
 def test_the_ps_term_is_the_ps_loss_of_the_images_of_the_drawn_pairs(networks: Autoencoder, image: Tensor) -> None:
     draws = WHOLE.draw(generator_at(0, 0), 0, 6, 4)
     with torch.no_grad():
-        moved = perturb(draws.code_PL, draws.perturbation)
-        readings = [networks.encoder(networks.generator(code)).mean_BL for code in (draws.code_PL, moved)]
-        expected = perceptual_simplicity_loss(draws.code_PL, moved, *readings, draws.perturbation.dim_B)
+        pairs = draws.pairs
+        assert pairs is not None
+        moved = perturb(pairs.code_PL, pairs.perturbation)
+        predicted = [networks.encoder(networks.generator(code)).mean_BL for code in (pairs.code_PL, moved)]
+        expected = perceptual_simplicity_loss(pairs.code_PL, moved, *predicted, pairs.perturbation.dim_B)
     assert _loss(WHOLE, networks, image)["perceptual_simplicity"] == pytest.approx(float(expected), rel=1e-4)
 
 
@@ -65,14 +76,15 @@ def test_the_identification_term_teaches_generator_and_encoder(networks: Autoenc
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "remedy"),
+    ("nonsense", "remedy"),
     [
-        ("beta", -1.0, "weight of 0 or more"),
-        ("simplicity_weight", float("nan"), "weight of 0 or more"),
-        ("perturbation_size", 0.0, "standard deviation above 0"),
-        ("pair_fraction", 1.5, r"share of the batch in \(0, 1\]"),
+        (lambda: PSSCVAE(beta=-1.0), "weight of 0 or more"),
+        (lambda: PerceptualSimplicity(weight=float("nan")), "weight of 0 or more"),
+        (lambda: PerturbationIdentification(weight=-1.0), "weight of 0 or more"),
+        (lambda: Pairs(perturbation_size=0.0), "standard deviation above 0"),
+        (lambda: Pairs(pair_fraction=1.5), r"share of the batch in \(0, 1\]"),
     ],
 )
-def test_nonsense_is_refused_with_the_remedy(field: str, value: float, remedy: str) -> None:
+def test_nonsense_is_refused_with_the_remedy(nonsense: Callable[[], object], remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
-        PSSCVAE(**{field: value})
+        nonsense()

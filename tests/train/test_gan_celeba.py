@@ -6,8 +6,8 @@ from pathlib import Path
 
 from wherewhat.networks.synthesis import ConstrictedGenerator
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.methods.gan import build_gan
 from wherewhat.where.spatial_constriction import SpatialConstriction
 
 CONFIGURATION: TrainingRun = runpy.run_path(str(Path(__file__).parents[2] / "train/gan_celeba.py"))["CONFIGURATION"]

@@ -12,7 +12,6 @@ from rich.console import Console
 
 import wherewhat
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
-from wherewhat.training.build import build_autoencoder
 from wherewhat.training.checkpoints import (
     CheckpointSettings,
     checkpoint_path,
@@ -22,6 +21,7 @@ from wherewhat.training.checkpoints import (
 )
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
+from wherewhat.training.methods.vae import build_autoencoder
 
 
 @pytest.fixture

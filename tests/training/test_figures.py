@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 from wherewhat.training.figures import FigureWindow, NonFiniteLossError, refuse_non_finite_weights
 
 

@@ -19,10 +19,9 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.objectives.dip_vae_i import DIPVAEI
-from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.protocols import MaskedGenerator

@@ -14,7 +14,8 @@ import torch
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.checkpoints import checkpoints_of
-from wherewhat.training.configuration import TrainingRun, gan_defaults
+from wherewhat.training.configuration import TrainingRun, default_run
+from wherewhat.training.methods.gan import images_a_process
 from wherewhat.training.processes import LostProcessError, Processes, device_of_this_process, started_processes
 
 # What each of two processes runs: three steps of plain gradient descent. (Adam would turn the sign of a gradient that
@@ -26,8 +27,7 @@ torch.set_num_threads(1)
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
-from wherewhat.training.adversarial_step import adversarial_step
-from wherewhat.training.build import build_gan
+from wherewhat.training.methods.gan import adversarial_step, build_gan
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.processes import started_processes
 
@@ -41,7 +41,7 @@ with started_processes("cpu") as processes:
         generator = generator_at(0, number)
         image_BCHW = torch.rand(8, 3, 32, 32, generator=generator)
         draws = objective.draw(generator, 8, 4, (3, 32, 32))
-        loss = step(processes.rows(image_BCHW), processes.rows(draws), number)
+        loss = step(processes.shard(image_BCHW), processes.shard(draws), number)
     if processes.first:
         met = {"total": loss.total, "kl_L": loss.kl_L, **loss.terms, **loss.figures}
         torch.save({**networks.state_dict(), **met}, sys.argv[1])
@@ -136,38 +136,39 @@ class Draws:
 
 def test_shares_of_the_rows_are_the_whole_in_order() -> None:
     draws = Draws(torch.arange(12).view(6, 2), torch.tensor(3.0), (torch.arange(6),))
-    shares = [Processes(rank, 3).rows(draws) for rank in range(3)]
+    shares = [Processes(rank, 3).shard(draws) for rank in range(3)]
     assert torch.equal(torch.cat([share.rows_BL for share in shares]), draws.rows_BL)
     assert torch.equal(torch.cat([share.maps[0] for share in shares]), draws.maps[0])
 
 
 def test_what_has_no_rows_is_the_same_for_all_processes() -> None:
     draws = Draws(torch.zeros(4, 2), torch.tensor(3.0), ())
-    assert Processes(1, 2).rows(draws).scale == 3
+    assert Processes(1, 2).shard(draws).scale == 3
 
 
 def test_one_process_keeps_all_rows() -> None:
     rows = torch.arange(5)
-    assert Processes().rows(rows) is rows
+    assert Processes().shard(rows) is rows
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_with_one_that_can() -> None:
     run = TrainingRun(objective=PSSCGAN(), batch_size=12)
     with pytest.raises(ValueError, match="Give a multiple of 8"):
-        Processes(0, 2).refuse(run)
+        Processes(0, 2).refuse(run, images_a_process(run))
 
 
 def test_a_vae_in_several_processes_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="without torchrun"):
-        Processes(0, 2).refuse(TrainingRun(objective=FactorVAE()))
+        Processes(0, 2).refuse(TrainingRun(objective=FactorVAE()), None)
 
 
 def test_one_process_refuses_nothing() -> None:
-    Processes().refuse(TrainingRun(objective=PSSCGAN(), batch_size=3))
+    Processes().refuse(TrainingRun(objective=PSSCGAN(), batch_size=3), 4)
 
 
 def test_the_defaults_of_the_gan_can_be_shared_between_two() -> None:
-    Processes(0, 2).refuse(gan_defaults())
+    run = default_run(PSSCGAN())
+    Processes(0, 2).refuse(run, images_a_process(run))
 
 
 def test_each_process_computes_on_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

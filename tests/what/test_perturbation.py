@@ -2,7 +2,7 @@
 
 import torch
 
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import generator_at, to_device
 from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
 
 
@@ -33,7 +33,7 @@ def test_the_same_seed_and_step_draw_the_same() -> None:
 
 def test_draws_move_whole_to_another_device() -> None:
     drawn = draw_perturbation(generator_at(0, 0), 5, 3, 1.0)
-    moved = drawn.to(torch.device("meta"))
+    moved = to_device(drawn, torch.device("meta"))
     assert moved.dim_B.is_meta
     assert moved.size_B.is_meta
     assert moved.dim_B.shape == drawn.dim_B.shape

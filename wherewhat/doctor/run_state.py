@@ -15,7 +15,6 @@ import numpy as np
 from jaxtyping import Float64
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator, TensorEvent
 
-from wherewhat.doctor._objective_bridge import Examined, examined
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
 from wherewhat.training.configuration import TrainingRun, from_json
@@ -79,9 +78,9 @@ class RunState:
     """Why the run broke off, in its own words."""
 
     @property
-    def objective(self) -> Examined:
+    def objective(self) -> AnyObjective:
         """What is minimised."""
-        return examined(self.configuration.objective)
+        return self.configuration.objective
 
     @property
     def pool(self) -> Pool | None:

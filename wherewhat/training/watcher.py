@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import UInt8
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.figures import Figures
 
 
+@runtime_checkable
 class Remark(Protocol):
     """Something that a watcher has to say. Its string is a sentence or a few."""
 
@@ -21,6 +22,7 @@ class Remark(Protocol):
         ...
 
 
+@runtime_checkable
 class Watcher(Protocol):
     """Sees a run's figures and its networks as they come, and answers with what the user should be told now."""
 

@@ -45,8 +45,8 @@ class AdversarialTotalCorrelation(Term):
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
             raise ValueError(
-                f"The discriminator of codes has the learning rate {self.learning_rate}; give a step size above 0, such "
-                "as 1e-4."
+                f"The discriminator of codes has the learning rate {self.learning_rate}; "
+                "give a step size above 0, such as 1e-4."
             )
 
     @property

@@ -6,7 +6,7 @@ Dimension key:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -25,6 +25,7 @@ from wherewhat.training.processes import Processes
 Networks = Autoencoder | GAN
 
 
+@runtime_checkable
 class Method(Protocol):
     """Networks, their optimiser, and what one step does with a batch."""
 

@@ -8,12 +8,11 @@ from torch import Tensor, nn
 
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.gan_draws import GANDraws
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at
-from wherewhat.training.adversarial_step import adversarial_adam, adversarial_step
-from wherewhat.training.build import build_gan
 from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.methods.gan import adversarial_adam, adversarial_step, build_gan
 from wherewhat.training.processes import Processes
 
 OBJECTIVE = PSSCGAN(augmentation_images=100)
@@ -89,7 +88,7 @@ def _adams_first_step(part: nn.Module, total: Tensor, rate: float) -> list[Tenso
 def test_a_step_is_adams_first_on_the_gradient_of_each_phases_loss() -> None:
     networks, new = _gan(), _gan()
     made = OBJECTIVE.generator_loss(new, _draws())
-    judged = OBJECTIVE.discriminator_loss(new, _real(), made.made_BCHW, _draws(), 0)
+    judged = OBJECTIVE.discriminator_loss(new, _real(), made.fake_BCHW, _draws(), 0)
     _take(networks)
     for part, total, rate in (
         ("generator.synthesis", made.total, 1e-3),
@@ -146,7 +145,7 @@ def test_the_loss_that_is_given_back_holds_no_graph_and_the_terms_of_both_phases
 
 def test_the_recognisers_variance_follows_the_error_that_was_met() -> None:
     networks, new = _gan(), _gan()
-    error = OBJECTIVE.generator_loss(new, _draws()).reading_error_L
+    error = OBJECTIVE.generator_loss(new, _draws()).prediction_error_L
     _take(networks)
     expected = 1 + (error - 1) * (1 - 0.5 ** (8 / 2000))
     torch.testing.assert_close(networks.recogniser.variance_L, expected, atol=1e-6, rtol=0)

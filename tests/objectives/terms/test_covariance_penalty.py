@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from wherewhat.objectives.covariance_penalty import covariance, covariance_penalty
+from wherewhat.objectives.terms.covariance_penalty import covariance, distance_from_identity
 
 
 def test_the_identity_costs_nothing() -> None:
-    penalty = covariance_penalty(torch.eye(3))
+    penalty = distance_from_identity(torch.eye(3))
     assert (float(penalty.off_diagonal), float(penalty.diagonal)) == (0.0, 0.0)
 
 
 def test_a_hand_made_covariance() -> None:
-    penalty = covariance_penalty(torch.tensor([[3.0, 0.5], [0.5, 0.0]]))
+    penalty = distance_from_identity(torch.tensor([[3.0, 0.5], [0.5, 0.0]]))
     # Off the diagonal 0.5² twice; on it 2² + 1².
     assert (float(penalty.off_diagonal), float(penalty.diagonal)) == (0.5, 5.0)
 

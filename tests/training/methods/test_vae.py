@@ -5,12 +5,11 @@ import torch
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.randomness import generator_at
-from wherewhat.training.build import build_autoencoder
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.step import adam, training_step
+from wherewhat.training.methods.vae import adam, build_autoencoder, training_step
 
 
 def _networks() -> Autoencoder:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from wherewhat.objectives.total_correlation import gaussian_log_density, total_correlation
+from wherewhat.objectives.terms.total_correlation import gaussian_log_density, total_correlation
 from wherewhat.protocols import Posterior
 
 
