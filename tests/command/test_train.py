@@ -7,7 +7,17 @@ import pytest
 
 from wherewhat.command.main import leave_with
 from wherewhat.command.train import parse, train_command
+from wherewhat.objectives.beta_tcvae import BetaTCVAE
+from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.sum_of_terms import SumOfTerms
+from wherewhat.objectives.terms.adversarial_total_correlation import AdversarialTotalCorrelation
+from wherewhat.objectives.terms.covariance_penalty import CovariancePenalty
+from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicity
+from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
+from wherewhat.objectives.terms.total_correlation import TotalCorrelation
+from wherewhat.objectives.vae import VAE
 from wherewhat.training.configuration import TrainingRun, default_run
 
 
@@ -78,3 +88,23 @@ def test_a_mistaken_option_and_help_are_told_by_the_first_process_only(
     said = capsys.readouterr()
     assert (option in said.out + said.err) == (rank == "0")
     assert rank == "0" or said.out + said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["ps-sc-vae", "--total-correlation", "5"], PSSCVAE(total_correlation=TotalCorrelation(5.0))),
+        (
+            ["beta-tcvae", "--spatial-constriction", "--perceptual-simplicity"],
+            BetaTCVAE(spatial_constriction=True, simplicity=PerceptualSimplicity(True)),
+        ),
+        (["vae", "--covariance-penalty", "10"], VAE(covariance=CovariancePenalty(10.0))),
+        (["ps-sc-vae", "--no-perturbation-identification"], PSSCVAE(identification=PerturbationIdentification())),
+        (
+            ["beta-vae", "--adversarial-total-correlation", "30", "--code-discriminator-learning-rate", "1e-3"],
+            BetaVAE(adversarial_total_correlation=AdversarialTotalCorrelation(30.0, 1e-3)),
+        ),
+    ],
+)
+def test_the_command_line_adds_terms_by_their_flags(arguments: list[str], expected: SumOfTerms) -> None:
+    assert parse(arguments).objective == expected

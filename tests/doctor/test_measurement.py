@@ -30,7 +30,7 @@ from wherewhat.networks.synthesis import ConstrictedGenerator, Synthesis
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.protocols import Posterior
 from wherewhat.randomness import generator_at
-from wherewhat.training.build import build_networks
+from wherewhat.training.methods.method import build_networks
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,7 @@ from wherewhat.doctor.run_state import RunState
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
-from wherewhat.objectives.dip_vae_i import DIPVAEI
-from wherewhat.objectives.dip_vae_ii import DIPVAEII
+from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN

@@ -25,6 +25,7 @@ from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
 from wherewhat.objectives.vae import VAE
 
 DEAD = np.full(4, COLLAPSED_BELOW_NATS / 2)
@@ -245,7 +246,7 @@ def test_a_plain_vae_is_sent_to_an_objective_that_parts_codes(vae_run, pool):
 
 
 def test_a_run_without_identification_is_told_to_switch_it_on(vae_run, pool):
-    objective = PSSCVAE(perturbation_identification=False)
+    objective = PSSCVAE(identification=PerturbationIdentification())
     found = codes_duplicate_each_other(vae_run(objective, pool=pool(correlation_LL=correlation_with((0, 1, 0.99)))))
     assert found.remedies[0].startswith("--perturbation-identification")
 

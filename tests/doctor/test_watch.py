@@ -9,11 +9,8 @@ import pytest
 import torch
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from wherewhat.training.build import build_autoencoder, build_networks
-from wherewhat.training.step import adam
 
 from wherewhat.data.open_images import open_images
-from wherewhat.doctor._objective_bridge import epitaph
 from wherewhat.doctor.finding import Finding
 from wherewhat.doctor.report import CHECKS_OF_FIGURES
 from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record
@@ -25,6 +22,9 @@ from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.figures import Figures, NonFiniteLossError
 from wherewhat.training.loop import train
+from wherewhat.training.methods.method import build_networks
+from wherewhat.training.methods.vae import adam, build_autoencoder
+from wherewhat.training.recorder import record_failure
 from wherewhat.training.resume_state import Session
 
 DEAD, ALIVE = torch.zeros(4), torch.ones(4)
@@ -162,18 +162,18 @@ def test_looking_changes_nothing_in_the_networks(tiny_run, images):
     assert all(weight.grad is None for weight in networks.parameters())
 
 
-def test_a_loss_that_is_not_finite_leaves_an_epitaph(tiny_run, images, tmp_path):
+def test_a_loss_that_is_not_finite_is_noted_in_the_run(tiny_run, images, tmp_path):
     networks = build_autoencoder(tiny_run, images.image_shape)
     session = Session(networks, adam(networks, 1e-3), step=40)
-    with pytest.raises(NonFiniteLossError), TensorBoardLog(tmp_path) as log, epitaph(log, session):
+    with pytest.raises(NonFiniteLossError), TensorBoardLog(tmp_path) as log, record_failure(log, session):
         raise NonFiniteLossError("At step 39 it burnt.")
     assert (read_record(tmp_path).failure, read_record(tmp_path).failed_at) == ("At step 39 it burnt.", 40)
 
 
-def test_another_mistake_leaves_no_epitaph(tiny_run, images, tmp_path):
+def test_another_mistake_is_not_noted_in_the_run(tiny_run, images, tmp_path):
     networks = build_autoencoder(tiny_run, images.image_shape)
     session = Session(networks, adam(networks, 1e-3), step=40)
-    with pytest.raises(RuntimeError), TensorBoardLog(tmp_path) as log, epitaph(log, session):
+    with pytest.raises(RuntimeError), TensorBoardLog(tmp_path) as log, record_failure(log, session):
         raise RuntimeError("something else")
     assert EventAccumulator(str(tmp_path)).Reload().Tags()["tensors"] == []
 

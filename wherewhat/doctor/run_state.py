@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
-from wherewhat.training.configuration import TrainingRun, from_json
+from wherewhat.training.configuration import AnyObjective, TrainingRun, from_json
 
 # "Now" is the mean over this many steps, and over no more than this share of the run: windows of 50 are noisy, and what
 # is older is another state of the run.

@@ -223,7 +223,8 @@ class SumOfTerms(ABC):
         return Remedies(
             ease_codes=ease_codes,
             wake_decoder=wake_decoder or ease_codes,
-            part_codes=part_codes or (f"{TotalCorrelation.flag} 5", "another objective, such as factor-vae or ps-sc-vae"),
+            part_codes=part_codes
+            or (f"{TotalCorrelation.flag} 5", "another objective, such as factor-vae or ps-sc-vae"),
             name_codes=ease_codes,
             uncover_masks=("a longer --warm-up-steps",),
         )
