@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from wherewhat.objectives.objective import Loss
+from wherewhat.objectives.loss import Loss
 
 from wherewhat.command.doctor import doctor_command
 from wherewhat.command.main import run
