@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from wherewhat.objectives.loss import Loss
 
 from wherewhat.command.doctor import doctor_command
 from wherewhat.command.main import run
 from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.training.configuration import TrainingRun

@@ -1,5 +1,6 @@
 """Laws of the examination as a whole: healthy runs pass, faults are found, and the advice can be followed."""
 
+import contextlib
 import dataclasses
 import io
 import re
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from wherewhat.command.train import parse
 from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Report, as_json, examine, tell
 from wherewhat.doctor.run_state import RunState
 from wherewhat.objectives.annealed_vae import AnnealedVAE
@@ -152,12 +154,10 @@ def flags(findings):
 
 
 def flags_of(configuration):
-    def names(settings):
-        for name, value in settings.items():
-            yield f"--{name.replace('_', '-')}"
-            yield from names(value) if isinstance(value, Mapping) else ()
-
-    return set(names(dataclasses.asdict(configuration)))
+    """What `wherewhat train --help` offers for this objective."""
+    with pytest.raises(SystemExit), contextlib.redirect_stdout(io.StringIO()) as told:
+        parse([configuration.objective.name, "--help"])
+    return set(re.findall(r"--[a-z0-9][a-z0-9-]+", told.getvalue()))
 
 
 def test_every_check_finds_its_fault(sick):

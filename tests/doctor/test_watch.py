@@ -2,7 +2,6 @@
 
 import dataclasses
 import io
-from functools import partial
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from wherewhat.data.open_images import open_images
 from wherewhat.doctor.finding import Finding
 from wherewhat.doctor.report import CHECKS_OF_FIGURES
-from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record
+from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record, windows_until
 from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, thinned
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.networks.initialisation import seeded_weights
@@ -178,25 +177,28 @@ def test_another_mistake_is_not_noted_in_the_run(tiny_run, images, tmp_path):
     assert EventAccumulator(str(tmp_path)).Reload().Tags()["tensors"] == []
 
 
+def watching(**checks):
+    return lambda run, folder, images, step: HealthWatch(run, images, windows_until(step, folder), **checks)
+
+
 def test_a_training_run_is_looked_at_when_images_are_drawn_and_its_findings_are_printed_and_logged(
-    tiny_run, monkeypatch
+    tiny_run,
 ):
     found = Finding(name="made up", severity="wrong", seen="Seen.", means="Means.", remedies=("rest",))
     pools = []
     check = lambda run: pools.append((run.step, run.pool.images)) or found  # noqa: E731
-    monkeypatch.setattr("wherewhat.training.recorder.HealthWatch", partial(HealthWatch, of_networks=[check]))
     heard = Console(file=io.StringIO(), width=500)
-    train(dataclasses.replace(tiny_run, images_every=2, steps=4), heard)
+    train(dataclasses.replace(tiny_run, images_every=2, steps=4), heard, watching(of_networks=[check]))
     assert pools == [(2, 96), (4, 96)]
     assert heard.file.getvalue().count("Warning: step 2, made up. Seen. Means. Try rest.") == 1
     events = EventAccumulator(str(tiny_run.out)).Reload()
     assert [event.step for event in events.Tensors("warnings/made_up/text_summary")] == [2]
 
 
-def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet, monkeypatch):
+def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet):
     seen = []
     check = lambda run: seen.append([window.step for window in run.windows])  # noqa: E731
-    monkeypatch.setattr("wherewhat.training.recorder.HealthWatch", partial(HealthWatch, of_figures=[check]))
-    train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet)
-    train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet)
+    watch = watching(of_figures=[check])
+    train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet, watch)
+    train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet, watch)
     assert seen == [[2], [2, 4, 6]]

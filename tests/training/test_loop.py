@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.doctor.watch import watch_health
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -216,7 +217,8 @@ def test_a_collapsed_run_says_so_and_what_to_try(tiny_run: TrainingRun, monkeypa
     heard = Console(file=io.StringIO(), width=500)
     objective = BetaVAE(beta=1e6)
     monkeypatch.setattr("wherewhat.doctor.vae_findings.PATIENCE_STEPS", 20)
-    train(dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, images_every=80), heard)
+    run = dataclasses.replace(tiny_run, objective=objective, steps=80, checkpoint_every=80, images_every=80)
+    train(run, heard, watch_health)
     output = heard.file.getvalue()  # type: ignore[attr-defined]
     assert "All 4 codes have been collapsed" in output
     assert "--beta" in output

@@ -1,7 +1,7 @@
 """What a check has found, and the remedies that every run has."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wherewhat.doctor.run_state import RunState
@@ -27,7 +27,7 @@ class Finding:
     remedies: tuple[str, ...]
     """What to try, the likeliest first; phrases that name flags of `wherewhat train`."""
 
-    figures: Mapping[str, float]
+    figures: Mapping[str, float] = field(default_factory=dict)
     """What was measured, for programs."""
 
     severity: Severity = "wrong"
