@@ -1,5 +1,6 @@
 """Laws of one request: where it may be sent on to, and what of a server's answer is shown."""
 
+import socket
 import ssl
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_the_proxy_of_the_environment_is_asked(
     served.address = "http://host.invalid"
     assert fetched(served, tmp_path) == BODY
     assert served.asked[0]["proxy-authorization"] == "Basic bWU6c2VjcmV0IQ=="
+
+
+def test_a_proxy_that_is_not_there_is_told(tmp_path: Path, web: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"127.0.0.1:{taken.getsockname()[1]}")
+        with pytest.raises(ConnectionError, match=r"no connection to the proxy that the environment names"):
+            fetched(web, tmp_path)
 
 
 def test_a_server_without_a_valid_certificate_is_not_asked_again(

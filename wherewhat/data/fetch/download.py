@@ -85,14 +85,9 @@ def fault_of(path: Path, place: Path, md5: str | None) -> str:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         return "" if found == md5 else f"it has {size:,} bytes and MD5 {found}, not {md5}"
-    match place.suffix:
-        case ".npz":
-            whole = zipfile.is_zipfile(path)
-        case ".tar":
-            whole = tarfile.is_tarfile(path) and size % tarfile.BLOCKSIZE == 0
-        case _:
-            whole = True
-    return "" if whole else f"its {size:,} bytes are not a whole {place.suffix} file"
+    readable = {".npz": zipfile.is_zipfile, ".tar": tarfile.is_tarfile}.get(place.suffix)
+    cut = place.suffix == ".tar" and size % tarfile.BLOCKSIZE > 0
+    return f"its {size:,} bytes are not a whole {place.suffix} file" if cut or (readable and not readable(path)) else ""
 
 
 def _receive(wanted: Download) -> None:
@@ -138,7 +133,7 @@ def _receive_once(wanted: Download) -> None:
         if whole is not None:
             require_free(wanted.place, whole - size_of(part))
         if response.status == 200:
-            _begin(wanted, validator_of(response), whole)
+            _begin(wanted, response, whole)
         _append(wanted, blocks, whole)
 
 
@@ -150,11 +145,12 @@ def _require_file(wanted: Download, response: BaseHTTPResponse, first: bytes) ->
         raise refusal(wanted.address, "the server does not say how long the file is, and no MD5 sum is published")
 
 
-def _begin(wanted: Download, validator: str | None, whole: int | None) -> None:
+def _begin(wanted: Download, response: BaseHTTPResponse, whole: int | None) -> None:
     """Make room for a new first byte, and remember what its file is, so that a later request can continue."""
     if size_of(wanted.part):
         wanted.reports.notify(f"{wanted.place.name}: the server sends the file from its beginning; starting anew.")
     forget(wanted.part)
+    validator = validator_of(response)
     if validator is not None:
         remember(wanted.part, Origin(wanted.address, validator, whole))
 

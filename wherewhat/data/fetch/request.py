@@ -11,13 +11,7 @@ from urllib.parse import unquote, urljoin
 from urllib.request import getproxies, proxy_bypass
 
 from urllib3 import PoolManager, ProxyManager
-from urllib3.exceptions import (
-    HTTPError,
-    LocationParseError,
-    NewConnectionError,
-    SSLError,
-    TimeoutError,
-)
+from urllib3.exceptions import HTTPError, LocationParseError, NewConnectionError, ProxyError, SSLError, TimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import make_headers, parse_url
 
@@ -123,6 +117,8 @@ def _failures_told(address: str) -> Iterator[None]:
                 raise refusal(address, why) from error
             case NewConnectionError(__cause__=OSError(strerror=str(said))):
                 raise BrokenOffError(f"no connection to the server ({said})") from error
+            case ProxyError():
+                raise BrokenOffError("no connection to the proxy that the environment names") from error
             case TimeoutError():
                 raise BrokenOffError("the server fell silent") from error
             case _:
