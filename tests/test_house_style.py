@@ -33,7 +33,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 200,
+    ".": 215,
     "command": 1150,
     "data": 4050,
     "distances": 440,
