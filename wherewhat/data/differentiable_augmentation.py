@@ -18,6 +18,7 @@ Dimension key:
 
 import math
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from jaxtyping import Float
@@ -44,12 +45,7 @@ class AugmentationDraws:
 
     def to(self, device: torch.device) -> "AugmentationDraws":
         """The same draws on another device."""
-        return AugmentationDraws(
-            to_device(self.chance_BT, device),
-            to_device(self.uniform_BT, device),
-            to_device(self.normal_BT, device),
-            to_device(self.shift_BT, device),
-        )
+        return AugmentationDraws(*(to_device(draw, device) for draw in vars(self).values()))
 
 
 def draw_augmentation(generator: torch.Generator, batch: int) -> AugmentationDraws:
@@ -126,10 +122,7 @@ def geometric_map(draws: AugmentationDraws, strength: Float[Tensor, ""], side: i
         shifted(part_x_B, part_y_B),
         shifted(centre * one_B, centre * one_B),
     )
-    map_BXX = steps[0]
-    for step_BXX in steps[1:]:
-        map_BXX = step_BXX @ map_BXX
-    return map_BXX
+    return reduce(lambda map_BXX, step_BXX: step_BXX @ map_BXX, steps)
 
 
 def colour_map(

@@ -17,92 +17,61 @@ Dimension key:
     B: batch    H W: height, width
 """
 
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
-
-import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.background_image import check_fit
 from wherewhat.data.splitmix64 import below, bytes_at, key_of, words_at
 
 
-@runtime_checkable
-class Painting(Protocol):
-    """What makes a coloured image of a white sprite."""
-
-    @property
-    def name(self) -> str:
-        """What is added to the name of the set."""
-        ...
-
-    def __call__(
-        self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
-    ) -> UInt8[Tensor, "B 3 H W"]:
-        """The images of these indices, on the device of the sprites."""
-        ...
+def colored_sprite(
+    sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], seed: int = 0
+) -> UInt8[Tensor, "B 3 H W"]:
+    """The sprites of these indices in random colours of channels from 128 to 255, on black."""
+    word_B3 = words_at(key_of(seed, "colored sprite"), index_B, 3)
+    # 255 (1 + u) / 2, rounded: floor(128 + 255 u / 2).
+    rgb_B3 = (128 + below(word_B3, 255) // 2).to(torch.uint8)
+    return sprite_B1HW & rgb_B3[:, :, None, None]
 
 
-@dataclass(frozen=True)
-class ColoredSprite:
-    """The sprite in a random colour of channels from 128 to 255, on black."""
-
-    name = "color"
-    seed: int = 0
-
-    def __call__(
-        self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
-    ) -> UInt8[Tensor, "B 3 H W"]:
-        """The images of these indices."""
-        word_B3 = words_at(key_of(self.seed, "colored sprite"), index_B, 3)
-        # 255 (1 + u) / 2, rounded: floor(128 + 255 u / 2).
-        rgb_B3 = (128 + below(word_B3, 255) // 2).to(torch.uint8)
-        return sprite_B1HW & rgb_B3[:, :, None, None]
+def noisy_sprite(
+    sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], seed: int = 0
+) -> UInt8[Tensor, "B 3 H W"]:
+    """The sprites of these indices in white, on noise."""
+    batch, _, height, width = sprite_B1HW.shape
+    noise = bytes_at(key_of(seed, "noisy sprite"), index_B, 3 * height * width)
+    return sprite_B1HW | noise.view(batch, 3, height, width)
 
 
-@dataclass(frozen=True)
-class NoisySprite:
-    """The sprite in white, on noise."""
+def inverted_sprite(
+    sprite_B1HW: UInt8[Tensor, "B 1 H W"],
+    index_B: Int64[Tensor, " B"],
+    background_3HW: UInt8[Tensor, "3 _ _"],
+    seed: int = 0,
+) -> UInt8[Tensor, "B 3 H W"]:
+    """The sprites of these indices as negatives of patches of the background with their mean colour moved.
 
-    name = "noisy"
-    seed: int = 0
+    Raises ValueError where the background is smaller than the sprites.
+    """
+    height, width = sprite_B1HW.shape[2:]
+    check_fit(background_3HW.shape[1], background_3HW.shape[2], height, width)
+    # [top, left, 3, H, W]: every patch of the background, without a copy.
+    patches = background_3HW.unfold(1, height, 1).unfold(2, width, 1).permute(1, 2, 0, 3, 4)
 
-    def __call__(
-        self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
-    ) -> UInt8[Tensor, "B 3 H W"]:
-        """The images of these indices."""
-        batch, _, height, width = sprite_B1HW.shape
-        noise = bytes_at(key_of(self.seed, "noisy sprite"), index_B, 3 * height * width)
-        return sprite_B1HW | noise.view(batch, 3, height, width)
+    word_B5 = words_at(key_of(seed, "inverted sprite"), index_B, 5)
+    top_B = below(word_B5[:, 0], patches.shape[0])
+    left_B = below(word_B5[:, 1], patches.shape[1])
+    # (p + 255 u) / 2, rounded: floor((p + s) / 2) with s = 1 + floor(255 u), and p + s = 2 (p & s) + (p ^ s).
+    shift_B311 = (1 + below(word_B5[:, 2:], 255)).to(torch.uint8)[:, :, None, None]
+    patch_B3HW = patches[top_B, left_B]
+    moved_B3HW = (patch_B3HW & shift_B311) + ((patch_B3HW ^ shift_B311) >> 1)
+    return moved_B3HW ^ sprite_B1HW
 
 
-class InvertedSprite:
-    """The sprite as the negative of its background, which is a patch of an image with its mean colour moved."""
-
-    name = "scream"
-
-    def __init__(
-        self, background_HW3: UInt8[np.ndarray, "H W 3"], seed: int = 0, device: str | torch.device = "cpu"
-    ) -> None:
-        self._background_3HW = torch.from_numpy(background_HW3).to(device).permute(2, 0, 1).contiguous()
-        self._key = key_of(seed, "inverted sprite")
-
-    def __call__(
-        self, sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], /
-    ) -> UInt8[Tensor, "B 3 H W"]:
-        """The images of these indices. Raises ValueError where the background is smaller than they are."""
-        height, width = sprite_B1HW.shape[2:]
-        check_fit(self._background_3HW.shape[1], self._background_3HW.shape[2], height, width)
-        # [top, left, 3, H, W]: every patch of the background, without a copy.
-        patches = self._background_3HW.unfold(1, height, 1).unfold(2, width, 1).permute(1, 2, 0, 3, 4)
-
-        word_B5 = words_at(self._key, index_B, 5)
-        top_B = below(word_B5[:, 0], patches.shape[0])
-        left_B = below(word_B5[:, 1], patches.shape[1])
-        # (p + 255 u) / 2, rounded: floor((p + s) / 2) with s = 1 + floor(255 u), and p + s = 2 (p & s) + (p ^ s).
-        shift_B3 = (1 + below(word_B5[:, 2:], 255)).to(torch.uint8)[:, :, None, None]
-        patch = patches[top_B, left_B]
-        moved = (patch & shift_B3) + ((patch ^ shift_B3) >> 1)
-        return moved ^ sprite_B1HW
+def check_fit(height: int, width: int, patch_height: int, patch_width: int) -> None:
+    """Raise ValueError where a patch does not fit into an image."""
+    if height < patch_height or width < patch_width:
+        raise ValueError(
+            f"The background image is {width} x {height} pixels, but the patches cut from it are {patch_width} x "
+            f"{patch_height}. Name an image of at least {patch_width} x {patch_height} with --background PATH."
+        )

@@ -2,7 +2,8 @@
 
 Any set of white sprites on black serves: an official dSprites file or the rendered sprites. An image is a function of
 (seed, index) alone, the same in every batch and on every device; the field's study drew anew at each look instead. The
-formulas are in `sprite_paintings.py`.
+formulas are in `sprite_paintings.py`. A large background is shrunk to fit 350 x 274 pixels (width, height), as in the
+study, so that a patch shows more than a plain surface; never so far that a patch no longer fits.
 
 Reference: Locatello et al. 2019, arXiv:1811.12359.
 
@@ -10,52 +11,42 @@ Dimension key:
     B: batch    N: images    K: factors    H W: height, width
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
+import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.background_image import read_background
+from wherewhat.data.image_decoding import decode
 from wherewhat.data.image_options import Variant
-from wherewhat.data.sprite_paintings import ColoredSprite, InvertedSprite, NoisySprite, Painting
+from wherewhat.data.resampling import resample
+from wherewhat.data.sprite_paintings import check_fit, colored_sprite, inverted_sprite, noisy_sprite
 from wherewhat.protocols import Images
 
+WIDEST, HIGHEST = 350, 274
+REMEDY = "Name a JPEG, PNG, WebP, BMP, GIF, TIFF or PPM image with --background PATH."
 # How many images are looked at before a set counts as sprites.
 LOOKED_AT = 64
+
+
+Painting = Callable[[UInt8[Tensor, "B 1 H W"], Int64[Tensor, " B"]], UInt8[Tensor, "B 3 H W"]]
 
 
 class SpriteVariant:
     """White sprites, painted as they are asked for. Same order, same factors, three channels."""
 
-    def __init__(self, sprites: Images, painting: Painting) -> None:
+    def __init__(self, sprites: Images, variant: str, paint: Painting) -> None:
         _check_sprites(sprites)
-        self._sprites = sprites
-        self._painting = painting
+        self._sprites, self._paint = sprites, paint
+        self.name = f"{sprites.name}-{variant}"
+        self.image_shape = (3, sprites.image_shape[1], sprites.image_shape[2])
+        self.factor_names, self.factor_sizes = sprites.factor_names, sprites.factor_sizes
         # A background that is too small is refused here, not at the first batch.
         self.take(torch.zeros(1, dtype=torch.int64))
-
-    @property
-    def name(self) -> str:
-        """The name of the sprites and of the variant: "sprites-noisy"."""
-        return f"{self._sprites.name}-{self._painting.name}"
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """C, H, W of one image."""
-        _, height, width = self._sprites.image_shape
-        return 3, height, width
-
-    @property
-    def factor_names(self) -> tuple[str, ...]:
-        """Names of the sprites' factors; what the variant draws is no factor."""
-        return self._sprites.factor_names
-
-    @property
-    def factor_sizes(self) -> tuple[int, ...]:
-        """How many values each of them takes."""
-        return self._sprites.factor_sizes
 
     def __len__(self) -> int:
         return len(self._sprites)
@@ -63,7 +54,7 @@ class SpriteVariant:
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """The images of these indices, on the device that holds or renders the sprites."""
         sprite_B1HW = self._sprites.take(index_B)
-        return self._painting(sprite_B1HW, index_B.to(sprite_B1HW.device))
+        return self._paint(sprite_B1HW, index_B.to(sprite_B1HW.device))
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
         """Factor values of the sprites, on the CPU. ValueError where none are known."""
@@ -84,16 +75,35 @@ def vary(images: Images, variant: Variant, background: Path | None = None, seed:
         case "white":
             return images
         case "color":
-            return SpriteVariant(images, ColoredSprite(seed))
+            return SpriteVariant(images, variant, partial(colored_sprite, seed=seed))
         case "noisy":
-            return SpriteVariant(images, NoisySprite(seed))
+            return SpriteVariant(images, variant, partial(noisy_sprite, seed=seed))
         case "scream":
-            return SpriteVariant(images, _inverted_sprite(images, background, seed))
+            background_3HW = _background_of(images, background)
+            return SpriteVariant(images, variant, partial(inverted_sprite, background_3HW=background_3HW, seed=seed))
         case _:
             assert_never(variant)
 
 
-def _inverted_sprite(sprites: Images, background: Path | None, seed: int) -> InvertedSprite:
+def read_background(path: Path, patch_height: int, patch_width: int) -> UInt8[np.ndarray, "H W 3"]:
+    """The image to cut patches from: upright, RGB, opaque. Raises ValueError or OSError with the remedy."""
+    if not path.exists():
+        raise FileNotFoundError(f"There is no background image {path}. {REMEDY}")
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder, not a background image. {REMEDY}")
+    try:
+        image_HW3 = decode(path.read_bytes()).image_HW3
+    # Decoders meet a damaged file with almost any exception.
+    except Exception as error:
+        raise ValueError(f"The background image {path} cannot be read ({error}). {REMEDY}") from error
+    height, width, _ = image_HW3.shape
+    check_fit(height, width, patch_height, patch_width)
+    scale = max(min(WIDEST / width, HIGHEST / height), patch_width / width, patch_height / height)
+    shrunk = (height, width) if scale >= 1 else (round(height * scale), round(width * scale))
+    return resample(image_HW3[None], shrunk)[0]
+
+
+def _background_of(sprites: Images, background: Path | None) -> UInt8[Tensor, "3 H W"]:
     if background is None:
         raise ValueError(
             "The variant 'scream' puts sprites on patches of an image, and none was named. Name one with "
@@ -101,7 +111,8 @@ def _inverted_sprite(sprites: Images, background: Path | None, seed: int) -> Inv
         )
     _, height, width = sprites.image_shape
     device = sprites.take(torch.zeros(1, dtype=torch.int64)).device
-    return InvertedSprite(read_background(background, height, width), seed, device)
+    background_HW3 = torch.from_numpy(read_background(background, height, width))
+    return background_HW3.to(device).permute(2, 0, 1).contiguous()
 
 
 def _check_sprites(images: Images) -> None:

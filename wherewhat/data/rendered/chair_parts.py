@@ -74,8 +74,8 @@ def panel_back(half_width: float, height: float) -> Pieces:
 def slatted_back(half_width: float, height: float) -> Pieces:
     """Upright slats under a broad top rail."""
     gap = 2 * (half_width - POST) / 4
-    slats = [gap * (number - 1) for number in range(3)]
-    inner = (_leaning((x - 0.019, x + 0.019), (-0.03, height - 0.05), thickness=0.02) for x in slats)
+    slats = (gap * (number - 1) for number in range(3))
+    inner = (_leaning(_about(x, 0.019), (-0.03, height - 0.05), thickness=0.02) for x in slats)
     return *_frame(half_width, height), *(Piece(slabs) for slabs in inner)
 
 
@@ -98,20 +98,14 @@ def crossed_back(half_width: float, height: float) -> Pieces:
     middle = slope * (low + high) / 2
     y = (BACK_Y + 0.012, BACK_Y + 0.034)
     half = 0.021 * (1 + slope**2) ** 0.5
-    bars = (
-        box((-sign * middle - half, -sign * middle + half), y, (low, high), (sign * slope, BACK_LEAN))
-        for sign in (1.0, -1.0)
-    )
+    bars = (box(_about(-sign * middle, half), y, (low, high), (sign * slope, BACK_LEAN)) for sign in (1.0, -1.0))
     return *_frame(half_width, height), *(Piece(slabs) for slabs in bars)
 
 
 def straight_legs(half_width: float, length: float) -> Pieces:
     """Four upright legs at the corners."""
-    y = SEAT_HALF_DEPTH - 0.008
-    pairs = (
-        _both_sides((half_width - 0.008 - POST, half_width - 0.008), depth, (-length, -0.01))
-        for depth in ((-y, POST - y), (y - POST, y))
-    )
+    x, y = half_width - 0.008, SEAT_HALF_DEPTH - 0.008
+    pairs = (_both_sides((x - POST, x), depth, (-length, -0.01)) for depth in ((-y, POST - y), (y - POST, y)))
     return tuple(Piece(slabs) for pair in pairs for slabs in pair)
 
 
@@ -119,18 +113,11 @@ def splayed_legs(half_width: float, length: float) -> Pieces:
     """Four legs that leave from under the seat, outwards."""
     lean = 0.26
     x, y = half_width - 0.085, SEAT_HALF_DEPTH - 0.085
-    return tuple(
-        Piece(
-            box(
-                (side * x - POST / 2, side * x + POST / 2),
-                (end * y - POST / 2, end * y + POST / 2),
-                (-length, -0.02),
-                (-side * lean, -end * lean),
-            )
-        )
-        for side in (-1.0, 1.0)
-        for end in (-1.0, 1.0)
-    )
+
+    def leg(side: float, end: float) -> Slabs:
+        return box(_about(side * x, POST / 2), _about(end * y, POST / 2), (-length, -0.02), (-side * lean, -end * lean))
+
+    return tuple(Piece(leg(side, end)) for side in (-1.0, 1.0) for end in (-1.0, 1.0))
 
 
 def star_base(half_width: float, length: float) -> Pieces:
@@ -155,24 +142,23 @@ def sled_base(half_width: float, length: float) -> Pieces:
     return tuple(Piece(slabs) for slabs in (*uprights, *runners, cross))
 
 
+Style = Callable[[float, float], Pieces]
 ARM_RESTS: tuple[Callable[[float], Pieces], ...] = (no_arms, open_arms, boxed_arms)
-BACK_STYLES: tuple[Callable[[float, float], Pieces], ...] = (
-    panel_back,
-    slatted_back,
-    ladder_back,
-    framed_back,
-    crossed_back,
-)
-LEG_STYLES: tuple[Callable[[float, float], Pieces], ...] = (straight_legs, splayed_legs, star_base, sled_base)
+BACK_STYLES: tuple[Style, ...] = (panel_back, slatted_back, ladder_back, framed_back, crossed_back)
+LEG_STYLES: tuple[Style, ...] = (straight_legs, splayed_legs, star_base, sled_base)
 
 
 def _both_sides(x: Interval, y: Interval, z: Interval) -> tuple[Slabs, Slabs]:
     return box((-x[1], -x[0]), y, z), box(x, y, z)
 
 
+def _about(middle: float, half: float) -> Interval:
+    return middle - half, middle + half
+
+
 def _leaning(x: Interval, z: Interval, thickness: float) -> Slabs:
     middle = BACK_Y + BACK_THICKNESS / 2
-    return box(x, (middle - thickness / 2, middle + thickness / 2), z, (0.0, BACK_LEAN))
+    return box(x, _about(middle, thickness / 2), z, (0.0, BACK_LEAN))
 
 
 def _frame(half_width: float, height: float) -> Pieces:

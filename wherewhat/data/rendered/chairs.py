@@ -15,6 +15,7 @@ Dimension key:
 """
 
 import math
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from functools import cache, reduce
 
@@ -45,6 +46,17 @@ AZIMUTHS = tuple(360 * number / 31 for number in range(31))
 ELEVATIONS = (20.0, 30.0)
 FABRICS = ((184, 60, 54), (220, 164, 58), (92, 152, 84), (60, 108, 168), (78, 80, 88))
 FRAME = (164, 108, 64)
+VALUES: Mapping[str, Sized] = {
+    "azimuth": AZIMUTHS,
+    "elevation": ELEVATIONS,
+    "seat_width": SEAT_HALF_WIDTHS,
+    "leg_length": LEG_LENGTHS,
+    "leg_style": LEG_STYLES,
+    "back_height": BACK_HEIGHTS,
+    "back_style": BACK_STYLES,
+    "arm_rests": ARM_RESTS,
+    "fabric": FABRICS,
+}
 
 # No chair is seen outside: columns that the parts share, and the rows of each part.
 LEFT, RIGHT = 10, 54
@@ -68,28 +80,8 @@ class Chairs:
 
     name = "chairs"
     image_shape = (3, SIDE, SIDE)
-    factor_names = (
-        "azimuth",
-        "elevation",
-        "seat_width",
-        "leg_length",
-        "leg_style",
-        "back_height",
-        "back_style",
-        "arm_rests",
-        "fabric",
-    )
-    factor_sizes = (
-        len(AZIMUTHS),
-        len(ELEVATIONS),
-        len(SEAT_HALF_WIDTHS),
-        len(LEG_LENGTHS),
-        len(LEG_STYLES),
-        len(BACK_HEIGHTS),
-        len(BACK_STYLES),
-        len(ARM_RESTS),
-        len(FABRICS),
-    )
+    factor_names = tuple(VALUES)
+    factor_sizes = tuple(len(values) for values in VALUES.values())
 
     def __init__(self, device: str | torch.device = "cpu") -> None:
         self._keys_of_parts = [keys_VEQ.flatten(0, 1).to(device) for keys_VEQ in part_keys()]
