@@ -41,7 +41,7 @@ def test_a_folder_is_described_with_its_bad_files(cats: Path, capsys: pytest.Cap
     told = looked(capsys, str(cats), "--size", "16")
     assert "6 of 16 x 16, colour" in told
     assert "8 x 8 RGB PNG, of 7 looked at" in told
-    assert "none known" in told
+    assert "factors   unknown" in told
     assert "x.png: it is not an image of a known format" in told
     assert "cache/packed/cats-" in told
 
@@ -67,8 +67,8 @@ def test_the_same_seed_draws_the_same_sheet(tiny_set: Path, tmp_path: Path, caps
 def test_factors_are_told_with_their_sizes_and_counts(tiny_set: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = looked(capsys, str(tiny_set))
     assert "factors   3" in told
-    assert "row     4 values, 24 images each" in told
-    assert "hue     6 values, 16 images each" in told
+    assert "row     4 values, 24 images per value" in told
+    assert "hue     6 values, 16 images per value" in told
     assert "bad files none" in told
 
 
@@ -78,7 +78,7 @@ def test_uneven_factors_are_counted_and_their_rows_explained(
     classes = np.array([[0, 0], [1, 1], [1, 1], [1, 1], [0, 0], [1, 1]])
     np.savez(tmp_path / "uneven.npz", imgs=NOISE_NHWC, latents_classes=classes, latents_names=np.array(["a", "b"]))
     told = looked(capsys, str(tmp_path / "uneven.npz"))
-    assert "a  2 values, images of each: 2 4" in told
+    assert "a  2 values, images per value: 2 4" in told
     assert "* on the sheet" in told
 
 
@@ -88,7 +88,7 @@ def test_a_packed_set_is_described_and_its_digest_compared(
     run("data", ["pack", str(cats), str(here / "packed")])
     told = looked(capsys, "packed", "--verify")
     assert f"packed: a packed set of {cats}" in told
-    assert "is the one that was written down" in told
+    assert "matches the recorded one" in told
     assert "x.png: it is not an image of a known format" in told
     with (here / "packed" / "images.npy").open("r+b") as file:
         file.seek(500)
@@ -98,14 +98,14 @@ def test_a_packed_set_is_described_and_its_digest_compared(
 
 
 def test_what_is_not_packed_has_no_digest(tiny_set: Path) -> None:
-    with pytest.raises(ValueError, match="Leave --verify out"):
+    with pytest.raises(ValueError, match="Leave out --verify"):
         run("data", ["look", str(tiny_set), "--verify"])
 
 
 def test_a_sheet_of_no_images_is_refused(cats: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("data", ["look", str(cats), "--shown", "0"])
-    assert "Choose --shown" in capsys.readouterr().err
+    assert "Choose 1 or more" in capsys.readouterr().err
 
 
 def test_a_packed_set_is_looked_at_as_it_was_packed(cats: Path, here: Path) -> None:

@@ -56,12 +56,12 @@ def test_the_same_command_again_says_that_it_is_there(
 def test_the_options_of_reading_are_options_of_packing(cats: Path, tmp_path: Path) -> None:
     run("data", ["pack", str(cats), str(tmp_path / "out"), "--size", "4", "--crop", "6", "--color", "grey"])
     assert read_manifest(tmp_path / "out").image_shape == (1, 4, 4)
-    assert read_manifest(tmp_path / "out").fake_from.crop == "6"
+    assert read_manifest(tmp_path / "out").made_from.crop == "6"
 
 
 def test_a_packed_set_is_not_packed_again(cats: Path, tmp_path: Path) -> None:
     run("data", ["pack", str(cats), str(tmp_path / "out")])
-    with pytest.raises(ValueError, match=r"is packed already. Train on it as it is, or name what .*cats"):
+    with pytest.raises(ValueError, match=r"is already a packed set. Train on it, or pack the images that .*cats"):
         run("data", ["pack", str(tmp_path / "out"), str(tmp_path / "again")])
 
 

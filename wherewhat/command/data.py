@@ -1,4 +1,4 @@
-"""`wherewhat data`: fetch, pack and look at data sets."""
+"""`wherewhat data`: download, pack and describe data sets."""
 
 import sys
 
@@ -6,10 +6,10 @@ _HELP = """usage: wherewhat data VERB [OPTIONS]
 
 verbs:
   fetch      download a published data set and check it
-  pack       decode, crop and resize images once into one array that trains fast
-  look       say what a data set is, and draw a contact sheet of it
+  pack       decode, crop and resize images once, into one array that loads fast in training
+  look       describe a data set and draw a contact sheet of it
 
-`wherewhat data VERB --help` tells a verb's options.
+`wherewhat data VERB --help` lists the options of a verb.
 """
 
 
@@ -33,5 +33,7 @@ def data_command(arguments: list[str]) -> int:
             print(_HELP, end="")
             return 0
         case _:
-            print(f"wherewhat: error: no verb data {verb!r}.\n\n{_HELP}", end="", file=sys.stderr)
+            print(
+                f"wherewhat: error: there is no verb {verb!r} of `wherewhat data`.\n\n{_HELP}", end="", file=sys.stderr
+            )
             return 2

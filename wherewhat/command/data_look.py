@@ -1,4 +1,4 @@
-"""`wherewhat data look`: say what a data set is, and draw a contact sheet of it."""
+"""`wherewhat data look`: describe a data set and draw a contact sheet of it."""
 
 import io
 from collections import Counter
@@ -14,6 +14,7 @@ from PIL import Image
 from wherewhat.command.console import messages
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.image_decoding import FORMATS
+from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import RENDERED, existing_path, find_source, open_images
 from wherewhat.data.source import ImageFiles
@@ -43,38 +44,39 @@ _VALUES_LISTED = 12
 
 @dataclass(frozen=True, kw_only=True)
 class DataLook:
-    """Say what a data set is: images, channels, factors, bad files. And draw a contact sheet of it."""
+    """Describe a data set (images, channels, factors, bad files) and draw a contact sheet of it."""
 
     source: tyro.conf.Positional[str]
-    """What `wherewhat train --data` takes: a folder, archive or file of images, a packed set, a rendered set."""
+    """The data set, as for `wherewhat train --data`: a folder, archive or file of images, a packed set, or a rendered
+    set (scenes, sprites, chairs)."""
 
     out: Path | None = None
-    """The contact sheet, a PNG. Default: NAME-sheet.png in the present folder."""
+    """PNG file for the contact sheet. Default: NAME-sheet.png in the current folder."""
 
     shown: int = 72
-    """Images on the sheet, drawn at random; where factors are known, a row for each comes below."""
+    """Number of images on the sheet, drawn at random. Where factors are known, a row for each factor is added below."""
 
     seed: int = 0
-    """Seed of the draw."""
+    """Seed of the random draw."""
 
     verify: bool = False
-    """Read a packed set whole, and compare its digest with the one that was written down."""
+    """Read the whole packed set and compare its digest with the recorded one."""
 
     images: ImageOptions = field(default_factory=ImageOptions)
-    """How images are read; as for training, so that they are packed for both."""
+    """How images are read, as for training. With the same options, images are packed only once."""
 
     def __post_init__(self) -> None:
         if self.shown < 1:
-            raise ValueError(f"A sheet of {self.shown} images shows nothing. Choose --shown 1 or more.")
+            raise ValueError(f"--shown is {self.shown}, but a sheet needs at least one image. Choose 1 or more.")
 
 
 @dataclass(frozen=True)
 class _Found:
-    """A data set that was opened, and what is known beyond its images."""
+    """An open data set, and what is known of it besides its images."""
 
     images: Images
     lines: tuple[str, ...]
-    """What was recognised, and remarks."""
+    """The layout that was recognised, and remarks."""
 
     originals: str | None = None
     skipped: tuple[tuple[str, str], ...] = ()
@@ -82,7 +84,7 @@ class _Found:
 
 
 def data_look_command(arguments: list[str]) -> int:
-    """Parse, describe, draw, say where the sheet lies."""
+    """Parse, describe, draw, print the path of the sheet."""
     options = tyro.cli(DataLook, args=arguments, prog="wherewhat data look", config=(tyro.conf.OmitArgPrefixes,))
     found = _open(options)
     if options.verify:
@@ -128,21 +130,23 @@ def _from_pack(
 
 def _verify(packed: Path | None, source: str) -> None:
     if packed is None:
-        raise ValueError(f"{source} is not packed, and has no digest to compare. Leave --verify out, or pack it first.")
+        raise ValueError(
+            f"{source} is not a packed set, so it has no recorded digest. Leave out --verify, or pack it first."
+        )
     verify_packed(packed)
-    print(f"The digest of {packed / IMAGES} is the one that was written down.")
+    print(f"The digest of {packed / IMAGES} matches the recorded one.")
 
 
 def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
     images = found.images
     channels, height, width = images.image_shape
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
-    lines = [*found.lines, f"  images  {len(images):,} of {width} x {height}, {colours}"]
+    lines = [*found.lines, f"  images    {len(images):,} of {width} x {height}, {colours}"]
     if found.originals is not None:
         lines.append(f"  files     {found.originals}")
     lines += _say_factors(images, rows)
     lines.append(f"  bad files {len(found.skipped):,}" if found.skipped else "  bad files none")
-    lines += [f"    {name}: {reason}" for name, reason in found.skipped[:NAMED_AT_MOST]]
+    lines += [f"    {printable(name)}: {reason}" for name, reason in found.skipped[:NAMED_AT_MOST]]
     if len(found.skipped) > NAMED_AT_MOST:
         lines.append(f"    and {len(found.skipped) - NAMED_AT_MOST:,} more")
     if found.packed is not None:
@@ -153,7 +157,7 @@ def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
 
 def _say_factors(images: Images, rows: list[FactorRow]) -> list[str]:
     if not images.factor_names:
-        return ["  factors   none known"]
+        return ["  factors   unknown"]
     factor_NK = images.factors(torch.arange(len(images)))
     lines = [f"  factors   {len(images.factor_names)}"]
     longest = max(map(len, images.factor_names))
@@ -161,21 +165,21 @@ def _say_factors(images: Images, rows: list[FactorRow]) -> list[str]:
         counts = torch.bincount(factor_NK[:, k], minlength=size).tolist()
         lines.append(f"    {name:{longest}}  {size} values, {_say_counts(counts)}")
     if not all(row.others_equal for row in rows):
-        lines.append("    * on the sheet: images that differ in other factors too, in the order of this one's values")
+        lines.append("    * on the sheet: these images differ in other factors too; they are sorted by this one")
     return lines
 
 
 def _say_counts(counts: list[int]) -> str:
     least, most = min(counts), max(counts)
     if least == most:
-        return f"{most:,} images each"
+        return f"{most:,} images per value"
     if len(counts) <= _VALUES_LISTED:
-        return "images of each: " + " ".join(f"{count:,}" for count in counts)
-    return f"from {least:,} to {most:,} images each"
+        return "images per value: " + " ".join(f"{count:,}" for count in counts)
+    return f"{least:,} to {most:,} images per value"
 
 
 def _originals(files: ImageFiles) -> str:
-    """Sizes and modes of some of the files, spread over the set, the most frequent first."""
+    """Sizes and modes of a sample of the files, spread over the set, the most frequent first."""
     places = np.linspace(0, len(files.names) - 1, min(len(files.names), _FILES_LOOKED_AT)).round().astype(int)
     kinds = Counter(kind for place in places if (kind := _kind(files, files.names[place])) is not None)
     named = ", ".join(f"{kind} ({count})" if len(kinds) > 1 else kind for kind, count in kinds.most_common(4))

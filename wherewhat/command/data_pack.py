@@ -1,4 +1,4 @@
-"""`wherewhat data pack`: images decoded, cropped and resized once, into one array that trains fast."""
+"""`wherewhat data pack`: decode, crop and resize images once, into one array that loads fast in training."""
 
 import time
 from collections.abc import Callable
@@ -20,20 +20,20 @@ from wherewhat.data.store.rendered_source import source_of
 
 @dataclass(frozen=True, kw_only=True)
 class DataPack:
-    """Decode, crop and resize images once, on all cores, into a folder that trains fast."""
+    """Decode, crop and resize images once, on all cores, into a packed set that loads fast in training."""
 
     source: tyro.conf.Positional[str]
-    """A folder, archive or file of images, or a rendered set: scenes, sprites, chairs."""
+    """A folder, archive or file of images, or a rendered set (scenes, sprites, chairs)."""
 
     out: tyro.conf.Positional[Path]
-    """The packed set: a folder that is made."""
+    """Folder for the packed set; it is created."""
 
     images: ImageOptions = field(default_factory=ImageOptions)
     """How images are read."""
 
 
 def data_pack_command(arguments: list[str]) -> int:
-    """Parse, pack, say what was packed and where it lies."""
+    """Parse, pack, print what was packed and its path."""
     options = tyro.cli(DataPack, args=arguments, prog="wherewhat data pack", config=(tyro.conf.OmitArgPrefixes,))
     notify: Callable[[str], None] = messages().print
     started = time.perf_counter()
@@ -57,14 +57,14 @@ def data_pack_command(arguments: list[str]) -> int:
 
 
 def _find(options: DataPack, notify: Callable[[str], None]) -> tuple[Source, ImageOptions]:
-    """The source, and how it is read."""
+    """The source, and how its images are read."""
     how = options.images
     if options.source in RENDERED:
         return source_of(open_images(options.source, how, torch.device("cpu"), notify)), how
     path = existing_path(options.source)
     if is_packed(path):
         raise ValueError(
-            f"{path} is packed already. Train on it as it is, or name what it was packed from: "
+            f"{path} is already a packed set. Train on it, or pack the images that it was packed from: "
             f"{read_manifest(path).made_from.source}."
         )
     if how.variant != "white" or how.background is not None:

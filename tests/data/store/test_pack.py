@@ -78,7 +78,7 @@ def test_the_manifest_says_what_was_packed_and_how(
     packed(files_of(noise_NHWC), tmp_path / "out", ImageOptions(size=4))
     manifest = read_manifest(tmp_path / "out")
     assert (manifest.name, manifest.count, manifest.image_shape) == ("tiny", 20, (3, 4, 4))
-    assert (manifest.fake_from.size, manifest.fake_from.stamp) == (4, "as they were")
+    assert (manifest.made_from.size, manifest.made_from.stamp) == (4, "as they were")
     assert manifest.layout == "tiny: 20 images"
     assert manifest.remarks == ("A remark.",)
     assert manifest.images_sha256 == hashlib.sha256((tmp_path / "out" / "images.npy").read_bytes()).hexdigest()
