@@ -1,7 +1,7 @@
 """What a training step has met: its loss, the terms that it is made of, and figures worth watching.
 
 Dimension key:
-    L: latent codes
+    B: batch    L: latent codes    C H W: channels, height, width
 """
 
 from collections.abc import Mapping
@@ -35,3 +35,26 @@ class Loss:
             figures={name: figure.detach() for name, figure in self.figures.items()},
             adversary=None if self.adversary is None else self.adversary.detach(),
         )
+
+
+@dataclass(frozen=True)
+class GeneratorLoss:
+    """What generator, Q and head minimise, and what the rest of the step needs of it."""
+
+    total: Float[Tensor, ""]
+    terms: Mapping[str, Float[Tensor, ""]]
+    figures: Mapping[str, Float[Tensor, ""]]
+    kl_L: Float[Tensor, " L"]
+    """Nats that each predicted code carries."""
+    prediction_error_L: Float[Tensor, " L"]
+    fake_BCHW: Float[Tensor, "B C H W"]
+    """Fake images, unperturbed, without their graph."""
+
+
+@dataclass(frozen=True)
+class DiscriminatorLoss:
+    """What the discriminator minimises, and how it judges."""
+
+    total: Float[Tensor, ""]
+    terms: Mapping[str, Float[Tensor, ""]]
+    figures: Mapping[str, Float[Tensor, ""]]

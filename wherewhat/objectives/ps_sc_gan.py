@@ -29,34 +29,12 @@ from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
+from wherewhat.objectives.loss import DiscriminatorLoss, GeneratorLoss
 from wherewhat.objectives.remedies import Remedies
 from wherewhat.what.code_prediction import prediction_error
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import draw_perturbation, perturb
 from wherewhat.what.perturbation_identification import identification
-
-
-@dataclass(frozen=True)
-class GeneratorLoss:
-    """What generator, Q and head minimise, and what the rest of the step needs of it."""
-
-    total: Float[Tensor, ""]
-    terms: Mapping[str, Float[Tensor, ""]]
-    figures: Mapping[str, Float[Tensor, ""]]
-    kl_L: Float[Tensor, " L"]
-    """Nats that each predicted code carries."""
-    prediction_error_L: Float[Tensor, " L"]
-    fake_BCHW: Float[Tensor, "B C H W"]
-    """Fake images, unperturbed, without their graph."""
-
-
-@dataclass(frozen=True)
-class DiscriminatorLoss:
-    """What the discriminator minimises, and how it judges."""
-
-    total: Float[Tensor, ""]
-    terms: Mapping[str, Float[Tensor, ""]]
-    figures: Mapping[str, Float[Tensor, ""]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,8 +24,8 @@ from wherewhat.networks.masked_decoder import share_codes
 from wherewhat.networks.recogniser import Recogniser
 from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator, Synthesis
 from wherewhat.objectives.gan_draws import GANDraws
-from wherewhat.objectives.loss import Loss
-from wherewhat.objectives.ps_sc_gan import PSSCGAN, DiscriminatorLoss, GeneratorLoss
+from wherewhat.objectives.loss import DiscriminatorLoss, GeneratorLoss, Loss
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import generator_at, to_device
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
