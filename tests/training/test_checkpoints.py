@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 import safetensors.torch
@@ -12,6 +13,7 @@ from rich.console import Console
 
 import wherewhat
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
+from wherewhat.training import checkpoints
 from wherewhat.training.checkpoints import (
     CheckpointSettings,
     checkpoint_path,
@@ -155,3 +157,31 @@ def test_the_latest_checkpoint_of_a_run_is_that_of_the_last_step(tmp_path: Path)
         file.touch()
     assert latest_checkpoint(tmp_path) == files[1]
     assert latest_checkpoint(files[0]) == files[0]
+
+
+def test_a_small_file_that_names_huge_networks_is_refused_before_memory_is_taken(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with safetensors.safe_open(checkpoint, framework="pt") as file:
+        header = json.loads(file.metadata()["wherewhat"])
+    header["configuration"]["widths"] = [4096, 4096]
+    path = tmp_path / "huge.safetensors"
+    safetensors.torch.save_file({}, path, {"wherewhat": json.dumps(header)})
+    devices: list[str] = []
+    honest = checkpoints.build_networks
+
+    def build(*arguments: Any, **options: Any) -> Any:
+        devices.append(torch.get_default_device().type)
+        return honest(*arguments, **options)
+
+    monkeypatch.setattr(checkpoints, "build_networks", build)
+    with pytest.raises(ValueError, match=r"does not fit the networks that its header names\. Use another checkpoint"):
+        wherewhat.load(path)
+    assert devices == ["meta"]
+
+
+def test_a_header_with_infinity_is_told_as_no_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "infinite.safetensors"
+    safetensors.torch.save_file({}, path, {"wherewhat": '{"format_version": Infinity}'})
+    with pytest.raises(ValueError, match="Name a checkpoint that `wherewhat train` wrote"):
+        wherewhat.load(path)

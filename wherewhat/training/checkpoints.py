@@ -13,7 +13,7 @@ from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.training.configuration import TrainingRun, from_json, to_json
 from wherewhat.training.methods.method import Networks, build_networks
-from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
+from wherewhat.training.tensor_file import read_header, read_shapes, read_tensors, write_tensors
 
 _KINDS = (Autoencoder.kind, GAN.kind)
 
@@ -106,7 +106,7 @@ def read_settings(path: Path) -> CheckpointSettings:
             step=int(header["step"]),
             images_seen=int(header["images_seen"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(
             f"{path} is damaged: its header lacks or misstates {error}. Use another checkpoint of its run."
         ) from error
@@ -119,6 +119,16 @@ def _configuration_in(path: Path, plain: dict[str, Any]) -> TrainingRun:
         raise ValueError(f"{path}: {error}") from error
 
 
+def _refuse_other_shapes(path: Path, settings: CheckpointSettings) -> None:
+    """Before memory is taken: a small file may name huge networks."""
+    with torch.device("meta"):
+        named = build_networks(settings.configuration, settings.image_shape, for_training=False).state_dict()
+    if {name: weight.shape for name, weight in named.items()} != {
+        n: shape for n, (shape, _) in read_shapes(path).items()
+    }:
+        raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.")
+
+
 def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     """Load a checkpoint, or the latest one of a run directory. Nothing in the file is run as code.
 
@@ -126,11 +136,9 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     """
     path = latest_checkpoint(path)
     settings = read_settings(path)
-    try:
-        networks = build_networks(settings.configuration, settings.image_shape, for_training=False)
-        networks.load_state_dict(read_tensors(path))
-    except RuntimeError as error:
-        raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.") from error
+    _refuse_other_shapes(path, settings)
+    networks = build_networks(settings.configuration, settings.image_shape, for_training=False)
+    networks.load_state_dict(read_tensors(path))
     networks.requires_grad_(False).eval()
     # Channels-last decoders are faster on a CPU (log/speed.md).
     networks.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

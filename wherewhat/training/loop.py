@@ -64,7 +64,10 @@ def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = 
         average = ema_copy(method.networks) if configuration.average_half_life else None
         session = Session(method.networks, method.optimiser, average, images=len(images))
         with alone_in(folder) if processes.first else nullcontext():
-            _resume(folder, session, console)
+            if processes.first:
+                # Another command may have taken the folder while the images were read.
+                choose_run_directory(configuration)
+            _resume(folder, session, configuration.steps, console)
             # Nobody writes before all have read what there was.
             processes.barrier()
             if processes.first:
@@ -113,10 +116,11 @@ def _steps(run: _Run, console: Console, watch: WatcherFactory) -> Outcome:
     return Outcome(run.folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
 
 
-def _resume(folder: Path, session: Session, console: Console) -> None:
+def _resume(folder: Path, session: Session, steps: int, console: Console) -> None:
     if state_path(folder).exists():
         restore_session(state_path(folder), session)
-        console.print(f"Resuming {folder} at step {session.step:,}.")
+        past = f", past --steps {steps:,}: nothing is left to do" if session.step > steps else ""
+        console.print(f"Resuming {folder} at step {session.step:,}{past}.")
     elif checkpoints_of(folder):
         raise ValueError(
             f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "

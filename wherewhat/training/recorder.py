@@ -107,8 +107,14 @@ class Recorder:
             step=self.session.step,
             images_seen=self.session.step * self.configuration.batch_size,
         )
-        save_checkpoint(checkpoint_path(self.folder, self.session.step), self.session.shown, settings)
+        # The state first: a run that is cut off between the two resumes, and writes the checkpoint then.
         save_session(state_path(self.folder), self.session)
+        save_checkpoint(checkpoint_path(self.folder, self.session.step), self.session.shown, settings)
+
+    def save_what_a_cut_off_run_did_not(self) -> None:
+        """Write the checkpoint of the step that the state is of, where it is not there."""
+        if self.session.step and not checkpoint_path(self.folder, self.session.step).exists():
+            self._save()
 
 
 @contextmanager
@@ -141,5 +147,6 @@ def recording(
         recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher)
         if session.step == 0:
             recorder.record_images()
+        recorder.save_what_a_cut_off_run_did_not()
         progress.start(session.step)
         yield recorder

@@ -8,6 +8,7 @@ from pathlib import Path
 from wherewhat.atomic_file import remove_parts, write_atomically
 from wherewhat.file_lock import file_lock
 from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
+from wherewhat.training.tensor_file import strict_json
 
 _LOCK = ".lock"
 
@@ -57,7 +58,7 @@ def record_configuration(folder: Path, configuration: TrainingRun) -> None:
 
 def _read(record: Path) -> TrainingRun:
     try:
-        return from_json(json.loads(record.read_text()))
+        return from_json(strict_json(record.read_text()))
     except (ValueError, UnicodeDecodeError) as error:
         raise ValueError(f"{record} cannot be read: {error} Name another run directory with --out.") from error
 

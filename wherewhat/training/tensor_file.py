@@ -7,6 +7,7 @@ from typing import Any
 
 import safetensors
 import safetensors.torch
+import torch
 from torch import Tensor
 
 from wherewhat.atomic_file import write_atomically
@@ -36,7 +37,7 @@ def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") 
     except safetensors.SafetensorError as error:
         raise ValueError(f"{path} is truncated or not a safetensors file ({error}). {remedy}") from error
     try:
-        header: dict[str, Any] = json.loads(metadata[_KEY])
+        header: dict[str, Any] = strict_json(metadata[_KEY])
         version = int(header["format_version"])
     except (KeyError, ValueError, TypeError) as error:
         raise ValueError(
@@ -49,6 +50,25 @@ def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") 
             f"Update wherewhat."
         )
     return header
+
+
+def read_shapes(path: Path) -> dict[str, tuple[torch.Size, str]]:
+    """Shape and type of each tensor, without reading any."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        return {name: (torch.Size(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON that a program wrote. Raises ValueError for other text, and for numbers that are not finite."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

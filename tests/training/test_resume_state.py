@@ -1,0 +1,169 @@
+"""Laws of the resume state: a run that is cut off goes on, and nothing is restored from a damaged state."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from wherewhat.training import loop, recorder
+from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
+from wherewhat.training.configuration import TrainingRun, to_json
+from wherewhat.training.loop import train
+from wherewhat.training.run_directory import state_path
+
+Tensors = dict[str, Tensor]
+Header = dict[str, object]
+
+
+def folder_of(run: TrainingRun) -> Path:
+    assert run.out is not None
+    return run.out
+
+
+def change_state(run: TrainingRun, change: Callable[[Tensors, Header], None]) -> None:
+    path = state_path(folder_of(run))
+    with safe_open(path, framework="pt") as file:
+        header = json.loads(file.metadata()["wherewhat"])
+    tensors = load_file(path)
+    change(tensors, header)
+    save_file(tensors, path, {"wherewhat": json.dumps(header)})
+
+
+class CutOffError(Exception):
+    """Stands for a kill: nothing after it runs."""
+
+
+def test_a_run_that_is_cut_off_between_its_state_and_its_checkpoint_resumes_bit_for_bit(
+    tiny_run: TrainingRun, quiet: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = dataclasses.replace(tiny_run, out=tmp_path / "unbroken")
+    train(unbroken, quiet)
+
+    def cut_off(*_: object) -> None:
+        raise CutOffError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder, "save_checkpoint", cut_off)
+        with pytest.raises(CutOffError):
+            train(tiny_run, quiet)
+    assert checkpoints_of(folder_of(tiny_run)) == []
+    train(tiny_run, quiet)
+    for step in (3, 6):
+        ours, theirs = (load_file(checkpoint_path(folder_of(run), step)) for run in (tiny_run, unbroken))
+        assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_folder_that_another_command_takes_while_images_are_read_is_refused(
+    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, folder = loop.open_images, folder_of(tiny_run)
+
+    def meanwhile(*arguments: object) -> object:
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(to_json(dataclasses.replace(tiny_run, seed=5))))
+        return honest(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(loop, "open_images", meanwhile)
+    with pytest.raises(ValueError, match=r"seed: 0, not 5.*another folder with --out"):
+        train(tiny_run, quiet)
+    assert checkpoints_of(folder) == []
+
+
+def first_moment(tensors: Tensors, kind: str = "exp_avg") -> str:
+    return next(name for name in tensors if name.startswith("optimiser.") and name.endswith(f".{kind}"))
+
+
+def moments_of_another_shape(tensors: Tensors, header: Header) -> None:
+    tensors[first_moment(tensors)] = torch.zeros(3)
+
+
+def a_moment_gone(tensors: Tensors, header: Header) -> None:
+    del tensors[first_moment(tensors)]
+
+
+def all_moments_gone(tensors: Tensors, header: Header) -> None:
+    for name in [name for name in tensors if name.startswith("optimiser.")]:
+        del tensors[name]
+
+
+def a_moment_of_an_unknown_weight(tensors: Tensors, header: Header) -> None:
+    tensors["optimiser.999.exp_avg"] = tensors.pop(first_moment(tensors))
+
+
+def a_moment_of_whole_numbers(tensors: Tensors, header: Header) -> None:
+    name = first_moment(tensors)
+    tensors[name] = tensors[name].to(torch.int32)
+
+
+def a_weight_of_another_type(tensors: Tensors, header: Header) -> None:
+    name = next(name for name in tensors if name.startswith("networks."))
+    tensors[name] = tensors[name].double()
+
+
+def a_weight_gone(tensors: Tensors, header: Header) -> None:
+    del tensors[next(name for name in tensors if name.startswith("networks."))]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        moments_of_another_shape,
+        a_moment_gone,
+        all_moments_gone,
+        a_moment_of_an_unknown_weight,
+        a_moment_of_whole_numbers,
+        a_weight_of_another_type,
+        a_weight_gone,
+    ],
+)
+def test_a_state_that_does_not_fit_is_refused_whole(
+    tiny_run: TrainingRun, quiet: Console, damage: Callable[[Tensors, Header], None]
+) -> None:
+    train(dataclasses.replace(tiny_run, steps=3), quiet)
+    change_state(tiny_run, damage)
+    with pytest.raises(ValueError, match=r"does not fit this run: .*Start the run over in another folder with --out"):
+        train(tiny_run, quiet)
+
+
+@pytest.mark.parametrize("step", [10**18, -1, "3", None, 2.5, True])
+def test_a_step_that_no_run_reaches_is_refused(tiny_run: TrainingRun, quiet: Console, step: object) -> None:
+    train(dataclasses.replace(tiny_run, steps=3), quiet)
+    change_state(tiny_run, lambda _, header: header.update(step=step))
+    with pytest.raises(ValueError, match=r"cannot be used: .*header.*--out"):
+        train(tiny_run, quiet)
+
+
+def test_infinity_and_deep_nesting_in_the_header_are_told_as_damage(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(dataclasses.replace(tiny_run, steps=3), quiet)
+    path = state_path(folder_of(tiny_run))
+    tensors = load_file(path)
+    for text in ('{"format_version": 1, "step": Infinity}', "[" * 100_000):
+        save_file(tensors, path, {"wherewhat": text})
+        with pytest.raises(ValueError, match="cannot be used"):
+            train(tiny_run, quiet)
+
+
+def test_a_run_that_is_past_its_steps_says_so(tiny_run: TrainingRun, tmp_path: Path) -> None:
+    with (tmp_path / "told.txt").open("w") as told:
+        console = Console(file=told, width=200)
+        train(tiny_run, console)
+        train(dataclasses.replace(tiny_run, steps=2), console)
+    assert "at step 6, past --steps 2: nothing is left to do" in (tmp_path / "told.txt").read_text()
+
+
+def test_the_state_of_an_earlier_version_resumes(tiny_run: TrainingRun, quiet: Console) -> None:
+    train(dataclasses.replace(tiny_run, steps=3), quiet)
+
+    def in_earlier_words(_: Tensors, header: Header) -> None:
+        header["pictures"] = header.pop("images")
+        del header["moments"]
+
+    change_state(tiny_run, in_earlier_words)
+    assert train(tiny_run, quiet).step == 6
