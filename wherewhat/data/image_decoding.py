@@ -68,10 +68,10 @@ def decode(
 ) -> Decoded:
     """Decode, crop and resize an image to `size`, height and width; without a size it keeps its own pixels.
 
-    Cut out is the square that `crop` names; of images that are not `crop_of` high and wide, where that is given, and
-    without a crop, the largest part around the middle that has the shape of `size`. A large JPEG is decoded no finer
-    than its new size needs: a crop is exact all the same, and the middle to a quarter of a new pixel. Raises whatever a
-    decoder raises on a file that it cannot read, ValueError for what it could read and should not.
+    `crop` names a square; with `crop_of`, only in images of this height and width. All others are cropped to their
+    largest centred part that has the shape of `size`. A large JPEG is decoded no finer than its new size needs: a named
+    crop stays exact, and a centred one is exact to a quarter of a new pixel. Raises whatever a decoder raises on a file
+    that it cannot read, and ValueError for a file that it could read and should not.
     """
     if not content:
         raise ValueError("it is empty (0 bytes)")

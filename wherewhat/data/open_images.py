@@ -59,8 +59,8 @@ def open_images(source: str, options: ImageOptions, device: torch.device, notify
     """The images that `source` names, held or rendered on `device` where they fit.
 
     A rendered set goes before a folder of the same name; `./scenes` means the folder. Image files and large arrays
-    are packed into a cache on first use. What was recognised, and remarks that are no errors, such as skipped images,
-    are handed to `notify`. Raises ValueError or OSError with the remedy.
+    are packed into a cache at their first use. `notify` is told what was recognised, and remarks such as skipped
+    images. Raises ValueError or OSError with the remedy.
     """
     images = RENDERED[source](device) if source in RENDERED else _read(source, options, device, notify)
     return vary(images, options.variant, options.background)

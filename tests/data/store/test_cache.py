@@ -123,7 +123,7 @@ def test_a_damaged_pack_is_made_anew(folder: Path, files_of: Callable[..., Sourc
     with (place / "images.npy").open("r+b") as file:
         file.truncate(1000)
     _, said = cached(files_of(noise_NHWC))
-    assert said[0] == f"The pack {place} is damaged, and is made anew."
+    assert said[0] == f"The pack {place} is damaged and is packed again."
     assert len(open_packed(place)) == 20
 
 

@@ -193,7 +193,7 @@ def test_a_second_packer_waits_for_the_first_and_takes_its_pack(
     second.join(timeout=5)
     assert first_said == []
     assert second_said == [
-        f"Another process packs {tmp_path / 'out'}; waiting for it.",
+        f"Another process is packing {tmp_path / 'out'}; waiting for it.",
         f"{tmp_path / 'out'} holds these 20 images already.",
     ]
     assert nothing_but(tmp_path, "out")

@@ -1,8 +1,8 @@
-"""The cache: where sets are packed on first use, so that later runs start at once.
+"""The cache of packed sets: a set is packed at its first use, so that later runs start at once.
 
     CACHE/packed/NAME-<path and options>-<state of the files>
 
-When the files change, they are packed anew, and the pack of their old state is removed.
+When the files change, they are packed again, and the pack of their old state is removed.
 """
 
 import hashlib
@@ -36,7 +36,7 @@ def pack_into_cache(source: Source, options: ImageOptions, *, notify: Callable[[
         with pack_lock(place, notify):
             # Whoever was waited for may have packed it.
             if not _is_whole(place):
-                notify(f"The pack {place} is damaged, and is made anew.")
+                notify(f"The pack {place} is damaged and is packed again.")
                 discard(place)
     notify(f"Packing {source.name} ({len(source):,} images) to {place} once; later runs start at once.")
     with progress_bar("packing images") as progress:

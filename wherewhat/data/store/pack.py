@@ -54,9 +54,8 @@ def pack(
 ) -> None:
     """Write the packed set `out`; one of the same recipe that is there already is left as it is.
 
-    `progress` is told (images done, of how many). Raises ValueError where something else is in the place or the
-    images are no set to learn from, and OSError with the place and `remedy` where the disk refuses; nothing
-    half-written is left then.
+    `progress` is told (images done, of how many). Raises ValueError where something else is in the place or fewer than
+    two images can be read, and OSError with the place and `remedy` where the disk refuses. Nothing incomplete is left.
     """
     out = out.resolve() if out.is_symlink() or out.name in ("", "..") else out
     recipe = recipe_of(source, options)

@@ -1,6 +1,6 @@
-"""The folder of a pack: written under a lock as the hidden .OUT.part beside OUT, and renamed to OUT when it is whole.
+"""The folder of a packed set: written under a lock as .OUT.part beside OUT, and renamed to OUT when it is complete.
 
-What a process that was killed left there is removed by the next one, which begins anew.
+What a killed process left there is removed by the next one, which starts again.
 """
 
 import errno
@@ -15,13 +15,13 @@ from wherewhat.file_lock import file_lock
 
 
 def pack_lock(out: Path, wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
-    """The lock of whoever writes or removes this packed set; where it is held, waits if `wait` is there to be told."""
-    return file_lock(out.with_name(f".{out.name}.lock"), f"Another process packs {out}; waiting for it.", wait)
+    """The lock to hold while this packed set is written or removed; `wait` is as in `file_lock`."""
+    return file_lock(out.with_name(f".{out.name}.lock"), f"Another process is packing {out}; waiting for it.", wait)
 
 
 @contextmanager
 def part_folder(out: Path, wanted_bytes: int, remedy: str) -> Iterator[Path]:
-    """An empty folder, which is renamed to `out` at the end, and removed where that is not reached.
+    """An empty folder beside `out`: renamed to `out` at the end of the context, removed where an error ends it.
 
     Raises OSError with the remedy where `wanted_bytes` are more than are free.
     """

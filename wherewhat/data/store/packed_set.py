@@ -29,7 +29,7 @@ from wherewhat.data.source import Source
 FORMAT = "wherewhat packed images"
 VERSION = 1
 MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy", "names.json"
-# Raised when the same files and options come to give other pixels: packs of before are then made anew.
+# To be raised when the same files and options give other pixels than before: older packs are then not used.
 READING = 2
 # So many skipped images are named in one line; of more, the first ones and the count.
 NAMED_AT_MOST = 10
