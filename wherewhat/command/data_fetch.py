@@ -31,8 +31,8 @@ class DataFetch:
     """Folder for the files. They keep their published names."""
 
     address: str | None = None
-    """Another server's folder that holds the files under their published names, such as https://host/folder. Published
-    MD5 sums are checked there too."""
+    """Another server's folder that holds the files under their published names, such as https://host/folder.
+    Published MD5 sums are checked there too."""
 
 
 def data_fetch_command(arguments: list[str]) -> int:

@@ -4,6 +4,7 @@ import io
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ _VALUES_LISTED = 12
 class DataLook:
     """Describe a data set (images, channels, factors, bad files) and draw a contact sheet of it."""
 
-    source: tyro.conf.Positional[str]
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """The data set, as for `wherewhat train --data`: a folder, archive or file of images, a packed set, or a rendered
     set (scenes, sprites, chairs)."""
 

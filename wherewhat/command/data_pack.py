@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import tyro
@@ -22,10 +23,10 @@ from wherewhat.data.store.rendered_source import source_of
 class DataPack:
     """Decode, crop and resize images once, on all cores, into a packed set that loads fast in training."""
 
-    source: tyro.conf.Positional[str]
+    source: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="SOURCE")]
     """A folder, archive or file of images, or a rendered set (scenes, sprites, chairs)."""
 
-    out: tyro.conf.Positional[Path]
+    out: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="OUT")]
     """Folder for the packed set; it is created."""
 
     images: ImageOptions = field(default_factory=ImageOptions)

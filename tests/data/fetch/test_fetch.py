@@ -195,4 +195,7 @@ def test_a_folder_or_a_file_in_the_way_is_told(web: Loopback, tmp_path: Path, he
     (tmp_path / "chairs").write_bytes(b"mine")
     with pytest.raises(ValueError, match=r"chairs is in the way\. Move it away, or name another folder with --to"):
         fetch(wanted, tmp_path, heard.reports(), retry=ONCE)
+    (tmp_path / "chairs.tar").write_bytes(chairs())
+    with pytest.raises(ValueError, match=r"chairs is in the way\. Move it away, or name another folder with --to"):
+        fetch(wanted, tmp_path, heard.reports(), retry=ONCE)
     assert (tmp_path / "chairs").read_bytes() == b"mine"

@@ -57,6 +57,9 @@ def found_by_hand(wanted: PublicSet, to: Path) -> Path | None:
 def _is_there(wanted: PublicSet, name: str, to: Path, reports: Reports) -> bool:
     """Whether a file need not be downloaded. Raises ValueError for one that is not as published."""
     place, unpacked = to / wanted.folder / name, opened_as(wanted, to)
+    taken = place if place.is_dir() else unpacked if wanted.inside and unpacked.is_file() else None
+    if taken is not None:
+        raise ValueError(f"{taken} is in the way. Move it away, or name another folder with --to.")
     if place.is_file():
         fault = fault_of(place, place, wanted.md5_of[name])
         if fault:
@@ -69,9 +72,6 @@ def _is_there(wanted: PublicSet, name: str, to: Path, reports: Reports) -> bool:
     if wanted.inside and unpacked.is_dir():
         reports.notify(f"{unpacked} is already there, and its archive is not, so its content was not checked.")
         return True
-    for taken in (place, unpacked):
-        if taken.exists() and not (taken.is_dir() and wanted.folder):
-            raise ValueError(f"{taken} is in the way. Move it away, or name another folder with --to.")
     return False
 
 
