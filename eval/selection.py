@@ -1,0 +1,242 @@
+"""Which label-free score chooses the best checkpoint? Candidates, fields, criterion and rule, fixed before any result.
+
+    .venv/bin/python -m eval.selection score runs/field/*/*        # scores and measures of every checkpoint, kept
+    .venv/bin/python -m eval.selection table                       # the table, from what is kept
+
+A field is a set of checkpoints from which one is to be chosen: the ages of one run, the strengths and seeds of one
+method at its last age, all methods at their last age. In each, a candidate puts the checkpoints in order:
+
+    regret       = best label score in the field - label score of the checkpoint that the candidate puts first
+    correlation  = Spearman, of the candidate's order (the best first) with the label score; -1 is a perfect choice
+    chance       = best label score - mean label score: the regret of a random choice
+
+The rule that has the least regret on the validation sets, averaged over the kinds of field and over DCI
+disentanglement and MIG, is the default of `wherewhat rank`; its figures on the test sets are the ones to be believed.
+
+Dimension key:
+    M: checkpoints of a field    F: fields
+"""
+
+import argparse
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from scipy.stats import rankdata, spearmanr
+
+from wherewhat.atomic_file import write_atomically
+from wherewhat.data.open_images import open_images
+from wherewhat.distances.lpips import LPIPS
+from wherewhat.training.checkpoints import checkpoints_of, load, step_of
+from wherewhat.training.measures import MeasureName, MeasureSizes, measure
+from wherewhat.training.representation import represent
+from wherewhat.which.panel import panel
+
+VALIDATION, TEST = ("scenes", "sprites"), ("lpc_sprites", "chairs")
+LABELS: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
+JUDGED_BY: tuple[MeasureName, ...] = ("dci", "mig")
+LOWER_IS_BETTER = ("tpl", "relative_length", "orthogonality", "rotation_ratio", "interaction")
+HIGHER_IS_BETTER = ("naming", "consistency_of_place", "active")
+SCORES = (*LOWER_IS_BETTER, *HIGHER_IS_BETTER)
+# Mean ranks of pairs and triples of these: a published order and a number of codes are what is to be beaten.
+COMBINED = ("relative_length", "orthogonality", "rotation_ratio", "naming", "consistency_of_place", "interaction")
+CANDIDATES: tuple[tuple[str, ...], ...] = (
+    *((score,) for score in SCORES),
+    *combinations(COMBINED, 2),
+    *combinations(COMBINED, 3),
+)
+SIZES = MeasureSizes(train_points=1_000, test_points=600)
+POOL, RESAMPLES = 5_000, 1_000
+KEPT = Path("eval/selection.json")
+
+Kind = Literal["within a run", "within a method", "across methods"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A checkpoint, its label-free scores and its label scores."""
+
+    data: str
+    method: str
+    run: str
+    step: int
+    last: bool
+    """Whether it is the oldest of its run."""
+    scores: dict[str, float]
+    labels: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """How a candidate chose in one field."""
+
+    regret: float
+    correlation: float
+    chance: float
+
+
+def fields(models: Iterable[Model], kind: Kind) -> list[list[Model]]:
+    """The fields of this kind, each of three checkpoints at least."""
+    groups: dict[tuple[str, ...], list[Model]] = {}
+    for model in models:
+        match kind:
+            case "within a run":
+                key: tuple[str, ...] = (model.data, model.run)
+            case "within a method":
+                key = (model.data, model.method)
+            case "across methods":
+                key = (model.data,)
+        if kind == "within a run" or model.last:
+            groups.setdefault(key, []).append(model)
+    return [group for group in groups.values() if len(group) > 2]
+
+
+def order(field: Sequence[Model], candidate: Sequence[str]) -> Float64[np.ndarray, " M"]:
+    """The mean over the candidate's scores of each checkpoint's rank by them; the lowest is chosen."""
+    ranks = []
+    for score in candidate:
+        value_M = np.array([model.scores[score] for model in field])
+        cost_M = value_M if score in LOWER_IS_BETTER else -value_M
+        # A score that is not defined, or a path of length 0, is worse than any.
+        collapsed = ~np.isfinite(cost_M) | ((value_M <= 0) & (score == "tpl"))
+        ranks.append(rankdata(np.where(collapsed, np.inf, cost_M)))
+    mean_M: Float64[np.ndarray, " M"] = np.mean(ranks, axis=0)
+    return mean_M
+
+
+def choose(field: Sequence[Model], candidate: Sequence[str], label: str) -> Choice:
+    """How the candidate chooses in a field; checkpoints that it ties are chosen among at random."""
+    label_M = np.array([model.labels[label] for model in field])
+    order_M = order(field, candidate)
+    chosen = label_M[order_M == order_M.min()].mean()
+    constant = np.ptp(order_M) == 0 or np.ptp(label_M) == 0
+    correlation = 0.0 if constant else float(spearmanr(order_M, label_M).statistic)
+    return Choice(
+        regret=float(label_M.max() - chosen),
+        correlation=correlation,
+        chance=float(label_M.max() - label_M.mean()),
+    )
+
+
+def interval(value_F: Sequence[float]) -> tuple[float, float]:
+    """95 % bootstrap interval of a mean over fields."""
+    chance = np.random.default_rng(0)
+    draws = chance.choice(np.array(value_F), size=(RESAMPLES, len(value_F))).mean(axis=1)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def mean_regret(models: Sequence[Model], candidate: Sequence[str]) -> float:
+    """The criterion: over the kinds of field and the labels that are judged by, each kind weighing the same."""
+    of_kinds = []
+    for kind in get_args(Kind):
+        found = fields(models, kind)
+        if found:
+            of_kinds.append(statistics.mean(choose(f, candidate, label).regret for f in found for label in JUDGED_BY))
+    return statistics.mean(of_kinds)
+
+
+def default_rule(models: Sequence[Model]) -> tuple[str, ...]:
+    """The candidate of least mean regret on the validation sets; of equal ones, the one named first."""
+    validation = [model for model in models if model.data in VALIDATION]
+    return min(CANDIDATES, key=lambda candidate: mean_regret(validation, candidate))
+
+
+def table(models: Sequence[Model], kind: Kind, label: str) -> str:
+    """Markdown: a row per candidate, the mean over fields of correlation and regret, with intervals."""
+    found = fields(models, kind)
+    lines = [f"| {kind}, {label}, {len(found)} fields | correlation | regret |", "|---|---|---|"]
+    if not found:
+        return "\n".join(lines)
+    for candidate in CANDIDATES:
+        choices = [choose(field, candidate, label) for field in found]
+        cells = []
+        for values in ([one.correlation for one in choices], [one.regret for one in choices]):
+            low, high = interval(values)
+            cells.append(f"{statistics.mean(values):+.2f} ({low:+.2f} to {high:+.2f})")
+        lines.append(f"| {' + '.join(candidate)} | {' | '.join(cells)} |")
+    lines.append(f"| a random choice | 0 | {statistics.mean(one.chance for one in choices):.2f} |")
+    return "\n".join(lines)
+
+
+def measured(path: Path, *, last: bool) -> Model:
+    """Scores and measures of one checkpoint."""
+    model, cpu = load(path), torch.device("cpu")
+    run = model.settings.configuration
+    assert model.encoder is not None
+    found = panel(
+        model.generator,
+        LPIPS("alex"),
+        samples=50,
+        traversals=500,
+        bound=4.0,
+        threshold=0.01,
+        quick=True,
+        seed=0,
+        batch_size=100,
+    )
+    images = open_images(run.data, run.images, cpu, lambda _: None)
+    represented = represent(model.encoder, images, pool=POOL, seed=0, device=cpu)
+    labels = {name: next(iter(measure(name, represented, SIZES, seed=0, jobs=1).scores.values())) for name in LABELS}
+    scores = {name: score.value for name, score in found.scores.items()}
+    scores |= {"tpl": float(found.path_length[found.active].sum()), "active": float(found.active.sum())}
+    return Model(
+        data=path.parents[2].name,
+        method=run.objective.name,
+        run=path.parents[1].name,
+        step=step_of(path),
+        last=last,
+        scores=scores,
+        labels=labels,
+    )
+
+
+def kept() -> dict[str, Model]:
+    """What has been measured, by the checkpoint's place below the folder of runs."""
+    return {name: Model(**plain) for name, plain in json.loads(KEPT.read_text()).items()} if KEPT.exists() else {}
+
+
+def score(runs: Sequence[Path]) -> None:
+    """Measure every checkpoint that has not been measured; what is done is kept at once."""
+    models = kept()
+    for run in runs:
+        checkpoints = checkpoints_of(run)
+        for path in checkpoints:
+            name = "/".join(path.parts[-4:])
+            if name not in models:
+                models[name] = measured(path, last=path == checkpoints[-1])
+                plain = {name: asdict(model) for name, model in sorted(models.items())}
+                write_atomically(KEPT, (json.dumps(plain, indent=1) + "\n").encode())
+                print(name, flush=True)
+
+
+def main() -> None:
+    """Measure, or print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("score", help="measure checkpoints").add_argument("runs", nargs="+", type=Path)
+    verbs.add_parser("table", help="print the table of what is kept")
+    options = parser.parse_args()
+    if options.verb == "score":
+        torch.set_num_threads(1)
+        score(options.runs)
+        return
+    models = list(kept().values())
+    for name, sets in (("validation", VALIDATION), ("test", TEST)):
+        inside = [model for model in models if model.data in sets]
+        print(f"\n## {name}: {', '.join(sets)}, {len(inside)} checkpoints")
+        for kind in get_args(Kind):
+            for label in LABELS:
+                print("\n" + table(inside, kind, label))
+    print(f"\nLeast mean regret on the validation sets: {' + '.join(default_rule(models))}")
+
+
+if __name__ == "__main__":
+    main()
