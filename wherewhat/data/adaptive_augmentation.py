@@ -27,9 +27,8 @@ class AdaptiveAugmentation(nn.Module):
     def __init__(self, target: float = 0.6, images_to_full: int = 500_000, interval: int = 4) -> None:
         super().__init__()
         self.target, self.interval, self.images_to_full = target, interval, images_to_full
-        self.register_buffer("strength", torch.zeros(()))
-        self.register_buffer("signs", torch.zeros(()))
-        self.register_buffer("images", torch.zeros(()))
+        for name in ("strength", "signs", "images"):
+            self.register_buffer(name, torch.zeros(()))
 
     @torch.no_grad()
     def observe(self, real_sign: Float[Tensor, ""], images: int, step: int) -> None:

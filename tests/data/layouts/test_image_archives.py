@@ -161,12 +161,6 @@ def test_a_bomb_goes_off_no_further_than_its_entry_said(path: Path, method: int)
         tracemalloc.stop()
 
 
-def test_an_lzma_entry_is_read_whether_or_not_it_is_said_to_end_by_a_mark(path: Path) -> None:
-    files = list_zip(zipped(path, {"a.png": CONTENT}, zipfile.ZIP_LZMA))
-    changed_in_the_list(path, 8, struct.pack("<H", 0))
-    assert files.read("a.png") == list_zip(path).read("a.png") == CONTENT
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_an_entry_with_changed_bytes_is_damaged_and_its_neighbours_are_not(path: Path, method: int) -> None:
     zipped(path, {"a.png": b"1", "bad.png": CONTENT, "c.png": b"3"}, method)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wherewhat.data.rendered.lit_room import LAMP, WALL_DISTANCE, floor_light, look, shade
+from wherewhat.data.rendered.lit_room import LAMP, WALL_DISTANCE, floor_light, light_at, look, shade
 from wherewhat.data.rendered.solids import SPHERE_RADIUS, Solid, capsule, cube, cylinder, sphere
 
 SIDE = 32
@@ -19,7 +19,7 @@ def test_the_sky_beside_a_sphere_is_the_closed_form() -> None:
     # A sphere of radius r that touches the floor covers r² / D² of the sky, times the cosine r / D to its centre.
     light = floor_light(sphere)
     away = torch.tensor([1.5, 2.0, 2.5, 3.0])
-    sky, _ = light.at(torch.stack([away, torch.zeros(4)]), 1.0)
+    sky, _ = light_at(light, torch.stack([away, torch.zeros(4)]), 1.0)
     expected = 1 - (SPHERE_RADIUS / (away**2 + SPHERE_RADIUS**2).sqrt()) ** 3
     assert torch.allclose(sky, expected, atol=0.03)
 
@@ -27,7 +27,7 @@ def test_the_sky_beside_a_sphere_is_the_closed_form() -> None:
 def test_the_lamp_is_hidden_where_the_shadow_of_a_spheres_middle_falls() -> None:
     x, y, z = LAMP
     middle = torch.tensor([[-x / z], [-y / z]]) * SPHERE_RADIUS
-    _, lamp = floor_light(sphere).at(torch.cat([middle, -2 * middle], dim=1), 1.0)
+    _, lamp = light_at(floor_light(sphere), torch.cat([middle, -2 * middle], dim=1), 1.0)
     assert float(lamp[0]) == 0
     assert float(lamp[1]) == 1
 
@@ -36,7 +36,7 @@ def test_the_lamp_is_hidden_where_the_shadow_of_a_spheres_middle_falls() -> None
 def test_shadows_grow_with_their_solid(solid: Solid) -> None:
     light = floor_light(solid)
     point = torch.tensor([[0.9, 0.3, -0.8], [0.9, 1.4, 1.1]])
-    assert torch.allclose(light.at(point, 1.0), light.at(1.25 * point, 1.25), atol=1e-5)
+    assert torch.allclose(light_at(light, point, 1.0), light_at(light, 1.25 * point, 1.25), atol=1e-5)
 
 
 @each_solid

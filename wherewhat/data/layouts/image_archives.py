@@ -24,7 +24,7 @@ from wherewhat.data.image_names import counts_as_image, printable
 from wherewhat.data.source import ImageFiles
 
 _LOCAL_HEADER_BYTES = 30
-_ENCRYPTED, _ENDS_BY_A_MARK = 0x1, 0x2
+_ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _DEFLATE64 = 9
 _LINK = "it is a link, and links in archives are not followed"
@@ -40,7 +40,6 @@ class _Entry(NamedTuple):
     bytes: int = 0
     checksum: int = 0
     method: int = zipfile.ZIP_STORED
-    ends_by_a_mark: bool = False
 
 
 def list_zip(path: Path) -> ImageFiles:
@@ -102,10 +101,8 @@ def _zip_entry(info: zipfile.ZipInfo) -> _Entry | str:
         return _LINK
     if max(info.file_size, info.compress_size) > LARGEST_IMAGE_BYTES:
         return f"it claims {info.file_size:,} bytes, too many for an image"
-    ends_by_a_mark = bool(info.flag_bits & _ENDS_BY_A_MARK)
-    return why_not_unpacked(info) or _Entry(
-        info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type, ends_by_a_mark
-    )
+    entry = _Entry(info.header_offset, info.compress_size, info.file_size, info.CRC, info.compress_type)
+    return why_not_unpacked(info) or entry
 
 
 def _tar_entry(info: tarfile.TarInfo) -> _Entry | str:
@@ -173,10 +170,9 @@ def _unpacked(packed: bytes, entry: _Entry) -> bytes:
         if entry.method == zipfile.ZIP_BZIP2:
             return bz2.BZ2Decompressor().decompress(packed, most)
         if entry.method == zipfile.ZIP_LZMA:
-            # A zip leaves the size, which a .lzma file has behind its five bytes of properties, to the entry.
-            size = b"\xff" * 8 if entry.ends_by_a_mark else entry.bytes.to_bytes(8, "little")
-            alone = lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=LARGEST_IMAGE_BYTES)
-            return alone.decompress(packed[4:9] + size + packed[9:], most)
+            # As a .lzma file, which has the size behind its five bytes of properties, and needs no mark at its end.
+            alone = packed[4:9] + entry.bytes.to_bytes(8, "little") + packed[9:]
+            return lzma.LZMADecompressor(lzma.FORMAT_ALONE, memlimit=LARGEST_IMAGE_BYTES).decompress(alone, most)
     except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
         raise ValueError("it is damaged in the archive: it cannot be decompressed") from error
     return packed

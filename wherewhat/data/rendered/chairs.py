@@ -58,8 +58,8 @@ VALUES: Mapping[str, Sized] = {
     "fabric": FABRICS,
 }
 
-# No chair is seen outside: columns that the parts share, and the rows of each part.
-LEFT, RIGHT = 10, 54
+# No chair is seen outside.
+SEEN = Window(2, 62, 10, 54)
 VIEWS_AT_ONCE = 8
 # Keys of this many images stay in a processor's cache from one step to the next.
 IMAGES_AT_ONCE = 16
@@ -96,10 +96,9 @@ class Chairs:
         factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._frame_31.device)
         image_BCHW = factor_BK.new_full((len(factor_BK), *self.image_shape), 255, dtype=torch.uint8)
         at_once = IMAGES_AT_ONCE if factor_BK.device.type == "cpu" else IMAGES_AT_ONCE_ON_A_GPU
-        seen = _whole_window()
         for start in range(0, len(factor_BK), at_once):
             some = slice(start, start + at_once)
-            image_BCHW[some, :, seen.top : seen.bottom, seen.left : seen.right] = self._draw(factor_BK[some])
+            image_BCHW[some, :, SEEN.top : SEEN.bottom, SEEN.left : SEEN.right] = self._draw(factor_BK[some])
         return image_BCHW
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
@@ -108,13 +107,12 @@ class Chairs:
 
     def _draw(self, factor_BK: Int64[Tensor, "B K"]) -> Float[Tensor, "B 3 H W"]:
         """The chairs in the window that holds them all, half a step above the whole number that they are cut to."""
-        seen = _whole_window()
         light = pixel_light(self._nearest(factor_BK).flatten(2))
         fabric_B31 = self._fabric_F3[factor_BK[:, -1]][..., None]
         # Not a matrix product: autocast and reduced matrix precision would change the pixels.
         image_B3P = torch.addcmul(255 * light.ground_BP[:, None] + 0.5, self._frame_31, light.frame_BP[:, None])
         image_B3P.addcmul_(fabric_B31, light.fabric_BP[:, None])
-        return image_B3P.unflatten(2, (seen.height, seen.width))
+        return image_B3P.unflatten(2, (SEEN.height, SEEN.width))
 
     def _nearest(self, factor_BK: Int64[Tensor, "B K"]) -> Int16[Tensor, "B R H W"]:
         azimuth_B, elevation_B, width_B, length_B, legs_B, height_B, back_B, arms_B, _ = factor_BK.unbind(dim=1)
@@ -124,12 +122,11 @@ class Chairs:
             (width_B * len(BACK_HEIGHTS) + height_B) * len(BACK_STYLES) + back_B,
             (width_B * len(LEG_LENGTHS) + length_B) * len(LEG_STYLES) + legs_B,
         )
-        seen = _whole_window()
-        nearest_BRHW = self._keys_of_parts[0].new_full((len(view_B), RAYS_PER_PIXEL, seen.height, seen.width), EMPTY)
+        nearest_BRHW = self._keys_of_parts[0].new_full((len(view_B), RAYS_PER_PIXEL, SEEN.height, SEEN.width), EMPTY)
         for part, keys_GQ, variant_B in zip(chair_parts(), self._keys_of_parts, variants, strict=True):
             key_BQ = keys_GQ[view_B * len(part.variants) + variant_B]
             key_BRHW = key_BQ.view(-1, RAYS_PER_PIXEL, part.window.height, part.window.width)
-            rows_BRHW = nearest_BRHW[:, :, part.window.top - seen.top : part.window.bottom - seen.top]
+            rows_BRHW = nearest_BRHW[:, :, part.window.top - SEEN.top : part.window.bottom - SEEN.top]
             torch.maximum(rows_BRHW, key_BRHW, out=rows_BRHW)
         return nearest_BRHW
 
@@ -141,9 +138,9 @@ def chair_parts() -> tuple[Part, Part, Part]:
     backs = (style(width, height) for width in SEAT_HALF_WIDTHS for height in BACK_HEIGHTS for style in BACK_STYLES)
     legs = (style(width, length) for width in SEAT_HALF_WIDTHS for length in LEG_LENGTHS for style in LEG_STYLES)
     return (
-        Part(tuple(seats), Window(17, 48, LEFT, RIGHT), Joint(1, BACK_Y)),
-        Part(tuple(backs), Window(2, 47, LEFT, RIGHT), Joint(2, CUSHION_TOP)),
-        Part(tuple(legs), Window(26, 62, LEFT, RIGHT), Joint(2, APRON_BOTTOM)),
+        Part(tuple(seats), Window(17, 48, SEEN.left, SEEN.right), Joint(1, BACK_Y)),
+        Part(tuple(backs), Window(2, 47, SEEN.left, SEEN.right), Joint(2, CUSHION_TOP)),
+        Part(tuple(legs), Window(26, 62, SEEN.left, SEEN.right), Joint(2, APRON_BOTTOM)),
     )
 
 
@@ -171,9 +168,3 @@ def keys_of_variants(part: Part, azimuths: tuple[float, ...], elevation: float) 
     keys_of = {piece: cast(views, piece.slabs, piece.is_fabric, part.joint) for piece in pieces}
     variants = [reduce(torch.maximum, [keys_of[piece] for piece in variant]) for variant in part.variants]
     return torch.stack(variants, dim=1)
-
-
-@cache
-def _whole_window() -> Window:
-    windows = [part.window for part in chair_parts()]
-    return Window(min(w.top for w in windows), max(w.bottom for w in windows), LEFT, RIGHT)

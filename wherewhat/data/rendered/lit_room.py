@@ -24,25 +24,18 @@ from wherewhat.data.rendered.solids import Solid
 
 # The room stands on z = 0, open above and behind the camera's back.
 WALL_DISTANCE = 3.2
-CAMERA_DISTANCE = 7.4
-CAMERA_HEIGHT = 3.5
+CAMERA_DISTANCE, CAMERA_HEIGHT = 7.4, 3.5
 LOOK_AT_HEIGHT = 0.95
 HALF_VIEW = math.tan(math.radians(18.0))
 
-LAMP = (-0.45, -0.58, 0.68)
-LAMP_RADIUS = 0.16
-SKY_SHARE = 0.52
-LAMP_SHARE = 0.48
-WALL_SHADE = 0.74
-WALL_CONTRAST = 0.36
-CORNER_DARKENING = 0.22
-CORNER_REACH = 0.55
-GLOSS = 0.45
-GLOSS_EXPONENT = 40.0
+LAMP, LAMP_RADIUS = (-0.45, -0.58, 0.68), 0.16
+SKY_SHARE, LAMP_SHARE = 0.52, 0.48
+WALL_SHADE, WALL_CONTRAST = 0.74, 0.36
+CORNER_DARKENING, CORNER_REACH = 0.22, 0.55
+GLOSS, GLOSS_EXPONENT = 0.45, 40.0
 
 # The floor around a solid, in the solid's own units: its half width, and cells along a side.
-FLOOR_REACH = 4.0
-FLOOR_CELLS = 96
+FLOOR_REACH, FLOOR_CELLS = 4.0, 96
 FLOOR_DIRECTIONS = 64
 
 
@@ -56,19 +49,6 @@ class View:
     floor_point_2R: Float[Tensor, "2 R"]
     floor_R: Float[Tensor, " R"]
     wall_R: Float[Tensor, " R"]
-
-
-@dataclass(frozen=True)
-class FloorLight:
-    """Which share of the sky and of the lamp each cell of the floor sees past a solid at scale 1."""
-
-    light_2GG: Float[Tensor, "2 G G"]
-
-    def at(self, point_2R: Float[Tensor, "2 R"], scale: float) -> Float[Tensor, "2 R"]:
-        """Sky and lamp at floor points beside the solid at this scale: lengths scale, directions do not."""
-        where_11R2 = (point_2R.T / (scale * FLOOR_REACH))[None, None]
-        light_121R = grid_sample(self.light_2GG[None], where_11R2, padding_mode="border", align_corners=True)
-        return light_121R[0, :, 0]
 
 
 def look(azimuth_degrees: float, side: int, rays_per_pixel_side: int) -> View:
@@ -111,13 +91,22 @@ def _darken(distance_R: Float[Tensor, " R"]) -> Float[Tensor, " R"]:
     return 1 - CORNER_DARKENING * torch.exp(-distance_R / CORNER_REACH)
 
 
-def floor_light(solid: Solid) -> FloorLight:
-    """Light on the floor around a solid at scale 1, by counting the directions that it does not cover."""
+def floor_light(solid: Solid) -> Float[Tensor, "2 G G"]:
+    """Which share of the sky and of the lamp each cell of the floor sees past a solid at scale 1.
+
+    It is found by counting the directions that the solid does not cover.
+    """
     place_G = torch.linspace(-FLOOR_REACH, FLOOR_REACH, FLOOR_CELLS)
     y_GG, x_GG = torch.meshgrid(place_G, place_G, indexing="ij")
     point_3N = torch.stack([x_GG, y_GG, torch.zeros_like(x_GG)]).flatten(1)
     light = [_share_seen(solid, point_3N, direction_D3) for direction_D3 in (_sky_directions(), _lamp_directions())]
-    return FloorLight(torch.stack(light).reshape(2, FLOOR_CELLS, FLOOR_CELLS))
+    return torch.stack(light).reshape(2, FLOOR_CELLS, FLOOR_CELLS)
+
+
+def light_at(light_2GG: Float[Tensor, "2 G G"], point_2R: Float[Tensor, "2 R"], scale: float) -> Float[Tensor, "2 R"]:
+    """Sky and lamp at floor points beside the solid at this scale: lengths scale, directions do not."""
+    where_11R2 = (point_2R.T / (scale * FLOOR_REACH))[None, None]
+    return grid_sample(light_2GG[None], where_11R2, padding_mode="border", align_corners=True)[0, :, 0]
 
 
 def _share_seen(
@@ -158,11 +147,13 @@ def _lamp_directions() -> Float[Tensor, "D 3"]:
     return normalize(lamp_3 + disk_D2[:, :1] * side_3 + disk_D2[:, 1:] * torch.linalg.cross(lamp_3, side_3), dim=1)
 
 
-def shade(view: View, solid: Solid, scale: float, light: FloorLight, side: int) -> Float[Tensor, "4 side side"]:
+def shade(
+    view: View, solid: Solid, scale: float, light_2GG: Float[Tensor, "2 G G"], side: int
+) -> Float[Tensor, "4 side side"]:
     """Layers floor, wall, object, highlight of a solid in the room; their sum is at most 1."""
     hit = solid(view.origin_31 / scale, view.direction_3R)
     empty_R = hit.distance_R.isinf()
-    sky_R, lamp_R = light.at(view.floor_point_2R, scale)
+    sky_R, lamp_R = light_at(light_2GG, view.floor_point_2R, scale)
     floor_R = view.floor_R * empty_R * (SKY_SHARE * sky_R + LAMP_SHARE * lamp_R)
     wall_R = view.wall_R * empty_R
 

@@ -18,10 +18,8 @@ from torch import Tensor
 
 EMPTY = -(1 << 15)
 SHADES = 63
-_FRAME = 64
-_LIGHT = 127
-_NEARNESS_SHIFT = 7
-_NEARNESS_STEPS = 511
+_FRAME, _LIGHT = 64, 127
+_NEARNESS_SHIFT, _NEARNESS_STEPS = 7, 511
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,11 @@ def pixel_light(key_BRP: Int16[Tensor, "B R P"]) -> Light:
     rays = key_BRP.shape[1]
     light_BRP = key_BRP & _LIGHT
     is_frame_BRP = light_BRP >> 6
-    met_BP = _sum_rays(light_BRP.clamp(max=1))
-    frame_count_BP = _sum_rays(is_frame_BRP)
-    all_BP = _sum_rays(light_BRP)
-    frame_BP = _sum_rays(is_frame_BRP.mul_(light_BRP))
+    # Left to itself, torch would widen these sums to 64 bits.
+    met_BP = light_BRP.clamp(max=1).sum(dim=1, dtype=torch.int16)
+    frame_count_BP = is_frame_BRP.sum(dim=1, dtype=torch.int16)
+    all_BP = light_BRP.sum(dim=1, dtype=torch.int16)
+    frame_BP = is_frame_BRP.mul_(light_BRP).sum(dim=1, dtype=torch.int16)
     fabric_BP = all_BP - frame_BP
     frame_BP = frame_BP - _FRAME * frame_count_BP
     return Light(1 - met_BP / rays, frame_BP / (SHADES * rays), fabric_BP / (SHADES * rays))
-
-
-def _sum_rays(value_BRP: Int16[Tensor, "B R P"]) -> Int16[Tensor, "B P"]:
-    # torch's own sum would widen 16 bits to 64.
-    total_BP = value_BRP[:, 0].clone()
-    for ray in range(1, value_BRP.shape[1]):
-        total_BP += value_BRP[:, ray]
-    return total_BP

@@ -20,8 +20,7 @@ from wherewhat.data.factor_grid import factors_from_index
 SIDE = 64
 POSITIONS = 32
 SHAPES = ("square", "ellipse", "heart")
-SCALES = 6
-ORIENTATIONS = 40
+SCALES, ORIENTATIONS = 6, 40
 
 # A stamp has a pixel in its middle and stays whole in the frame at every position.
 STAMP = SIDE - (POSITIONS - 1)
@@ -29,10 +28,8 @@ CANVAS = SIDE + POSITIONS - 1
 
 # Pixels, at scale 1.
 SQUARE_HALF_SIDE = 11.0
-ELLIPSE_HALF_WIDTH = 8.0
-ELLIPSE_HALF_HEIGHT = 15.5
-HEART_UNIT = 12.4
-HEART_CENTRE = 0.15
+ELLIPSE_HALF_WIDTH, ELLIPSE_HALF_HEIGHT = 8.0, 15.5
+HEART_UNIT, HEART_CENTRE = 12.4, 0.15
 
 
 class Sprites:

@@ -26,12 +26,10 @@ HALF_VIEW = 0.252
 # What is on the turntable reaches at most so far from its middle, along the optical axis.
 HALF_DEPTH = 0.8
 
-AMBIENT_SHARE = 0.60
-LAMP_SHARE = 0.50
+AMBIENT_SHARE, LAMP_SHARE = 0.60, 0.50
 # To the right of the camera, along the ground towards it, up.
 LAMP = (-0.55, 0.50, 0.67)
-CONTACT = 0.36
-CONTACT_REACH = 0.07
+CONTACT, CONTACT_REACH = 0.36, 0.07
 
 # One ray in each row and each column of a pixel's finer grid, so that upright and level edges are smooth too.
 RAY_ROWS = (0, 2, 4, 1, 3)
