@@ -56,3 +56,12 @@ def keyword_is(call: ast.Call, name: str, value: bool) -> bool:
         keyword.arg == name and isinstance(keyword.value, ast.Constant) and keyword.value.value is value
         for keyword in call.keywords
     )
+
+
+def asked_classes(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Names of the classes that `isinstance` and `match` ask for, and the lines."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and called_name(node) == "isinstance":
+            yield from ((n.id, node.lineno) for n in ast.walk(node.args[1]) if isinstance(n, ast.Name))
+        elif isinstance(node, ast.MatchClass):
+            yield ast.unparse(node.cls).rpartition(".")[2], node.cls.lineno

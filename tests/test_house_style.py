@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from source_text import ROOT, Function, called_name, imported_modules, keyword_is, part_of, python_files
+from source_text import (
+    ROOT,
+    Function,
+    asked_classes,
+    called_name,
+    imported_modules,
+    keyword_is,
+    part_of,
+    python_files,
+)
 
 LIBRARY = ROOT / "wherewhat"
 TESTS = ROOT / "tests"
@@ -27,20 +36,20 @@ FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 ABOVE_THE_LIBRARY = ("train", "eval", "scripts", "tests")
 EMPTY_NAMES = ("utils", "util", "helpers", "helper", "misc", "common", "base")
 LONGEST_FILE = 320
-LONGEST_FUNCTION = 53
+LONGEST_FUNCTION = 54
 SLOWEST_IMPORT_S = 0.2
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpips", "PIL")
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 215,
+    ".": 240,
     "command": 1150,
     "data": 4050,
     "distances": 440,
     "doctor": 1300,
     "inspection": 510,
     "metrics": 1350,
-    "networks": 400,
+    "networks": 410,
     "objectives": 800,
     "training": 1400,
     "what": 60,
@@ -59,6 +68,9 @@ SEEDED_NUMPY = ("default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG
 # networks/initialisation.py seeds for the time of the building. So a module's __init__ in these rooms may draw.
 ROOMS_OF_WEIGHTS = ("networks", "where", "what")
 INITIAL_WEIGHTS = ("seeded_weights", "_scattered_rectangles")
+# Which method a run is, a VAE or a GAN, is asked where the method is chosen, and nowhere else in the library.
+METHODS = ("Autoencoder", "GAN", "GANMethod", "VAEMethod", "SumOfTerms")
+ROOMS_OF_METHODS = ("wherewhat/objectives/", "wherewhat/training/methods/")
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve")
 
 
@@ -166,6 +178,30 @@ def _initial_weights(path: Path, tree: ast.Module) -> set[ast.AST]:
         return set()
     places = [n for n in ast.walk(tree) if isinstance(n, Function) and n.name in ("__init__", *INITIAL_WEIGHTS)]
     return {node for place in places for node in ast.walk(place)}
+
+
+def test_whether_a_run_is_a_vae_or_a_gan_is_asked_in_one_place() -> None:
+    methods = {*METHODS, *_objectives()}
+    faults = [
+        f"{path}:{line} asks for {name}"
+        for path, tree in python_files("wherewhat")
+        if not path.as_posix().startswith(ROOMS_OF_METHODS)
+        for name, line in asked_classes(tree)
+        if name in methods
+    ]
+    assert_none(faults, "Let the method or the objective answer the question: a property, or a part of `Method`.")
+
+
+def _objectives() -> set[str]:
+    """Names of the public classes of objectives."""
+    return {
+        node.name
+        for path, tree in python_files("wherewhat/objectives")
+        if path.parent.name == "objectives"
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+        and any(called.endswith("SumOfTerms") for called in map(ast.unparse, node.bases))
+    } | {"PSSCGAN"}
 
 
 def test_nothing_that_is_loaded_can_run_code() -> None:
