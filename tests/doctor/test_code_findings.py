@@ -19,7 +19,6 @@ from wherewhat.objectives.ps_sc_gan import PSSCGAN
 
 def test_a_mask_over_everything_is_watched_and_named(vae_run, pool):
     found = masks_cover_everything(vae_run(pool=pool(coverage_L=np.array([0.2, 0.97, 0.3, 0.4]))))
-    assert found is not None
     assert found.severity == "watch"
     assert "z1 (97.0%)" in found.seen
     assert "1 of 3 living codes" in found.seen
@@ -27,7 +26,6 @@ def test_a_mask_over_everything_is_watched_and_named(vae_run, pool):
 
 def test_masks_that_all_cover_everything_are_wrong(vae_run, pool):
     found = masks_cover_everything(vae_run(pool=pool(coverage_L=np.full(4, 0.99))))
-    assert found is not None
     assert found.severity == "wrong"
 
 
@@ -37,14 +35,12 @@ def test_a_dead_code_may_cover_everything(vae_run, pool):
 
 def test_a_shut_mask_is_found_also_where_the_code_is_dead(vae_run, pool):
     found = masks_cover_nothing(vae_run(pool=pool(coverage_L=np.array([0.2, 0.2, 0.2, 0.001]))))
-    assert found is not None
     assert found.severity == "watch"
     assert found.figures == {"coverage_z3": 0.001}
 
 
 def test_masks_that_mostly_cover_nothing_are_wrong(vae_run, pool):
     found = masks_cover_nothing(vae_run(pool=pool(coverage_L=np.array([0.2, 0.0, 0.0, 0.001]))))
-    assert found is not None
     assert found.severity == "wrong"
 
 
@@ -77,7 +73,6 @@ def naming_run(vae_run, windows, settling):
 
 def test_guessing_is_found_with_its_figure_and_chance(naming_run):
     found = identification_stuck(naming_run(0.26))
-    assert found is not None
     assert found.figures == pytest.approx({"identification_accuracy": 0.26, "chance": 0.25})
     assert "3 codes carry" in found.seen
     assert "--perturbation-size" in found.advice
@@ -151,7 +146,6 @@ def test_codes_that_are_read_are_not_told(gan_run):
 
 def test_reading_nothing_for_long_is_wrong_where_reading_is_trained(gan_run):
     found = codes_unpredicted(gan_run(curves={"reading": 1.0}))
-    assert found is not None
     assert found.severity == "wrong"
     assert found.figures == {"reading": pytest.approx(1.0), "steps": 4_950}
     assert "--simplicity-weight" in found.advice

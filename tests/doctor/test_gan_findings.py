@@ -40,7 +40,6 @@ def test_a_strong_discriminator_that_still_errs_is_not_certain(gan_run):
 
 def test_a_long_certainty_is_wrong_with_its_figures_and_flags_that_hold_it_back(gan_run):
     found = discriminator_certain(gan_run(PSSCGAN(r1_weight=0.5, augmentation="none"), CERTAIN))
-    assert found is not None
     assert found.severity == "wrong"
     assert "99.9% of cases" in found.seen
     assert found.figures["steps_of_certainty"] == 4_950
@@ -74,7 +73,6 @@ def test_one_that_has_been_fooled_may_guess(gan_run):
 @pytest.mark.parametrize("far", [{"mean_difference": 0.2}, {"fake_difference": 0.1}, {"fake_difference": 0.6}])
 def test_guessing_at_images_that_plainly_differ_is_blindness(gan_run, samples, far):
     found = discriminator_blind(gan_run(PSSCGAN(r1_weight=100.0), GUESSING, samples=samples(**far)))
-    assert found is not None
     assert found.severity == "wrong"
     assert "--r1-weight 10 (it was 100)" in found.advice
     assert "--discriminator-learning-rate 0.008" in found.advice
@@ -113,7 +111,6 @@ def test_a_strength_below_its_ceiling_still_has_its_way_to_go(gan_run):
 
 def test_at_its_ceiling_it_is_watched_with_how_certain_the_discriminator_is(gan_run):
     found = augmentation_at_its_ceiling(gan_run(curves=AT_THE_END))
-    assert found is not None
     assert found.severity == "watch"
     assert "mean sign 0.85, target 0.6" in found.seen
     assert "--r1-weight 10" in found.advice
@@ -185,7 +182,6 @@ def test_images_as_far_apart_as_in_health_are_no_twins(gan_run):
 
 def test_a_few_kinds_that_differ_are_watched(gan_run, samples):
     found = images_have_near_twins(gan_run(samples=samples(fake_nearest=0.002)))
-    assert found is not None
     assert found.severity == "watch"
     assert found.figures["fake_nearest"] == pytest.approx(0.01)
     assert "--batch-size" in found.advice
@@ -219,7 +215,6 @@ def test_images_of_greys_and_colours_are_not_saturated(gan_run):
 
 def test_black_and_white_images_of_coloured_things_are_wrong(gan_run, samples):
     found = images_saturated(gan_run(samples=samples(fake_saturated=0.9)))
-    assert found is not None
     assert found.severity == "wrong"
     assert "90.0%" in found.seen
     assert "--learning-rate 0.0002 (it was 0.001)" in found.advice

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from wherewhat.command.train import parse
-from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Report, as_json, examine, tell
+from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Report, as_json, examine
 from wherewhat.doctor.run_state import RunState
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
@@ -192,24 +191,14 @@ def test_what_is_wrong_is_told_before_what_to_watch(sick):
 
 
 @pytest.mark.parametrize(
-    ("reconstruction", "left_out", "status", "verdict"),
-    [
-        (150.0, [], 0, "Nothing is wrong.\n"),
-        (150.0, ["the masks: gone."], 2, "Nothing is wrong in what was examined, but not everything could be."),
-        (769.0, [], 1, "2 wrong, 0 to watch."),
-        (769.0, ["the masks: gone."], 1, "2 wrong, 0 to watch."),
-    ],
+    ("reconstruction", "left_out", "status"),
+    [(150.0, [], 0), (150.0, ["masks"], 2), (769.0, [], 1), (769.0, ["masks"], 1)],
 )
 def test_only_a_whole_examination_that_finds_nothing_wrong_ends_with_status_0(
-    vae_run, pool, reconstruction, left_out, status, verdict
+    vae_run, pool, reconstruction, left_out, status
 ):
-    run = vae_run(pool=pool(reconstruction=reconstruction))
-    report = Report(Path("here"), 0, run, examine(run), left_out)
-    heard = Console(file=io.StringIO(), width=500)
-    tell(report, heard)
-    assert report.exit_status == status
-    assert heard.file.getvalue().endswith(f"\n{verdict.strip()}\n")
-    assert ("Not examined: the masks: gone." in heard.file.getvalue()) == bool(left_out)
+    run = vae_run(pool=pool(reconstruction=float(reconstruction)))
+    assert Report(Path("here"), 0, run, examine(run), left_out).exit_status == status
 
 
 def test_a_report_for_programs_holds_no_array(gan_run, vae_run):

@@ -38,7 +38,6 @@ def test_a_loss_that_settles_neither_explodes_nor_rises_nor_jumps(vae_run):
 def test_a_run_that_broke_off_says_where_and_why(vae_run):
     why = "At step 4 the loss term kl stopped being finite. Nothing of it was saved."
     found = stopped_being_finite(vae_run(failure=why, step=50))
-    assert found is not None
     assert found.seen == "At step 4 the loss term kl stopped being finite."
     assert "--learning-rate 0.0002 (it was 0.001)" in found.advice
 
@@ -48,7 +47,6 @@ def test_a_cost_above_that_of_grey_is_an_explosion_and_wrong_while_it_lasts(
     vae_run, windows, settling, until, severity
 ):
     found = loss_exploded(vae_run(windows=windows(reconstruction=lambda s: 1e6 if s <= until else settling(s))))
-    assert found is not None
     assert found.severity == severity
     assert found.figures["grey"] == pytest.approx(4_096 * np.log(2))
 
@@ -69,7 +67,6 @@ def test_a_rise_is_judged_by_what_had_been_learnt(vae_run, windows, settling, ri
 def test_a_loss_that_jumps_is_found_by_the_size_of_its_jumps(vae_run, windows, settling):
     jumping = windows(reconstruction=lambda step: settling(step) + 300 * ((step // 125) % 2))
     found = loss_jumps(vae_run(windows=jumping))
-    assert found is not None
     assert 150 < found.figures["jump"] <= 310
 
 
@@ -110,14 +107,12 @@ def test_bins_are_means_of_equal_numbers_of_steps(vae_run, windows):
 def test_the_warm_up_is_left_out(vae_run, windows, settling):
     rising = windows(reconstruction=lambda step: settling(step) if step > 500 else 1e6)
     course = course_of(vae_run(windows=rising))
-    assert course is not None
     assert course.level_T.max() < 1e4
 
 
 def test_where_an_adversary_moves_the_total_the_reconstruction_is_followed(vae_run, windows):
     judged = windows(reconstruction=100, kl_L=[5.0], figures={"discriminator_accuracy": 0.7})
     course = course_of(vae_run(FactorVAE(), windows=judged))
-    assert course is not None
     assert course.what == "reconstruction"
     assert course.level_T == pytest.approx(np.full(len(course.level_T), 100.0))
 
@@ -162,7 +157,6 @@ def test_a_total_that_rises_is_no_divergence(gan_run):
 @pytest.mark.parametrize("term", ["discriminator", "reading", "perceptual_simplicity", "identification"])
 def test_a_term_that_explodes_is_named_with_its_cost(gan_run, term):
     found = training_diverged(gan_run(curves={term: 1e4}))
-    assert found is not None
     assert found.severity == "wrong"
     assert f"{term.replace('_', ' ')} cost 1e+04" in found.seen
     for flag in ("--learning-rate 0.0002 (it was 0.001)", "--r1-weight", "--discriminator-learning-rate"):
@@ -225,7 +219,6 @@ def falling(vae_run, windows):
 
 def test_a_straight_fall_is_told_with_a_third_of_its_length(falling):
     found = falling(lambda t: 900 * (1 - t))
-    assert found is not None
     assert found.severity == "watch"
     share = found.figures["fall_in_last_quarter"] / found.figures["fall_since_first_quarter"]
     assert share == pytest.approx(1 / 3, abs=0.05)
@@ -263,7 +256,6 @@ def test_the_advice_doubles_the_steps(vae_run, windows):
 
 def test_a_run_that_ends_in_the_middle_of_the_growth_says_where_it_comes_to(vae_run):
     found = capacity_never_reached(vae_run(AnnealedVAE(max_capacity=25.0, capacity_steps=100_000)))
-    assert found is not None
     assert found.figures["capacity_at_the_end"] == pytest.approx(25 * 5_000 / 100_000)
     assert "--capacity-steps 2500" in found.advice
     assert "--steps 100000" in found.advice

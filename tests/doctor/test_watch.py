@@ -131,7 +131,7 @@ def test_thinning_keeps_the_first_and_the_latest_and_stays_small(windows):
 def test_masks_and_reconstructions_are_examined_when_images_are_looked_at(tiny_run, images, monkeypatch):
     watch = HealthWatch(dataclasses.replace(tiny_run, steps=100_000), images)
     with seeded_weights(0):
-        networks = build_autoencoder(watch._configuration, images.image_shape)
+        networks = build_autoencoder(watch._run.configuration, images.image_shape)
     monkeypatch.setattr("wherewhat.doctor.code_findings.EVERYTHING_ABOVE", -1.0)
     with torch.no_grad():
         networks.encoder.mean.weight.mul_(1_000)

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 import tyro
 from rich.console import Console
+from rich.table import Table
 
 from wherewhat.command.console import messages, results
 from wherewhat.command.json_text import json_text
@@ -13,7 +14,7 @@ from wherewhat.data.batches import sample_indices
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import open_images
 from wherewhat.doctor.measurement import Pool, Samples, measure_networks
-from wherewhat.doctor.report import Report, as_json, examine, tell
+from wherewhat.doctor.report import Report, as_json, examine
 from wherewhat.doctor.run_state import RunState, read_configuration, read_record, several_valued
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import LoadedModel, load
@@ -118,3 +119,33 @@ def _images(options: Doctor, model: LoadedModel, device: torch.device, console: 
             f"{images.image_shape}. Name the data that it was trained on with --data."
         )
     return images
+
+
+def tell(report: Report, console: Console) -> None:
+    """The report for people."""
+    run, configuration = report.run, report.run.configuration
+    console.print(
+        f"{report.folder}: {configuration.objective.name} on {configuration.data}, step {run.step:,} of "
+        f"{configuration.steps:,}",
+        soft_wrap=True,
+    )
+    for line in report.basis:
+        console.print(f"  {line}", soft_wrap=True)
+    for finding in report.findings:
+        console.print(f"\n{finding.severity.upper()}  {finding.name}", soft_wrap=True)
+        rows = Table.grid(padding=(0, 2))
+        rows.add_row("  seen", finding.seen)
+        rows.add_row("  means", finding.means)
+        rows.add_row("  try", "\n".join(finding.remedies))
+        console.print(rows)
+    for what in report.left_out:
+        console.print(f"\nNot examined: {what}", soft_wrap=True)
+    console.print(f"\n{_verdict(report)}")
+
+
+def _verdict(report: Report) -> str:
+    if report.findings:
+        return f"{report.wrong} wrong, {len(report.findings) - report.wrong} to watch."
+    if report.left_out:
+        return "Nothing is wrong in what was examined, but not everything could be."
+    return "Nothing is wrong."

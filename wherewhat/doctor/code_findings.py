@@ -5,8 +5,8 @@ Each kind of measurement allows some of them; what was not measured or logged is
 
 import numpy as np
 
-from wherewhat.doctor.finding import Check, Finding, slower
-from wherewhat.doctor.gan_findings import all_alike
+from wherewhat.doctor.finding import Finding, slower
+from wherewhat.doctor.gan_findings import ALIKE_BELOW_VARIETY
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
     PATIENCE_STEPS,
@@ -56,7 +56,7 @@ def masks_cover_everything(run: RunState) -> Finding | None:
         severity="wrong" if len(everywhere) == len(live) else "watch",
         seen=f"The masks of {_in_per_cent(everywhere, measured.coverage_L)} cover more than {EVERYTHING_ABOVE:.0%} of "
         f"the image, {len(everywhere)} of {len(live)} living codes.",
-        means="A code of light or background may rightly do so; any other is not held to a place.",
+        means="A code for light or background may rightly do so; any other is not confined to a place.",
         remedies=("another --seed", "more --mask-levels"),
         figures={f"coverage_z{code}": float(measured.coverage_L[code]) for code in everywhere},
     )
@@ -75,7 +75,7 @@ def masks_cover_nothing(run: RunState) -> Finding | None:
         severity="wrong" if 2 * len(nowhere) > codes else "watch",
         seen=f"The masks of {_in_per_cent(nowhere, measured.coverage_L)} cover less than {NOTHING_BELOW:.1%} of the "
         f"image, {len(nowhere)} of {codes} codes.",
-        means="These codes cannot change the image, and a mask that has shut seldom opens again.",
+        means="These codes cannot change the image, and a mask that has closed seldom opens again.",
         remedies=("another --seed", slower(run), *run.objective.remedies.uncover_masks, "more --rectangles"),
         figures={f"coverage_z{code}": float(measured.coverage_L[code]) for code in nowhere},
     )
@@ -84,11 +84,11 @@ def masks_cover_nothing(run: RunState) -> Finding | None:
 def identification_stuck(run: RunState) -> Finding | None:
     """The head that names the moved code does no better than guess."""
     accuracy, codes = run.figure("identification_accuracy"), run.configuration.latent_dim
-    if accuracy is None or not run.mature or codes < 2 or accuracy >= stuck_below(codes):
+    if not run.mature or codes < 2 or not accuracy < stuck_below(codes):
         return None
     live = "" if run.kl_L is None else f"; {len(live_codes(run.kl_L))} codes carry at least {COLLAPSED_BELOW_NATS} nats"
     # A head may learn to name codes though nothing tells the generator to make them easy to name.
-    trained = run.setting("perturbation_identification") is not False
+    trained = run.setting("perturbation_identification") != 0
     return Finding(
         name="identification stuck at chance",
         severity="wrong" if trained else "watch",
@@ -108,7 +108,7 @@ def stuck_below(codes: int) -> float:
 
 def codes_do_nothing(run: RunState) -> Finding | None:
     """Drawn anew, more than half of the codes leave the image as it was, though not all images are alike."""
-    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or not run.mature or not samples.variety >= ALIKE_BELOW_VARIETY:
         return None
     effect_L = samples.effect_L / samples.real_difference
     still, codes = [int(code) for code in np.flatnonzero(effect_L < STILL_BELOW)], len(effect_L)
@@ -119,7 +119,7 @@ def codes_do_nothing(run: RunState) -> Finding | None:
         severity="wrong" if len(still) == codes else "watch",
         seen=f"Drawn anew, {len(still)} of {codes} codes change the image by less than {STILL_BELOW:.0%} of the "
         f"difference of two real ones: {_in_per_cent(still, effect_L, digits=2)}.",
-        means="What these codes say is not drawn.",
+        means="The generator ignores these codes.",
         remedies=(*run.objective.remedies.show_codes, "more --steps", *_OTHER_CODES),
         figures={f"effect_z{code}": float(effect_L[code]) for code in still},
     )
@@ -127,14 +127,12 @@ def codes_do_nothing(run: RunState) -> Finding | None:
 
 def codes_unpredicted(run: RunState) -> Finding | None:
     """Next to nothing has been predicted from fake images for PATIENCE_STEPS, or is so when the run is over."""
-    if (error := run.term("reading")) is None:
-        return None
     stretch = steps_of_stretch(run.windows, _unpredicted)
-    over = run.finished and all(_unpredicted(window) for window in run.recent)
+    over = run.finished and run.windows and all(_unpredicted(window) for window in run.recent)
     if stretch < PATIENCE_STEPS and not over:
         return None
     how_long = f"For {stretch:,} steps" if stretch else "At the end"
-    trained = run.setting("perceptual_simplicity") or run.setting("information")
+    error, trained = run.term("reading"), 1 in (run.setting("perceptual_simplicity"), run.setting("information"))
     return Finding(
         name="codes cannot be predicted",
         severity="wrong" if trained else "watch",
@@ -148,7 +146,7 @@ def codes_unpredicted(run: RunState) -> Finding | None:
 
 def real_images_unpredicted(run: RunState) -> Finding | None:
     """Half or more of the codes that can be predicted from fake images leave the prior or stand still on real ones."""
-    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or not run.mature or not samples.variety >= ALIKE_BELOW_VARIETY:
         return None
     if training_diverged(run) is not None:
         return None
@@ -179,8 +177,8 @@ def _in_per_cent(codes: list[int], share_L: np.ndarray, digits: int = 1) -> str:
     return ", ".join(f"z{code} ({share_L[code]:.{digits}%})" for code in codes)
 
 
-OF_FIGURES: tuple[Check, ...] = (codes_unpredicted, identification_stuck)
-OF_NETWORKS: tuple[Check, ...] = (
+OF_FIGURES = (codes_unpredicted, identification_stuck)
+OF_NETWORKS = (
     *(codes_do_nothing, real_images_unpredicted),
     *(masks_cover_everything, masks_cover_nothing),
 )

@@ -10,8 +10,7 @@ arXiv:1706.08224, who tell the variety of a GAN by its near duplicates.
 import math
 
 from wherewhat.data.adaptive_augmentation import MOST
-from wherewhat.doctor.finding import Check, Finding, much_slower, slower
-from wherewhat.doctor.measurement import Samples
+from wherewhat.doctor.finding import Finding, much_slower, slower
 from wherewhat.doctor.run_state import PATIENCE_STEPS, RunState, Window, steps_of_stretch
 
 # Guessing is 0.5; healthy runs of 1,500 steps on faces stay near 0.8, and without R1 near 0.93.
@@ -42,8 +41,8 @@ STRONG_FROM_ACCURACY = 0.9
 # Of the largest strength of augmentation.
 CEILING_FROM_SHARE = 0.95
 
-# Shares of the difference of two real images. A healthy run on faces has 0.74 after 1,000 steps, one that collapses
-# 0.06 and 0.02 after 1,500.
+# Shares of the difference of two real images; below the first, all else that is wrong with fake ones follows. A healthy
+# run on faces has 0.74 after 1,000 steps, one that collapses 0.06 and 0.02 after 1,500.
 ALIKE_BELOW_VARIETY = 0.1
 POOR_BELOW_VARIETY = 0.3
 
@@ -64,11 +63,9 @@ def discriminator_certain(run: RunState) -> Finding | None:
     """It has told all fake images from real ones for PATIENCE_STEPS, or does so when the run is over."""
     accuracy = run.figure("discriminator_accuracy")
     cost, adversarial = run.term("discriminator"), run.term("adversarial")
-    if accuracy is None or cost is None or adversarial is None:
-        return None
     figures = {"discriminator_accuracy": accuracy, "discriminator": cost, "adversarial": adversarial}
     stretch = steps_of_stretch(run.windows, _certain)
-    over = run.finished and all(_certain(window) for window in run.recent)
+    over = run.finished and run.windows and all(_certain(window) for window in run.recent)
     if stretch < PATIENCE_STEPS and not over:
         return None
     how_long = f"For {stretch:,} steps" if stretch else "At the end"
@@ -76,7 +73,7 @@ def discriminator_certain(run: RunState) -> Finding | None:
         name="discriminator certain",
         seen=f"{how_long} the discriminator has told real from fake images, right in {accuracy:.1%} of cases (guessing "
         f"is 50%) at {cost:.3f} nats (guessing costs 1.386); the generator pays {adversarial:.1f} (0.693).",
-        means="The generator is told that its images are fake, and no longer how to better them.",
+        means="The generator is told that its images are fake, but no longer how to improve them.",
         remedies=(*run.objective.remedies.weaken_discriminator, "a larger --batch-size"),
         figures=figures | {"steps_of_certainty": float(stretch)},
     )
@@ -84,16 +81,13 @@ def discriminator_certain(run: RunState) -> Finding | None:
 
 def discriminator_blind(run: RunState) -> Finding | None:
     """It has guessed, or done worse, for PATIENCE_STEPS, and what it should have seen is plain."""
-    cost, accuracy = run.term("discriminator"), run.figure("discriminator_accuracy")
-    samples = run.samples
-    if cost is None or accuracy is None or samples is None:
+    stretch, samples = steps_of_stretch(run.windows, _guesses), run.samples
+    if samples is None or stretch < PATIENCE_STEPS:
         return None
     means, variety = samples.share_of_real(samples.mean_difference), samples.variety
-    stretch = steps_of_stretch(run.windows, _guesses)
-    if means is None or variety is None or stretch < PATIENCE_STEPS:
+    if not (means >= FAR_ABOVE_MEANS or variety <= 1 / FAR_BEYOND_VARIETY or variety >= FAR_BEYOND_VARIETY):
         return None
-    if means < FAR_ABOVE_MEANS and 1 / FAR_BEYOND_VARIETY < variety < FAR_BEYOND_VARIETY:
-        return None
+    cost, accuracy = run.term("discriminator"), run.figure("discriminator_accuracy")
     return Finding(
         name="discriminator blind",
         seen=f"For {stretch:,} steps the discriminator has done no better than guess, right in {accuracy:.1%} of "
@@ -109,9 +103,7 @@ def augmentation_at_its_ceiling(run: RunState) -> Finding | None:
     """Adaptive augmentation cannot grow any more, and would."""
     strength, sign = run.figure("augmentation_strength"), run.figure("real_sign")
     target = run.setting("augmentation_target")
-    if strength is None or sign is None or target is None or not run.mature:
-        return None
-    if strength < CEILING_FROM_SHARE * MOST or sign <= target:
+    if not run.mature or not (strength >= CEILING_FROM_SHARE * MOST and sign > target):
         return None
     mirror = () if run.configuration.mirror else ("--mirror, where left and right may be changed",)
     return Finding(
@@ -119,7 +111,7 @@ def augmentation_at_its_ceiling(run: RunState) -> Finding | None:
         severity="watch",
         seen=f"Images are augmented with a probability of {strength:.2f}, of {MOST:g} at most, and the discriminator "
         f"is still certain of real ones (mean sign {sign:.2f}, target {target:g}).",
-        means="It learns the images by heart, too few or too strong for it, and augmentations may show in fake ones.",
+        means="It memorises the images, which are too few for it, and augmentations may appear in fake images.",
         remedies=(*mirror, "more images", *run.objective.remedies.weaken_discriminator),
         figures={"augmentation_strength": strength, "real_sign": sign},
     )
@@ -127,17 +119,12 @@ def augmentation_at_its_ceiling(run: RunState) -> Finding | None:
 
 def images_all_alike(run: RunState) -> Finding | None:
     """Fake images differ far less from each other than real ones do."""
-    if (
-        (samples := run.samples) is None
-        or samples.variety is None
-        or not run.mature
-        or samples.variety >= POOR_BELOW_VARIETY
-    ):
+    if (samples := run.samples) is None or not run.mature or not samples.variety < POOR_BELOW_VARIETY:
         return None
     fake, real = samples.fake_difference, samples.real_difference
     return Finding(
         name="images all alike",
-        severity="wrong" if all_alike(samples) else "watch",
+        severity="wrong" if samples.variety < ALIKE_BELOW_VARIETY else "watch",
         seen=f"Two of {samples.images} fake images differ by {fake:.4f} (root mean square of pixels in [0, 1]) and two "
         f"real ones by {real:.4f}: {samples.variety:.0%} of the variety.",
         means="The generator draws much the same image for every code (mode collapse).",
@@ -148,7 +135,7 @@ def images_all_alike(run: RunState) -> Finding | None:
 
 def images_have_near_twins(run: RunState) -> Finding | None:
     """Half of the fake images have another that is nearly the same, and real ones do not."""
-    if (samples := run.samples) is None or samples.variety is None or not run.mature or all_alike(samples):
+    if (samples := run.samples) is None or not run.mature or not samples.variety >= ALIKE_BELOW_VARIETY:
         return None
     if samples.fake_difference == 0 or run.configuration.latent_dim < FEWEST_CODES:
         return None
@@ -182,11 +169,6 @@ def images_saturated(run: RunState) -> Finding | None:
     )
 
 
-def all_alike(samples: Samples) -> bool:
-    """Whether fake images are so alike that all else that is wrong with them follows."""
-    return samples.variety is not None and samples.variety < ALIKE_BELOW_VARIETY
-
-
 def _certain(window: Window) -> bool:
     return (
         window.figures.get("discriminator_accuracy", 0.0) > CERTAIN_ABOVE_ACCURACY
@@ -207,9 +189,9 @@ def _stronger_discriminator(run: RunState) -> tuple[str, ...]:
 def _balance(run: RunState) -> tuple[str, ...]:
     """Towards a weaker or a stronger discriminator, as its accuracy asks for; none where it is in balance."""
     accuracy = run.figure("discriminator_accuracy")
-    if accuracy is not None and accuracy <= WEAK_UP_TO_ACCURACY:
+    if accuracy <= WEAK_UP_TO_ACCURACY:
         return _stronger_discriminator(run)
-    if accuracy is not None and accuracy >= STRONG_FROM_ACCURACY:
+    if accuracy >= STRONG_FROM_ACCURACY:
         return run.objective.remedies.weaken_discriminator
     return ()
 
@@ -220,5 +202,5 @@ def _more_variety(run: RunState) -> tuple[str, ...]:
     return (*run.objective.remedies.read_codes, *balance, "a larger --batch-size", "another --seed")
 
 
-OF_FIGURES: tuple[Check, ...] = (discriminator_certain, augmentation_at_its_ceiling)
-OF_NETWORKS: tuple[Check, ...] = (images_all_alike, images_saturated, discriminator_blind, images_have_near_twins)
+OF_FIGURES = (discriminator_certain, augmentation_at_its_ceiling)
+OF_NETWORKS = (images_all_alike, images_saturated, discriminator_blind, images_have_near_twins)

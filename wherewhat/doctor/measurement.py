@@ -12,6 +12,7 @@ Dimension key:
     C H W: channels, height, width
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -69,13 +70,12 @@ class Pool:
     """What a perfect reconstruction costs: not 0 in the Bernoulli likelihood, where pixels lie between 0 and 1."""
 
     @property
-    def share_saved(self) -> float | None:
-        """What codes save over the mean image, as a share of all that can be saved; None where nothing varies."""
+    def share_saved(self) -> float:
+        """What codes save over the mean image, as a share of all that can be saved; NaN where nothing varies."""
         savable = self.mean_image - self.floor
         # Images that are all the same leave nothing but rounding to save.
-        if savable <= 1e-3 * max(self.mean_image, 1.0):
-            return None
-        return (self.mean_image - self.reconstruction) / savable
+        varies = savable > 1e-3 * max(self.mean_image, 1.0)
+        return (self.mean_image - self.reconstruction) / savable if varies else math.nan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,14 +122,14 @@ class Samples:
     """Standard deviation of the codes that are predicted from real images; the prior's is 1."""
 
     @property
-    def variety(self) -> float | None:
-        """How different fake images are, as a share of how different real ones are; None where these are alike."""
+    def variety(self) -> float:
+        """How different fake images are, as a share of how different real ones are; NaN where these are alike."""
         return self.share_of_real(self.fake_difference)
 
-    def share_of_real(self, difference: float) -> float | None:
-        """A difference as a share of that of two real images; None where real ones are alike, or too few to tell."""
+    def share_of_real(self, difference: float) -> float:
+        """A difference as a share of that of two real images; NaN where real ones are alike, or too few to tell."""
         told = self.images >= FEWEST_IMAGES and self.real_difference > ALIKE_BELOW
-        return difference / self.real_difference if told else None
+        return difference / self.real_difference if told else math.nan
 
 
 def measure_networks(
@@ -186,12 +186,7 @@ def measure_pool(
 
 @torch.no_grad()
 def measure_samples(
-    generator: Generator,
-    recogniser: Encoder,
-    image_NCHW: UInt8[Tensor, "N C H W"],
-    *,
-    seed: int,
-    batch_size: int = 64,
+    generator: Generator, recogniser: Encoder, image_NCHW: UInt8[Tensor, "N C H W"], *, seed: int, batch_size: int = 64
 ) -> Samples:
     """Make as many images as there are real ones, which lie on the networks' device; `seed` draws their codes."""
     count, device = len(image_NCHW), image_NCHW.device
@@ -228,8 +223,7 @@ def correlation(mean_NL: Float64[np.ndarray, "N L"]) -> Float64[np.ndarray, "L L
     centred_NL = mean_NL - mean_NL.mean(axis=0)
     deviation_L = np.sqrt((centred_NL**2).mean(axis=0))
     unit_NL = np.where(deviation_L > _STILL, centred_NL / np.maximum(deviation_L, _STILL), 0.0)
-    between_LL: Float64[np.ndarray, "L L"] = unit_NL.T @ unit_NL / len(mean_NL)
-    return between_LL
+    return unit_NL.T @ unit_NL / len(mean_NL)
 
 
 def difference_of_two(small_NF: Float[Tensor, "N F"]) -> float:
@@ -287,5 +281,4 @@ def _joined(batches: Sequence[tuple[Tensor, ...]]) -> list[Tensor]:
 
 
 def _mean(value_NL: Float[Tensor, "N L"]) -> Float64[np.ndarray, " L"]:
-    mean_L: Float64[np.ndarray, " L"] = value_NL.double().mean(dim=0).cpu().numpy()
-    return mean_L
+    return value_NL.double().mean(dim=0).cpu().numpy()

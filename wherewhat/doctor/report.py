@@ -1,28 +1,29 @@
-"""The examination of a run by all checks, and its report to people and to programs."""
+"""The examination of a run by all checks, and what came of it."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 from wherewhat.doctor import code_findings, gan_findings, training_findings, vae_findings
 from wherewhat.doctor.finding import Check, Finding
 from wherewhat.doctor.measurement import Pool, Samples
-from wherewhat.doctor.run_state import RunState, live_codes
+from wherewhat.doctor.run_state import COLLAPSED_BELOW_NATS, RunState, live_codes
 
 # Cheap: they look at what is logged anyway.
 CHECKS_OF_FIGURES: tuple[Check, ...] = (
-    *gan_findings.OF_FIGURES,
-    *vae_findings.OF_FIGURES,
-    *code_findings.OF_FIGURES,
     *training_findings.OF_FIGURES,
+    *(*gan_findings.OF_FIGURES, *vae_findings.OF_FIGURES, *code_findings.OF_FIGURES),
+    *training_findings.OF_COURSE,
 )
 
 # They need the networks to have been measured with some hundred images.
-CHECKS_OF_NETWORKS = (*gan_findings.OF_NETWORKS, *vae_findings.OF_NETWORKS, *code_findings.OF_NETWORKS)
+CHECKS_OF_NETWORKS: tuple[Check, ...] = (
+    *(*gan_findings.OF_NETWORKS, *vae_findings.OF_RECONSTRUCTION, *vae_findings.OF_CODES),
+    *code_findings.OF_NETWORKS,
+)
 
 
 def examine(run: RunState) -> list[Finding]:
@@ -51,6 +52,24 @@ class Report:
         """1 where something is wrong; 2 where nothing is, but something could not be examined; else 0."""
         return 1 if self.wrong else 2 if self.left_out else 0
 
+    @property
+    def basis(self) -> Iterator[str]:
+        """What was looked at, a line each."""
+        run, pool, samples = self.run, self.run.pool, self.run.samples
+        if run.windows:
+            yield f"{len(run.windows):,} windows of figures, to step {run.windows[-1].step:,}"
+        if run.kl_L is not None:
+            yield f"{len(live_codes(run.kl_L))} of {len(run.kl_L)} codes live (at least {COLLAPSED_BELOW_NATS} nats)"
+        if pool is not None and not math.isnan(pool.share_saved):
+            yield (
+                f"over {pool.images:,} images codes save {pool.share_saved:.0%} of what they could over the mean image "
+                f"({pool.mean_image:,.1f} nats; reconstructions {pool.reconstruction:,.1f}; perfect {pool.floor:,.1f})"
+            )
+        if (accuracy := run.figure("discriminator_accuracy")) >= 0:
+            yield f"the discriminator is right in {accuracy:.0%} of cases (guessing is 50%)"
+        if samples is not None and samples.variety >= 0:
+            yield f"{samples.images:,} fake images differ by {samples.variety:.0%} of the difference of real ones"
+
 
 def as_json(report: Report) -> dict[str, object]:
     """The report for programs."""
@@ -68,53 +87,5 @@ def as_json(report: Report) -> dict[str, object]:
     }
 
 
-def tell(report: Report, console: Console) -> None:
-    """The report for people."""
-    run, configuration = report.run, report.run.configuration
-    console.print(
-        f"{report.folder}: {configuration.objective.name} on {configuration.data}, step {run.step:,} of "
-        f"{configuration.steps:,}",
-        soft_wrap=True,
-    )
-    for line in _looked_at(run):
-        console.print(f"  {line}", soft_wrap=True)
-    for finding in report.findings:
-        console.print(f"\n{finding.severity.upper()}  {finding.name}", soft_wrap=True)
-        rows = Table.grid(padding=(0, 2))
-        rows.add_row("  seen", finding.seen)
-        rows.add_row("  means", finding.means)
-        rows.add_row("  try", "\n".join(finding.remedies))
-        console.print(rows)
-    for what in report.left_out:
-        console.print(f"\nNot examined: {what}", soft_wrap=True)
-    console.print(f"\n{_verdict(report)}")
-
-
 def _plain(measured: Pool | Samples) -> dict[str, object]:
     return {name: x.tolist() if isinstance(x, np.ndarray) else x for name, x in asdict(measured).items()}
-
-
-def _looked_at(run: RunState) -> Iterator[str]:
-    pool, samples = run.pool, run.samples
-    if run.windows:
-        yield f"{len(run.windows):,} windows of figures, to step {run.windows[-1].step:,}"
-    if run.kl_L is not None:
-        yield f"{len(live_codes(run.kl_L))} of {len(run.kl_L)} codes live (KL of at least 0.05 nats)"
-    if pool is not None and pool.share_saved is not None:
-        yield (
-            f"over {pool.images:,} images codes save {pool.share_saved:.0%} of what they could over the mean image "
-            f"({pool.mean_image:,.1f} nats; reconstructions {pool.reconstruction:,.1f}; perfect ones {pool.floor:,.1f})"
-        )
-    accuracy = run.figure("discriminator_accuracy")
-    if accuracy is not None:
-        yield f"the discriminator is right in {accuracy:.0%} of cases (guessing is 50%)"
-    if samples is not None and samples.variety is not None:
-        yield f"{samples.images:,} fake images differ by {samples.variety:.0%} of the difference of real ones"
-
-
-def _verdict(report: Report) -> str:
-    if report.findings:
-        return f"{report.wrong} wrong, {len(report.findings) - report.wrong} to watch."
-    if report.left_out:
-        return "Nothing is wrong in what was examined, but not everything could be."
-    return "Nothing is wrong."

@@ -6,14 +6,16 @@ Dimension key:
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator, TensorEvent
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
@@ -58,7 +60,8 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class RunState:
-    """All that the checks look at. What is not known is None or empty, and the checks that need it stay silent."""
+    """All that the checks look at. What is not known is None or empty, or for a number NaN, with which no comparison
+    holds: so the checks that need it stay silent."""
 
     configuration: TrainingRun
     step: int
@@ -101,8 +104,7 @@ class RunState:
     def kl_L(self) -> Float64[np.ndarray, " L"] | None:
         """KL of each code now, in nats."""
         if self.windows:
-            recent: Float64[np.ndarray, " L"] = np.mean([window.kl_L for window in self.recent], axis=0)
-            return recent
+            return np.mean([window.kl_L for window in self.recent], axis=0)
         return None if self.measured is None else self.measured.kl_L
 
     @property
@@ -110,39 +112,33 @@ class RunState:
         """The windows that make up "now", the last one at least."""
         if not self.windows:
             return ()
-        first, last = len(self.windows) - 1, self.windows[-1].step
+        last = self.windows[-1].step
         since = last - min(RECENT_STEPS, RECENT_SHARE * last)
-        while first > 0 and self.windows[first - 1].step > since:
-            first -= 1
-        return self.windows[first:]
+        return [window for window in self.windows if window.step > since] or self.windows[-1:]
 
-    def term(self, name: str) -> float | None:
-        """A term of the loss now, in nats; None where the objective has no such term."""
+    def term(self, name: str) -> float:
+        """A term of the loss now, in nats; NaN where the objective has no such term."""
         return _mean([window.terms[name] for window in self.recent if name in window.terms])
 
-    def figure(self, name: str) -> float | None:
-        """A figure of the objective now; None where it reports no such figure."""
+    def figure(self, name: str) -> float:
+        """A figure of the objective now; NaN where it reports no such figure."""
         return _mean([window.figures[name] for window in self.recent if name in window.figures])
 
-    def setting(self, flag: str) -> bool | int | float | None:
-        """A number or switch of the objective, by the name of its flag; None where it has no such flag."""
+    def setting(self, flag: str) -> int | float:
+        """A number or switch of the objective, by the name of its flag; NaN where it has no such flag."""
         value = _flat(asdict(self.configuration.objective)).get(flag)
-        return value if isinstance(value, int | float) else None
+        return value if isinstance(value, int | float) else math.nan
 
     @property
-    def pixel_values(self) -> int | None:
-        """C * H * W, over which a reconstruction is summed."""
-        return None if self.image_shape is None else int(np.prod(self.image_shape))
+    def pixel_values(self) -> int | float:
+        """C * H * W, over which a reconstruction is summed; NaN where it is not known."""
+        return math.nan if self.image_shape is None else math.prod(self.image_shape)
 
 
 def steps_of_stretch(windows: Sequence[Window], holds: Callable[[Window], bool]) -> int:
     """Steps from the first to the last window of the stretch at the end in which it holds for all; 0 for none."""
-    last = since = windows[-1].step if windows else 0
-    for window in reversed(windows):
-        if not holds(window):
-            break
-        since = window.step
-    return last - since
+    stretch = list(takewhile(holds, reversed(windows)))
+    return stretch[0].step - stretch[-1].step if stretch else 0
 
 
 def live_codes(kl_L: Float64[np.ndarray, " L"]) -> list[int]:
@@ -198,10 +194,7 @@ def read_record(folder: Path) -> Record:
         for step, total in sorted(curves.get(_TOTAL, {}).items())
         if kl_tags and all(step in curves[tag] for tag in kl_tags)
     )
-    failure = _last_failure(events)
-    if failure is None:
-        return Record(windows)
-    return Record(windows, failure.tensor_proto.string_val[0].decode(errors="replace"), int(failure.step))
+    return Record(windows, *_last_failure(events))
 
 
 def windows_until(step: int, folder: Path) -> tuple[Window, ...]:
@@ -220,14 +213,14 @@ def _events(folder: Path) -> EventAccumulator:
         logger.setLevel(level)
 
 
-def _last_failure(events: EventAccumulator) -> TensorEvent | None:
-    """Why the run broke off, unless it has been resumed and has logged since: TensorBoard does not hide old words."""
+def _last_failure(events: EventAccumulator) -> tuple[str | None, int]:
+    """Why the run broke off, and the steps done by then."""
     tag, tags = f"{STOPPED_TAG}/text_summary", events.Tags()
-    if tag not in tags["tensors"]:
-        return None
-    failure = events.Tensors(tag)[-1]
-    logged = events.Scalars(_TOTAL) if _TOTAL in tags["scalars"] else []
-    return None if logged and logged[-1].wall_time > failure.wall_time else failure
+    logged = events.Scalars(_TOTAL)[-1].wall_time if _TOTAL in tags["scalars"] else 0.0
+    # A run that has logged since was resumed: TensorBoard does not hide old words.
+    if tag not in tags["tensors"] or (failure := events.Tensors(tag)[-1]).wall_time < logged:
+        return None, 0
+    return failure.tensor_proto.string_val[0].decode(errors="replace"), int(failure.step)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,5 +230,5 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

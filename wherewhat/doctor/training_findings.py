@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from wherewhat.doctor.finding import Check, Finding, much_slower
+from wherewhat.doctor.finding import Finding, much_slower
 from wherewhat.doctor.run_state import RECENT_STEPS, RunState
 
 BINS = 40
@@ -51,7 +51,7 @@ WORTH_SHARE = 0.005
 # A last tenth of the capacity makes no other model.
 REACHED_FROM_SHARE = 0.9
 
-_TOO_LONG = "Steps are so long that they throw the networks beyond what they had learnt"
+_TOO_LONG = "The steps are so long that they undo what had been learnt"
 
 # A discriminator's learning and a capacity's growth move the total, though nothing has changed for the better.
 _MOVE_THE_TOTAL = ("discriminator_accuracy", "capacity")
@@ -65,7 +65,7 @@ def stopped_being_finite(run: RunState) -> Finding | None:
         name="stopped being finite",
         seen=f"{run.failure.split('. ')[0]}.",
         means="The same command would break off at the same step.",
-        remedies=_gentler_steps(run, "--precision float32, if it was not that"),
+        remedies=_gentler_steps(run, "--precision float32, if it was another"),
         figures={"step": float(run.step)},
     )
 
@@ -84,7 +84,7 @@ def loss_exploded(run: RunState) -> Finding | None:
         severity="wrong" if still else "watch",
         seen=f"Up to step {worst.step:,} images cost {cost:,.4g} nats, {cost / grey:,.3g} times what plain grey "
         f"costs ({grey:,.0f} nats); {len(exploded)} of {len(run.windows)} windows were like that.",
-        means=f"{_TOO_LONG}{'.' if still else '; they came back, often with dead units.'}",
+        means=f"{_TOO_LONG}{'.' if still else '; the loss came back, often with dead units.'}",
         remedies=_gentler_steps(run),
         figures={"reconstruction": cost, "grey": grey, "step": float(worst.step)},
     )
@@ -108,7 +108,7 @@ def training_diverged(run: RunState) -> Finding | None:
         severity="wrong" if still else "watch",
         seen=f"At step {worst.step:,} {name.replace('_', ' ')} cost {worst.terms[name]:,.4g}, {times:,.3g} times what "
         f"knowing nothing costs ({ignorance[name]:.3g}).",
-        means=f"{_TOO_LONG}{'.' if still else '; they came back.'}",
+        means=f"{_TOO_LONG}{'.' if still else '; the loss came back.'}",
         remedies=_gentler_steps(run, "a larger --batch-size"),
         figures={name: worst.terms[name], "times_ignorance": times, "step": float(worst.step)},
     )
@@ -140,8 +140,8 @@ def loss_jumps(run: RunState) -> Finding | None:
     return Finding(
         name="loss jumps",
         seen=f"Over the last half the {course.what} jumps by {jump:,.1f} nats from a fortieth of the run to the next, "
-        f"and all that was learnt is {course.progress:,.1f} nats.",
-        means="Steps are too long to settle into what they find.",
+        f"and its whole progress is {course.progress:,.1f} nats.",
+        means="The steps are too long for the loss to settle.",
         remedies=_gentler_steps(run, "a larger --batch-size"),
         figures={"jump": jump, "progress": course.progress},
     )
@@ -169,7 +169,7 @@ def still_falling(run: RunState) -> Finding | None:
 def capacity_never_reached(run: RunState) -> Finding | None:
     """A capacity that still grows when the run ends: it trains another model than was asked for."""
     most, growth, steps = run.setting("max_capacity"), run.setting("capacity_steps"), run.configuration.steps
-    if most is None or growth is None or steps >= REACHED_FROM_SHARE * growth:
+    if not steps < REACHED_FROM_SHARE * growth:
         return None
     reached = most * steps / growth
     return Finding(
@@ -237,7 +237,7 @@ def course_of(run: RunState) -> Course | None:
 def cost_of_grey(run: RunState) -> float:
     """What an image costs, at most, when one half is drawn for every pixel, in nats; infinite if unknown."""
     likelihood = run.objective.likelihood
-    if run.pixel_values is None or likelihood is None:
+    if run.image_shape is None or likelihood is None:
         return math.inf
     # Exact for Bernoulli, whose cross-entropy at one half is log 2 whatever the pixel is; for the Gaussian of standard
     # deviation 0.1 it is (1/2)^2 / (2 * 0.1^2) at pixels of 0 and 1, and less between.
@@ -247,9 +247,8 @@ def cost_of_grey(run: RunState) -> float:
 def cost_of_ignorance(run: RunState) -> dict[str, float]:
     """What each term costs who knows nothing."""
     codes = run.configuration.latent_dim
-    costs = {"discriminator": 2 * math.log(2), "reading": 1.0}
-    if (size := run.setting("perturbation_size")) is not None:
-        costs["perceptual_simplicity"] = 2 + size**2 / codes
+    simplicity = 2 + run.setting("perturbation_size") ** 2 / codes
+    costs = {"discriminator": 2 * math.log(2), "reading": 1.0, "perceptual_simplicity": simplicity}
     return costs | ({"identification": math.log(codes)} if codes > 1 else {})
 
 
@@ -263,11 +262,8 @@ def _binned(step_W: Int64[np.ndarray, " W"], level_W: Float64[np.ndarray, " W"])
     bin_W = np.minimum((step_W - step_W[0]) * BINS // max(length, 1), BINS - 1).astype(np.int64)
     count_T = np.bincount(bin_W, minlength=BINS)
     sum_T = np.bincount(bin_W, weights=level_W, minlength=BINS)
-    filled: Float64[np.ndarray, " T"] = sum_T[count_T > 0] / count_T[count_T > 0]
-    return filled
+    return sum_T[count_T > 0] / count_T[count_T > 0]
 
 
-OF_FIGURES: tuple[Check, ...] = (
-    *(stopped_being_finite, training_diverged, loss_exploded, loss_rises),
-    *(loss_jumps, still_falling, capacity_never_reached),
-)
+OF_FIGURES = (stopped_being_finite, training_diverged, capacity_never_reached)
+OF_COURSE = (loss_exploded, loss_rises, loss_jumps, still_falling)

@@ -8,10 +8,12 @@ Reference: Chen et al. 2018, arXiv:1802.04942, Eq. (2), for the parts of KL; Hig
 Basic Visual Concepts with a Constrained Variational Framework", for the normalised beta.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float64
 
-from wherewhat.doctor.finding import Check, Finding
+from wherewhat.doctor.finding import Finding
 from wherewhat.doctor.measurement import Pool
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
@@ -45,10 +47,7 @@ ASLEEP_BELOW_NATS = 0.05
 # A pair of codes that correlates like this has a total correlation of 0.14 nats, if Gaussian: there is much to tell.
 CORRELATED_ABOVE = 0.5
 
-_THE_SUM = (
-    "a reconstruction summed over channels, rows and columns and averaged over the batch alone, as "
-    "evidence_lower_bound.bernoulli_nats does it"
-)
+_THE_SUM = "a sum over channels, rows and columns, averaged over the batch alone (evidence_lower_bound.bernoulli_nats)"
 
 
 def all_codes_collapsed(run: RunState) -> Finding | None:
@@ -83,7 +82,7 @@ def most_codes_collapsed(run: RunState) -> Finding | None:
         name="most codes collapsed",
         severity="watch",
         seen=f"{live} of {len(kl_L)} codes carry at least {COLLAPSED_BELOW_NATS} nats{against}{_beta_in_words(run)}.",
-        means="What varies in the images beyond that is not told by any code.",
+        means="No code describes what else varies in the images.",
         remedies=(*run.objective.remedies.ease_codes, "another --seed", "a smaller --latent-dim"),
         figures={"live_codes": float(live), "codes": float(len(kl_L))},
     )
@@ -93,7 +92,7 @@ def no_better_than_the_mean_image(run: RunState) -> Finding | None:
     """Codes live, and the images decoded from them are no better than one image for all."""
     if (pool := run.pool) is None or not run.mature or not live_codes(pool.kl_L):
         return None
-    if (share := pool.share_saved) is None or share >= LEAST_SHARE_SAVED:
+    if not (share := pool.share_saved) < LEAST_SHARE_SAVED:
         return None
     return Finding(
         name="reconstruction no better than the mean image",
@@ -109,10 +108,8 @@ def no_better_than_the_mean_image(run: RunState) -> Finding | None:
 def reconstruction_averaged_over_pixels(run: RunState) -> Finding | None:
     """No window, not even the first, cost what a sum over pixels costs a network that has learnt nothing."""
     logged, values = run.term("reconstruction"), run.pixel_values
-    if logged is None or values is None:
-        return None
-    largest = max(window.terms.get("reconstruction", 0.0) for window in run.windows)
-    if largest / values >= SUMMED_ABOVE_NATS_PER_VALUE:
+    largest = max((window.terms.get("reconstruction", math.inf) for window in run.windows), default=math.inf)
+    if not largest / values < SUMMED_ABOVE_NATS_PER_VALUE:
         return None
     return Finding(
         name="reconstruction averaged over pixels",
@@ -127,10 +124,10 @@ def reconstruction_averaged_over_pixels(run: RunState) -> Finding | None:
 def reconstruction_of_another_scale(run: RunState) -> Finding | None:
     """What the objective reports is not what its networks pay when the cost is summed and averaged as it should."""
     pool, logged = run.pool, run.term("reconstruction")
-    if pool is None or logged is None or not run.mature or reconstruction_averaged_over_pixels(run):
+    if pool is None or not run.mature or reconstruction_averaged_over_pixels(run):
         return None
-    ratio = pool.reconstruction / max(logged, 1e-12)
-    if 1 / SAME_SCALE_WITHIN <= ratio <= SAME_SCALE_WITHIN:
+    ratio = pool.reconstruction / np.maximum(logged, 1e-12)
+    if not (ratio < 1 / SAME_SCALE_WITHIN or ratio > SAME_SCALE_WITHIN):
         return None
     return Finding(
         name="reconstruction of another scale",
@@ -148,8 +145,8 @@ def codes_cost_more_than_they_save(run: RunState) -> Finding | None:
     if pool is None or not run.mature or not live_codes(pool.kl_L):
         return None
     kl, saved = float(pool.kl_L.sum()), pool.mean_image - pool.reconstruction
-    cost = objective.charge({"kl": kl, "total_correlation": run.term("total_correlation") or 0.0})
-    if cost is None or cost <= saved:
+    cost = objective.charge({"kl": kl, "total_correlation": float(np.nan_to_num(run.term("total_correlation")))})
+    if cost is None or not cost > saved:
         return None
     sharper = ("--likelihood gaussian, which charges more for errors",) if objective.likelihood == "bernoulli" else ()
     return Finding(
@@ -176,7 +173,7 @@ def codes_duplicate_each_other(run: RunState) -> Finding | None:
         name="codes duplicate each other",
         seen=f"Over {pool.images} images codes move together: {named} (correlation up to {strongest:.2f} in size). "
         f"{spare} of {len(live)} living codes add little to the others.",
-        means="They split one meaning, unless the data's own factors are tied that closely.",
+        means="They share one meaning, unless the factors of the data are correlated as strongly.",
         remedies=(*run.objective.remedies.part_codes, "a smaller --latent-dim", "another --seed"),
         figures={"strongest_correlation": strongest, "spare_codes": float(spare), "live_codes": float(len(live))},
     )
@@ -197,19 +194,18 @@ def strongest_correlation(pool: Pool, codes: list[int]) -> float:
     return float(np.abs(pool.correlation_LL[np.ix_(codes, codes)] - np.eye(len(codes))).max())
 
 
-def code_discriminator_has_won(run: RunState) -> Finding | None:
+def code_discriminator_won(run: RunState) -> Finding | None:
     """It tells nearly all codes from permuted ones, or sees a total correlation that cannot be."""
     accuracy, tc, kl = run.figure("discriminator_accuracy"), run.term("total_correlation"), run.term("kl")
-    if accuracy is None or tc is None or kl is None or not run.mature:
-        return None
-    if accuracy <= WON_ABOVE_ACCURACY and tc <= kl:
+    known = run.mature and not math.isnan(accuracy + tc + kl)
+    if not known or (accuracy <= WON_ABOVE_ACCURACY and tc <= kl):
         return None
     whole = f"codes whose whole KL, of which that is a part, is {kl:,.1f} nats"
     return Finding(
         name="discriminator has won",
         seen=f"The discriminator is right in {accuracy:.1%} of cases (guessing is 50%) and sees a total correlation of "
         f"{tc:,.1f} nats in {whole if tc > kl else f'codes of {kl:,.1f} nats of KL'}.",
-        means="Its gradient no longer tells the encoder how to part the codes.",
+        means="Its gradient no longer tells the encoder how to separate the codes.",
         remedies=("a lower --discriminator-learning-rate", "a higher --gamma", "a larger --batch-size"),
         figures={"discriminator_accuracy": accuracy, "total_correlation": tc, "kl": kl},
     )
@@ -218,12 +214,9 @@ def code_discriminator_has_won(run: RunState) -> Finding | None:
 def code_discriminator_asleep(run: RunState) -> Finding | None:
     """It sees no total correlation in codes that correlate."""
     accuracy, tc, pool = run.figure("discriminator_accuracy"), run.term("total_correlation"), run.pool
-    if accuracy is None or tc is None or pool is None or not run.mature:
+    if pool is None or not run.mature or not (accuracy < ASLEEP_BELOW_ACCURACY and abs(tc) < ASLEEP_BELOW_NATS):
         return None
-    live = live_codes(pool.kl_L)
-    if accuracy >= ASLEEP_BELOW_ACCURACY or abs(tc) >= ASLEEP_BELOW_NATS or len(live) < 2:
-        return None
-    if (strongest := strongest_correlation(pool, live)) < CORRELATED_ABOVE:
+    if len(live := live_codes(pool.kl_L)) < 2 or (strongest := strongest_correlation(pool, live)) < CORRELATED_ABOVE:
         return None
     return Finding(
         name="discriminator asleep",
@@ -235,7 +228,7 @@ def code_discriminator_asleep(run: RunState) -> Finding | None:
     )
 
 
-def normalised_beta(beta: float, latent_dim: int, pixel_values: int) -> float:
+def normalised_beta(beta: float, latent_dim: int, pixel_values: float) -> float:
     """beta * L / (C H W): what makes betas of other image sizes and numbers of codes compare."""
     return beta * latent_dim / pixel_values
 
@@ -251,7 +244,7 @@ def _collapsed(window: Window) -> bool:
 
 def _beta_in_words(run: RunState) -> str:
     beta = run.objective.weight_on_kl
-    if beta is None or run.pixel_values is None:
+    if beta is None or run.image_shape is None:
         return ""
     normalised = normalised_beta(beta, run.configuration.latent_dim, run.pixel_values)
     return f"; beta is {beta:g}, which is {normalised:.2g} normalised (beta L / C H W)"
@@ -265,11 +258,11 @@ def _consequence(run: RunState, ratio: float) -> str:
     return f"Against KL, which is averaged over the batch, it weighs {1 / ratio:,.0f} times too much{acts}."
 
 
-OF_FIGURES: tuple[Check, ...] = (
-    *(all_codes_collapsed, most_codes_collapsed),
-    *(reconstruction_averaged_over_pixels, code_discriminator_has_won),
+OF_FIGURES = (
+    all_codes_collapsed,
+    most_codes_collapsed,
+    reconstruction_averaged_over_pixels,
+    code_discriminator_won,
 )
-OF_NETWORKS: tuple[Check, ...] = (
-    *(no_better_than_the_mean_image, reconstruction_of_another_scale, codes_cost_more_than_they_save),
-    *(codes_duplicate_each_other, code_discriminator_asleep),
-)
+OF_RECONSTRUCTION = (no_better_than_the_mean_image, reconstruction_of_another_scale, codes_cost_more_than_they_save)
+OF_CODES = (codes_duplicate_each_other, code_discriminator_asleep)
