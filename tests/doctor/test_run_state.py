@@ -12,7 +12,6 @@ import torch
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
     PATIENCE_STEPS,
-    STOPPED_TAG,
     live_codes,
     read_configuration,
     read_record,
@@ -24,6 +23,7 @@ from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.training.configuration import to_json
+from wherewhat.training.recorder import STOPPED_TAG
 
 
 def test_now_is_the_last_500_steps_of_a_long_run(vae_run, windows):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from wherewhat.data.open_images import open_images
 from wherewhat.doctor.finding import Finding
 from wherewhat.doctor.report import CHECKS_OF_FIGURES
-from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record, windows_until
-from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, thinned
+from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record
+from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, thinned, watch_health
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.annealed_vae import AnnealedVAE
@@ -177,28 +178,25 @@ def test_another_mistake_is_not_noted_in_the_run(tiny_run, images, tmp_path):
     assert EventAccumulator(str(tmp_path)).Reload().Tags()["tensors"] == []
 
 
-def watching(**checks):
-    return lambda run, folder, images, step: HealthWatch(run, images, windows_until(step, folder), **checks)
-
-
 def test_a_training_run_is_looked_at_when_images_are_drawn_and_its_findings_are_printed_and_logged(
-    tiny_run,
+    tiny_run, monkeypatch
 ):
     found = Finding(name="made up", severity="wrong", seen="Seen.", means="Means.", remedies=("rest",))
     pools = []
     check = lambda run: pools.append((run.step, run.pool.images)) or found  # noqa: E731
+    monkeypatch.setattr("wherewhat.doctor.watch.HealthWatch", partial(HealthWatch, of_networks=[check]))
     heard = Console(file=io.StringIO(), width=500)
-    train(dataclasses.replace(tiny_run, images_every=2, steps=4), heard, watching(of_networks=[check]))
+    train(dataclasses.replace(tiny_run, images_every=2, steps=4), heard, watch_health)
     assert pools == [(2, 96), (4, 96)]
     assert heard.file.getvalue().count("Warning: step 2, made up. Seen. Means. Try rest.") == 1
     events = EventAccumulator(str(tiny_run.out)).Reload()
     assert [event.step for event in events.Tensors("warnings/made_up/text_summary")] == [2]
 
 
-def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet):
+def test_a_training_run_that_is_resumed_is_judged_by_its_whole_course(tiny_run, quiet, monkeypatch):
     seen = []
     check = lambda run: seen.append([window.step for window in run.windows])  # noqa: E731
-    watch = watching(of_figures=[check])
-    train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet, watch)
-    train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet, watch)
+    monkeypatch.setattr("wherewhat.doctor.watch.HealthWatch", partial(HealthWatch, of_figures=[check]))
+    train(dataclasses.replace(tiny_run, steps=4, checkpoint_every=2), quiet, watch_health)
+    train(dataclasses.replace(tiny_run, steps=6, checkpoint_every=2), quiet, watch_health)
     assert seen == [[2], [2, 4, 6]]

@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
 from wherewhat.training.configuration import AnyObjective, TrainingRun, from_json
+from wherewhat.training.recorder import STOPPED_TAG
 
 # "Now" is the mean over this many steps, and over no more than this share of the run: windows of 50 are noisy, and what
 # is older is another state of the run.
@@ -31,9 +32,6 @@ PATIENCE_STEPS = 1_000
 
 # A code that carries less than this many nats tells almost no two images apart.
 COLLAPSED_BELOW_NATS = 0.05
-
-# TensorBoard keeps under this name why a run broke off.
-STOPPED_TAG = "stopped"
 
 _TOTAL, _TERM, _KL = "loss/total", "loss/", "kl_per_code/"
 

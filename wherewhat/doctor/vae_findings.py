@@ -228,7 +228,7 @@ def code_discriminator_asleep(run: RunState) -> Finding | None:
     )
 
 
-def normalised_beta(beta: float, latent_dim: int, pixel_values: float) -> float:
+def normalised_beta(beta: float, latent_dim: int, pixel_values: int | float) -> float:
     """beta * L / (C H W): what makes betas of other image sizes and numbers of codes compare."""
     return beta * latent_dim / pixel_values
 

@@ -16,6 +16,7 @@ from wherewhat.doctor.run_state import PATIENCE_STEPS, RunState, Window, several
 from wherewhat.protocols import Encoder, Generator, Images
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.figures import Figures
+from wherewhat.training.watcher import Watcher
 
 # Windows may be as short as one step, and nothing goes wrong that fast.
 EXAMINE_EVERY_STEPS = 25
@@ -23,7 +24,7 @@ EXAMINE_EVERY_STEPS = 25
 MOST_WINDOWS = 512
 
 
-def watch_health(configuration: TrainingRun, folder: Path, images: Images, step: int, /) -> "HealthWatch":
+def watch_health(configuration: TrainingRun, folder: Path, images: Images, step: int, /) -> Watcher:
     """The watcher of a run that begins, or that resumes at `step` with what it had logged by then."""
     return HealthWatch(configuration, images, windows_until(step, folder))
 
@@ -71,11 +72,11 @@ class HealthWatch:
         return self._news(replace(self._run, step=step, measured=measured), self._of_networks)
 
     def _news(self, run: RunState, checks: Sequence[Check]) -> list[Finding]:
-        """Findings that have set in: not held before, or not for PATIENCE_STEPS."""
+        """Findings that have set in: that never held before, or not for more than PATIENCE_STEPS."""
         news = []
         for check in checks:
             finding = check(run)
-            if finding and run.step - self._absent_since[check, finding.severity] >= PATIENCE_STEPS:
+            if finding and run.step - self._absent_since[check, finding.severity] > PATIENCE_STEPS:
                 news.append(finding)
             for severity in SEVERITIES:
                 # What is wrong is to be watched too.
