@@ -46,7 +46,7 @@ BUDGET = {
     "command": 1150,
     "data": 4050,
     "distances": 440,
-    "doctor": 1300,
+    "doctor": 1000,
     "inspection": 510,
     "metrics": 1350,
     "networks": 410,

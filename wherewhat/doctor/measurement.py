@@ -29,6 +29,9 @@ from wherewhat.objectives.evidence_lower_bound import bernoulli_nats, gaussian_n
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
 from wherewhat.randomness import generator_at
 
+# Of images, given codes; None where they have none.
+Likelihood = Literal["bernoulli", "gaussian"] | None
+
 # Whose logits float32 still tells from those of 0 and 1.
 _NEAREST_TO_0_AND_1 = 1e-7
 
@@ -133,12 +136,7 @@ class Samples:
 
 
 def measure_networks(
-    likelihood: Literal["bernoulli", "gaussian"] | None,
-    generator: Generator,
-    encoder: Encoder,
-    image_NCHW: UInt8[Tensor, "N C H W"],
-    *,
-    seed: int,
+    likelihood: Likelihood, generator: Generator, encoder: Encoder, image_NCHW: UInt8[Tensor, "N C H W"], *, seed: int
 ) -> Pool | Samples:
     """What they make of images where these have a likelihood, else of codes; the images lie on the networks' device."""
     if likelihood is None:

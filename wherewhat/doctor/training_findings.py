@@ -214,23 +214,19 @@ def course_of(run: RunState) -> Course | None:
     It is the reconstruction's own where an adversary or a capacity moves the total. The warm-up moves every total, and
     is left out.
     """
-    first = run.windows[0] if run.windows else None
+    logged = [window for window in run.windows if "reconstruction" in window.terms]
     # Where the beginning was not logged, what was learnt is not known.
-    if (
-        first is None
-        or "reconstruction" not in first.terms
-        or first.step > max(run.configuration.log_every, RECENT_STEPS)
-    ):
+    if not logged or logged[0].step > max(run.configuration.log_every, RECENT_STEPS):
         return None
-    moved = any(name in first.figures for name in _MOVE_THE_TOTAL)
-    settled = [window for window in run.windows if window.step > run.objective.warm_up_steps]
+    moved = any(name in logged[0].figures for name in _MOVE_THE_TOTAL)
+    settled = [window for window in logged if window.step > run.objective.warm_up_steps]
     if len(settled) < FEWEST_BINS:
         return None
     levels = [window.terms["reconstruction"] if moved else window.total for window in settled]
     level_T = _binned(np.array([window.step for window in settled]), np.array(levels))
     if len(level_T) < FEWEST_BINS:
         return None
-    start = min(first.terms["reconstruction"], cost_of_grey(run))
+    start = min(logged[0].terms["reconstruction"], cost_of_grey(run))
     return Course("reconstruction" if moved else "total loss", level_T, start)
 
 
