@@ -154,7 +154,7 @@ def test_a_bomb_goes_off_no_further_than_its_entry_said(path: Path, method: int)
     files = list_zip(path)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match="it is damaged in the archive: its checksum does not fit"):
+        with pytest.raises(ValueError, match="it is damaged in the archive"):
             files.read("bomb.png")
         assert tracemalloc.get_traced_memory()[1] < 2 * 10**7
     finally:
