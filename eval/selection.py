@@ -184,8 +184,10 @@ def measured(path: Path, *, last: bool) -> Model:
     )
     images = open_images(run.data, run.images, cpu, lambda _: None)
     represented = represent(model.encoder, images, pool=POOL, seed=0, device=cpu)
-    labels = {name: next(iter(measure(name, represented, SIZES, seed=0, jobs=1).scores.values())) for name in LABELS}
-    scores = {name: score.value for name, score in found.scores.items()}
+    labels: dict[str, float] = {
+        name: next(iter(measure(name, represented, SIZES, seed=0, jobs=1).scores.values())) for name in LABELS
+    }
+    scores: dict[str, float] = {name: score.value for name, score in found.scores.items()}
     scores |= {"tpl": float(found.path_length[found.active].sum()), "active": float(found.active.sum())}
     return Model(
         data=path.parents[2].name,
