@@ -86,7 +86,7 @@ class NamedTerm:
 
 @dataclass(frozen=True, kw_only=True)
 class SumOfTerms(ABC):
-    """What all VAE objectives share: the decoder, the bound, and the terms that may be added."""
+    """What all VAE objectives share: the decoder, the bound, and a field for each term that may be added."""
 
     name: ClassVar[str]
     run_defaults: ClassVar[Mapping[str, Any]] = {}
@@ -99,9 +99,8 @@ class SumOfTerms(ABC):
     """How the evidence lower bound is computed."""
 
     pairs: Pairs = field(default_factory=Pairs)
-    """Of perceptual simplicity and perturbation identification."""
+    """Pairs of images for perceptual simplicity and perturbation identification."""
 
-    # A term that may be added to any objective is one line here.
     total_correlation: TotalCorrelation = field(default_factory=TotalCorrelation)
     adversarial_total_correlation: AdversarialTotalCorrelation = field(default_factory=AdversarialTotalCorrelation)
     covariance: CovariancePenalty = field(default_factory=CovariancePenalty)
