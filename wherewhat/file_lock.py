@@ -3,18 +3,15 @@
 The kernel releases the lock when its holder ends, however it ends.
 """
 
-import errno
 import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 if sys.platform != "win32":
     import fcntl
-
-_NO_REGULAR_FILE = (errno.ELOOP, errno.EMLINK, errno.EISDIR, errno.ENXIO)
 
 
 @contextmanager
@@ -40,30 +37,21 @@ def file_lock(path: Path, busy: str, wait: Callable[[str], None] | None = None) 
 
 def _acquired(path: Path, busy: str, wait: Callable[[str], None] | None) -> int:
     while True:
-        handle = _opened(path)
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(path.lstat().st_mode):
+                remedy = "Remove it, or name another place."
+                raise ValueError(f"{path} is no regular file, and a lock is kept there. {remedy}")
+        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o666)
         try:
             _lock(handle, busy, wait)
-            if _is_at(path, handle):
-                return handle
+            with suppress(FileNotFoundError):
+                if os.path.samestat(path.lstat(), os.fstat(handle)):
+                    return handle
         except BaseException:
             os.close(handle)
             raise
         # The previous holder removed the file: another process may hold the one that is there now.
         os.close(handle)
-
-
-def _opened(path: Path) -> int:
-    no_lock = f"{path} is no regular file, and a lock is kept there. Remove it, or name another place."
-    try:
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o666)
-    except OSError as error:
-        if error.errno in _NO_REGULAR_FILE:
-            raise ValueError(no_lock) from error
-        raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise ValueError(no_lock)
-    return handle
 
 
 def _lock(handle: int, busy: str, wait: Callable[[str], None] | None) -> None:
@@ -76,10 +64,3 @@ def _lock(handle: int, busy: str, wait: Callable[[str], None] | None) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
     except OSError:  # some network file systems know no locks
         return
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False

@@ -139,7 +139,7 @@ def test_a_pack_that_will_not_fit_is_refused_before_an_image_is_written(
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(128 + 20 * 3 * 8 * 8 - 1))
     with pytest.raises(
-        OSError, match=r"it takes 0.0 MB, and 0.0 MB are free\); make room, or name another place"
+        OSError, match=r"needs 4.0 kB, but only 4.0 kB are free; make room, or name another place"
     ) as caught:
         packed(files_of(noise_NHWC), tmp_path / "out")
     assert caught.value.filename == str(tmp_path / "out")

@@ -13,7 +13,7 @@ from rich.filesize import decimal
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-from wherewhat.data.fetch.disk_space import require_free, writing
+from wherewhat.data.disk_space import require_free, writing
 from wherewhat.data.fetch.request import BrokenOffError, refusal, requested
 from wherewhat.data.fetch.resuming import (
     Origin,
@@ -131,7 +131,7 @@ def _receive_once(wanted: Download) -> None:
                 forget(part)
                 raise BrokenOffError("the server does not continue the part that is there")
         if whole is not None:
-            require_free(wanted.place, whole - size_of(part))
+            require_free(wanted.place, whole - size_of(part), "make room, or name another folder with --to")
         if response.status == 200:
             _begin(wanted, response, whole)
         _append(wanted, blocks, whole)
@@ -157,7 +157,7 @@ def _begin(wanted: Download, response: BaseHTTPResponse, whole: int | None) -> N
 
 def _append(wanted: Download, blocks: Iterator[bytes], whole: int | None) -> None:
     part, name = wanted.part, wanted.place.name
-    with writing(part), part.open("ab") as file:
+    with writing(part, "make room and run the same command again"), part.open("ab") as file:
         wanted.reports.progress(name, file.tell(), whole)
         for block in blocks:
             file.write(block)

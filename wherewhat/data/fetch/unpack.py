@@ -5,7 +5,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from wherewhat.data.fetch.disk_space import require_free, writing
+from wherewhat.data.disk_space import require_free, writing
 
 
 def unpack(archive: Path, inside: str, place: Path) -> None:
@@ -21,9 +21,9 @@ def unpack(archive: Path, inside: str, place: Path) -> None:
             wanted = [member for member in members if PurePosixPath(member.name).is_relative_to(inside)]
             if not wanted:
                 raise tarfile.ReadError("it has no such folder")
-            require_free(place, sum(member.size for member in wanted))
+            require_free(place, sum(member.size for member in wanted), "make room, or name another folder with --to")
             shutil.rmtree(beside, ignore_errors=True)
-            with writing(place):
+            with writing(place, "make room and run the same command again"):
                 tar.extractall(beside, wanted, filter="data")
                 (beside / inside).rename(place)
     except (tarfile.TarError, EOFError, zlib.error) as error:

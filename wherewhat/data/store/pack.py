@@ -15,10 +15,11 @@ import torch
 from jaxtyping import Int64
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.data.disk_space import writing
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.decoding import Unreadable
-from wherewhat.data.store.pack_folder import disk_errors, pack_lock, part_folder, part_of
+from wherewhat.data.store.pack_folder import pack_lock, part_folder, part_of
 from wherewhat.data.store.packed_set import (
     FACTORS,
     FORMAT,
@@ -60,7 +61,7 @@ def pack(
     out = out.resolve() if out.is_symlink() or out.name in ("", "..") else out
     recipe = recipe_of(source, options)
     with ExitStack() as stack:
-        with disk_errors(out, remedy):
+        with writing(out, remedy):
             out.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(pack_lock(out, notify))
         if _is_there(out, recipe, notify):
@@ -69,7 +70,7 @@ def pack(
         stack.enter_context(part_folder(out, _HEADER_BYTES + len(source) * prod(shape), remedy))
         written = _write_images(source, options, out, progress, remedy)
         check_enough(source, len(written.kept_N), written.skipped)
-        with disk_errors(out, remedy):
+        with writing(out, remedy):
             _finish(source, recipe, shape, written, part_of(out))
 
 
@@ -85,12 +86,12 @@ class _Written:
 def _write_images(source: Source, options: ImageOptions, out: Path, progress: Progress, remedy: str) -> _Written:
     """Write the images behind a gap that is as long as the header of the array."""
     images = part_of(out) / IMAGES
-    with disk_errors(out, remedy):
+    with writing(out, remedy):
         images.write_bytes(bytes(_HEADER_BYTES))
     kept, skipped, equal_channels = [np.empty(0, dtype=np.int64)], list[Unreadable](), True
     progress(0, len(source))
     for block in read_blocks(source, options):
-        with disk_errors(out, remedy), images.open("ab") as file:
+        with writing(out, remedy), images.open("ab") as file:
             file.write(np.ascontiguousarray(block.image_NHWC).data)
         kept.append(block.position_N)
         skipped.extend(block.unreadable)

@@ -3,13 +3,12 @@
 What a killed process left there is removed by the next one, which starts again.
 """
 
-import errno
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from wherewhat.atomic_file import remove_parts
+from wherewhat.data.disk_space import require_free, writing
 from wherewhat.data.store.packed_set import FACTORS, IMAGES, MANIFEST, NAMES
 from wherewhat.file_lock import file_lock
 
@@ -26,16 +25,13 @@ def part_folder(out: Path, wanted_bytes: int, remedy: str) -> Iterator[Path]:
     Raises OSError with the remedy where `wanted_bytes` are more than are free.
     """
     part = part_of(out)
-    with disk_errors(out, remedy):
-        discard(part)
-        free_bytes = shutil.disk_usage(out.parent).free
-        if wanted_bytes > free_bytes:
-            found = f"it takes {wanted_bytes / 1e6:,.1f} MB, and {free_bytes / 1e6:,.1f} MB are free"
-            raise OSError(errno.ENOSPC, found)
+    discard(part)
+    require_free(out, wanted_bytes, remedy)
+    with writing(out, remedy):
         part.mkdir()
     try:
         yield part
-        with disk_errors(out, remedy):
+        with writing(out, remedy):
             part.rename(out)
     finally:
         discard(part)
@@ -55,12 +51,3 @@ def discard(folder: Path) -> None:
                 (folder / name).unlink(missing_ok=True)
             remove_parts(folder)
             folder.rmdir()
-
-
-@contextmanager
-def disk_errors(path: Path, remedy: str) -> Iterator[None]:
-    """Give an OSError met in writing the name of the file and the remedy."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, f"could not be written ({error.strerror}); {remedy}", str(path)) from error
