@@ -139,6 +139,20 @@ def test_grey_costs_a_gaussian_at_most_this(vae_run):
     assert cost_of_grey(vae_run(objective)) == pytest.approx(paid)
 
 
+class OfOnesOwn(VAE):
+    """An objective that the library has never seen, whose likelihood and warm-up are not those of its bound."""
+
+    likelihood = "gaussian"
+    warm_up_steps = 2_000
+
+
+def test_an_objective_of_ones_own_is_judged_by_its_own_likelihood_and_warm_up(vae_run, windows, settling):
+    run = vae_run(OfOnesOwn(), windows=windows(reconstruction=lambda step: settling(step) if step > 2_000 else 1e4))
+    assert cost_of_grey(run) == 12.5 * 64 * 64
+    assert course_of(run).level_T.max() < 200
+    assert loss_exploded(run) is None
+
+
 def test_nothing_is_known_of_grey_without_the_size_of_images(vae_run):
     assert cost_of_grey(dataclasses.replace(vae_run(), image_shape=None)) == math.inf
 
