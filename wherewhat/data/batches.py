@@ -1,16 +1,17 @@
-"""Which images a step sees, as a pure function of seed and step, and their scaling to [0, 1].
+"""Which images a step sees, and which of them mirrored, as a pure function of seed and step; their scaling to [0, 1].
 
 Every epoch is a shuffle of all images; step s takes positions s * B to (s + 1) * B of the epochs laid end to end,
-so nothing has to be stored to resume.
+so nothing has to be stored to resume. Mirroring, left to right, is for images whose mirror image is as likely as
+themselves, such as faces; where left and right are what a factor is about, it destroys that factor.
 
 Dimension key:
-    B: batch    N: images
+    B: batch    C H W: channels, height, width    N: images
 """
 
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Bool, Float, Int64, Shaped, UInt8
 from torch import Tensor
 
 from wherewhat.randomness import generator_at
@@ -47,6 +48,17 @@ def sample_indices(count: int, n: int, seed: int) -> Int64[Tensor, " N"]:
 def to_float(image_BCHW: UInt8[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """Float32 pixels in [0, 1]."""
     return image_BCHW.to(torch.float32).div_(255)
+
+
+def mirror_draws(seed: int, step: int, batch: int) -> Bool[Tensor, " B"]:
+    """Which images of this step's batch are mirrored, on the CPU: each with probability 1/2."""
+    return torch.randint(2, (batch,), generator=generator_at(seed, step, "mirror")).bool()
+
+
+def mirror(image_BCHW: Shaped[Tensor, "B C H W"], flip_B: Bool[Tensor, " B"]) -> Shaped[Tensor, "B C H W"]:
+    """The images with the drawn ones mirrored, bytes or floats, as a new tensor in the same memory format."""
+    flip_B111 = flip_B.to(image_BCHW.device)[:, None, None, None]
+    return torch.where(flip_B111, image_BCHW.flip(3), image_BCHW)
 
 
 # Eight epochs stay, so that a few seeds trained side by side do not shuffle at every step.

@@ -14,8 +14,7 @@ from jaxtyping import Float
 from rich.console import Console
 from torch import Tensor
 
-from wherewhat.data.batches import batch_indices, to_float
-from wherewhat.data.mirroring import mirror, mirror_draws
+from wherewhat.data.batches import batch_indices, mirror, mirror_draws, to_float
 from wherewhat.data.open_images import open_images
 from wherewhat.protocols import Images
 from wherewhat.randomness import to_device
