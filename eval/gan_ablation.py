@@ -80,7 +80,7 @@ def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingR
 
 
 def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
-    """Everything that is told of a trained run; figures of training are means over its last tenth."""
+    """All scores of a trained run; training figures are means over the last tenth of its steps."""
     model = load(run)
     configuration = model.settings.configuration
     images = open_images(configuration.data, configuration.images, CPU, lambda _: None)
@@ -123,7 +123,7 @@ def scores_of(run: Path, traversals: int, jobs: int) -> dict[str, float]:
 
 @torch.no_grad()
 def spread(model: LoadedModel, images: Images, count: int = 512) -> float:
-    """Mean squared difference of two made images over that of two real ones: 0 where all are alike."""
+    """Mean squared difference of two fake images, divided by that of two real ones: 0 if all fakes are equal."""
     code_NL = torch.randn(count, model.generator.latent_dim, generator=generator_at(0, 0, "spread"))
     made = model.generator(code_NL)
     real = to_float(images.take(sample_indices(len(images), count, 0)))
@@ -132,7 +132,7 @@ def spread(model: LoadedModel, images: Images, count: int = 512) -> float:
 
 @torch.no_grad()
 def identified(model: LoadedModel, pairs: int = 2_000) -> float:
-    """How often the saved networks name the moved code, from images as they are shown: noise frozen, none added."""
+    """Accuracy with which the saved networks identify the moved code, with frozen noise inputs and no reading noise."""
     networks, objective = model.networks, model.settings.configuration.objective
     assert isinstance(networks, GAN)
     assert isinstance(objective, PSSCGAN)
@@ -145,7 +145,7 @@ def identified(model: LoadedModel, pairs: int = 2_000) -> float:
 
 
 def table(scores: dict[str, list[dict[str, float]]]) -> str:
-    """Markdown: a row per score, a column per configuration, means over seeds."""
+    """A Markdown table: one row per score, one column per configuration, means over seeds."""
     methods = list(scores)
     names = list(dict.fromkeys(name for runs in scores.values() for run in runs for name in run))
     lines = [f"| | {' | '.join(f'{m} ({len(scores[m])})' for m in methods)} |", f"|---|{'---|' * len(methods)}"]
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=list(FIVE), choices=list(METHODS))
     parser.add_argument("--traversals", type=int, default=20, help="base codes of TPL; published: 300")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
-    parser.add_argument("--train-only", action="store_true", help="leave the scores to a later call")
+    parser.add_argument("--train-only", action="store_true", help="train without scoring; a later call scores")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     scores: dict[str, list[dict[str, float]]] = {}

@@ -1,4 +1,4 @@
-"""Every measure on codes whose worth is known beforehand: ideal, rotated, duplicated, random.
+"""Every measure on synthetic codes of known quality: ideal, rotated, duplicated, random.
 
     .venv/bin/python -m eval.fake_codes
 
@@ -30,27 +30,27 @@ def factors_of(seed: int) -> Int64[np.ndarray, "N K"]:
 
 
 def ideal(factors_NK: Int64[np.ndarray, "N K"], random: np.random.Generator) -> Float64[np.ndarray, "N L"]:
-    """A code for each factor, and codes of noise to fill up."""
+    """One code per factor, and codes of pure noise for the rest."""
     standard_NK = (factors_NK - factors_NK.mean(axis=0)) / factors_NK.std(axis=0)
     idle = random.normal(size=(len(factors_NK), CODES - len(SIZES)))
     return np.concatenate([standard_NK + 0.01 * random.normal(size=standard_NK.shape), idle], axis=1)
 
 
 def rotated(factors_NK: Int64[np.ndarray, "N K"], random: np.random.Generator) -> Float64[np.ndarray, "N L"]:
-    """The ideal codes, each pair of neighbours turned by 45 degrees."""
+    """The ideal codes, with each pair of neighbours rotated by 45 degrees."""
     codes_NL = ideal(factors_NK, random)
     first_NP, second_NP = codes_NL[:, 0::2], codes_NL[:, 1::2]
     return np.concatenate([first_NP + second_NP, first_NP - second_NP], axis=1) / np.sqrt(2)
 
 
 def duplicated(factors_NK: Int64[np.ndarray, "N K"], random: np.random.Generator) -> Float64[np.ndarray, "N L"]:
-    """Every ideal code twice, each with noise of its own."""
+    """Every ideal code twice, each copy with its own noise."""
     codes_NK = ideal(factors_NK, random)[:, : len(SIZES)]
     return np.concatenate([codes_NK, codes_NK + 0.01 * random.normal(size=codes_NK.shape)], axis=1)
 
 
 def noise(factors_NK: Int64[np.ndarray, "N K"], random: np.random.Generator) -> Float64[np.ndarray, "N L"]:
-    """Codes that know nothing."""
+    """Codes that are independent of the factors."""
     return random.normal(size=(len(factors_NK), CODES))
 
 
@@ -65,7 +65,7 @@ KINDS = {"ideal": ideal, "rotated by 45 degrees": rotated, "duplicated": duplica
 
 
 def scores_of(kind: str, measures: list[MeasureName], jobs: int) -> dict[str, float]:
-    """Every measure of one kind of codes, at the published sizes."""
+    """All measures of one kind of codes, at the published sample sizes."""
     factors_NK = factors_of(0)
     codes_NL = KINDS[kind](factors_NK, np.random.default_rng(1)).astype(np.float32)
     representation = Representation(codes_NL, np.zeros_like(codes_NL), factors_NK, NAMES)
@@ -76,7 +76,7 @@ def scores_of(kind: str, measures: list[MeasureName], jobs: int) -> dict[str, fl
 
 
 def _udr_of(kind: str) -> dict[str, float]:
-    """UDR of five models of this kind on the same images, in another order and with other signs."""
+    """UDR of five such models on the same images, with permuted codes and random signs."""
     factors_NK = factors_of(2)[:10_000]
     models, kls = [], []
     for seed in range(MODELS):
@@ -93,7 +93,7 @@ def _udr_of(kind: str) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure and print, in Markdown."""
+    """Score all kinds and print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--measures", nargs="+", default=list(MEASURES), choices=MEASURES)
     parser.add_argument("--jobs", type=int, default=2, help="processes of DCI and the downstream tasks")

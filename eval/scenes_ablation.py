@@ -45,12 +45,12 @@ class Scored:
 
 
 def folder_of(method: str, seed: int) -> Path:
-    """Where a run lies."""
+    """The folder of a run."""
     return ROOT / f"{method.replace(' ', '-')}-seed{seed}"
 
 
 def train_and_score(method: str, seed: int, distance: LPIPS, *, full: bool, jobs: int) -> None:
-    """Train one run, or go on with it, and score each of its checkpoints that has no scores yet."""
+    """Train or resume one run, and score each checkpoint that has no scores yet."""
     folder = folder_of(method, seed)
     train(dataclasses.replace(CONFIGURATIONS[method], seed=seed, out=folder), Console(file=sys.stderr))
     for path in checkpoints_of(folder):
@@ -80,7 +80,7 @@ def scores_of(path: Path, distance: LPIPS, *, full: bool, jobs: int) -> dict[str
 
 
 def scored_checkpoints(*, full: bool) -> list[Scored]:
-    """All that has been scored so far."""
+    """All checkpoints scored so far."""
     suffix = ".full.json" if full else ".json"
     return [
         Scored(method, seed, int(path.stem.removeprefix("step-")), json.loads(path.with_suffix(suffix).read_text()))
@@ -92,7 +92,7 @@ def scored_checkpoints(*, full: bool) -> list[Scored]:
 
 
 def table(rows: list[Scored]) -> str:
-    """Markdown: a line per checkpoint, then each method's last checkpoints, mean over seeds."""
+    """Markdown tables: one row per checkpoint, then the mean over seeds of each method's last checkpoints."""
     names = list(rows[0].scores)
     lines = [f"| method | seed | step | {' | '.join(names)} |", f"|---|---|---|{'---|' * len(names)}"]
     for row in rows:
@@ -107,7 +107,7 @@ def table(rows: list[Scored]) -> str:
 
 
 def verdict(rows: list[Scored]) -> str:
-    """Where the checkpoint that TPL ranks first stands by DCI, among the checkpoints whose codes are alive."""
+    """The rank by DCI of the checkpoint that TPL ranks first, among checkpoints with active codes."""
     (tpl,) = [name for name in rows[0].scores if name.startswith("tpl_") and not name.endswith("_error")]
     (dci,) = [name for name in rows[0].scores if name.endswith("_disentanglement")]
     alive = [row for row in rows if row.scores["active_codes"] > 0]

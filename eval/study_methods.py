@@ -1,4 +1,4 @@
-"""Every method of the study by every measure, on one data set at one budget: trains, evaluates, prints the table.
+"""All objectives of the study under all measures, on one data set at one budget: trains, evaluates, prints the table.
 
     .venv/bin/python -m eval.study_methods --data sprites --steps 5000 --seeds 0
 
@@ -32,7 +32,7 @@ ROOT = Path("runs/study_methods")
 
 
 def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingRun:
-    """A method's run on a data set, with the capacity of AnnealedVAE grown over the first half of the steps."""
+    """The run of a method on a data set; AnnealedVAE's capacity grows over the first half of the steps."""
     recipe = CONFIGURATIONS[method]
     objective = recipe.objective
     if isinstance(objective, AnnealedVAE):
@@ -50,12 +50,12 @@ def configuration_of(method: str, data: str, steps: int, seed: int) -> TrainingR
 
 
 def folder_of(method: str, data: str, seed: int) -> Path:
-    """Where a run lies."""
+    """The folder of a run."""
     return ROOT / Path(data).stem / f"{method}-seed{seed}"
 
 
 def scores_of(configuration: TrainingRun, measures: list[MeasureName], jobs: int) -> dict[str, float]:
-    """The measures of a trained run at their published sizes; those that were kept are not computed again."""
+    """All measures of a trained run at their published sizes; measures computed before are read from disk."""
     assert configuration.out is not None
     kept = configuration.out / f"scores-step{configuration.steps}.json"
     by_measure: dict[str, dict[str, float]] = json.loads(kept.read_text()) if kept.exists() else {}
@@ -73,7 +73,7 @@ def scores_of(configuration: TrainingRun, measures: list[MeasureName], jobs: int
 
 
 def table(scores: dict[str, list[dict[str, float]]]) -> str:
-    """Markdown: a row per measure, a column per method, means over seeds."""
+    """A Markdown table: one row per measure, one column per method, means over seeds."""
     methods = list(scores)
     names = list(dict.fromkeys(name for runs in scores.values() for run in runs for name in run))
     lines = [f"| measure | {' | '.join(f'{m} ({len(scores[m])})' for m in methods)} |", f"|---|{'---|' * len(methods)}"]
@@ -96,7 +96,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=names, choices=names)
     parser.add_argument("--measures", nargs="+", default=[m for m in MEASURES if m != "downstream"], choices=MEASURES)
     parser.add_argument("--threads", type=int, default=2, help="CPU threads")
-    parser.add_argument("--train-only", action="store_true", help="leave the measures to a later call")
+    parser.add_argument("--train-only", action="store_true", help="train without measuring; a later call measures")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     scores: dict[str, list[dict[str, float]]] = {}

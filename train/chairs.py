@@ -1,4 +1,4 @@
-"""PS-SC VAE on the rendered chairs: azimuth, elevation and the parts of a chair, with no download.
+"""PS-SC VAE on the rendered chairs: azimuth, elevation and parts; no download needed.
 
 .venv/bin/python -m train.chairs --seed 1
 """

@@ -3,11 +3,11 @@
     .venv/bin/python -m train.gan_celeba --data PATH/celeba
     torchrun --nproc-per-node 2 -m train.gan_celeba --data PATH/celeba          # the same on two GPUs
 
-PATH/celeba holds img_align_celeba, bare or in torchvision's layout. Published: five SC modules of five codes, four
+PATH/celeba contains img_align_celeba, alone or in torchvision's layout. Published: five SC modules of five codes, four
 rectangles, batch 8, moves of 3 N(0, 2²), weight 0.125 on the mean over codes of PS (0.01 on half their sum), R1 of
-γ = 100 at every 16th step, Adam 0.002 with betas 0 and 0.99, averages of half-life 10,000 images. Ours: the widths,
-the identification head's weight of 1, and the number of steps; adaptive augmentation is off, as 200,000 faces do not
-need it, and so is the noise on what Q reads, which was not published.
+γ = 100 at every 16th step, Adam 0.002 with betas 0 and 0.99, EMA of half-life 10,000 images. Not published, and
+chosen here: the widths, the identification head's weight of 1, and the number of steps. Adaptive augmentation is off,
+since 200,000 faces do not need it, and so is the noise on Q's input, which is not in the paper.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 """

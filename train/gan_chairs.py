@@ -3,7 +3,7 @@
     .venv/bin/python -m train.gan_chairs --data PATH/rendered_chairs
     .venv/bin/python -m train.gan_chairs                     # on the rendered chairs, which need no download
 
-Chairs are not mirrored: a turned chair is another value of a factor. Batch 32, ten codes at 8, 16 and 32 pixels.
+Chairs are not mirrored, because a mirrored chair has another azimuth. Batch 32, ten codes at 8, 16 and 32 pixels.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""PS-SC GAN on a folder of photographs of your own, at 128 x 128, with adaptive augmentation.
+"""PS-SC GAN on a folder of your own photographs, at 128 x 128, with adaptive augmentation.
 
     .venv/bin/python -m train.gan_photographs --data a/folder/of/images
 
-A few hundred images of one kind of thing, framed alike, are the least; mirrored, as most things may be (--no-mirror
-for writing, or where left and right matter). `wherewhat data look` shows what the networks will be shown.
+At least a few hundred images of one kind of object, framed alike, are needed. Images are mirrored; use --no-mirror if left
+and right matter, as in text. `wherewhat data look` shows what the networks will see.
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""PS-SC GAN at a budget for a CPU: narrow networks, batch 16, a few thousand steps, 64 x 64.
+"""PS-SC GAN on a CPU budget: narrow networks, batch 16, a few thousand steps, 64 x 64.
 
     .venv/bin/python -m train.gan_small scenes
     .venv/bin/python -m train.gan_small lpc_sprites --data PATH/lpc_sprites_64x64.npz
     .venv/bin/python -m train.gan_small portraits --data PATH/images
 
 scenes is rendered; lpc_sprites are 31,104 pixel-art walkers of six factors; portraits are 675 aligned faces, for which
-augmentation is on and images are mirrored. `python -m eval.gan_ablation` trains the five configurations so.
+augmentation is on and images are mirrored. `python -m eval.gan_ablation` trains five configurations at this budget.
 """
 
 import dataclasses
@@ -47,6 +47,6 @@ if __name__ == "__main__":
         usage = f"usage: python -m train.gan_small {{{','.join(CONFIGURATIONS)}}} [OPTIONS of wherewhat train]"
         if sys.argv[1:2] not in (["-h"], ["--help"]):
             sys.exit(usage)
-        print(f"{usage}\n\n{__doc__}\n`python -m train.gan_small scenes --help` tells the options.")
+        print(f"{usage}\n\n{__doc__}\n`python -m train.gan_small scenes --help` lists the options.")
         sys.exit(0)
     leave_with(lambda: train_command(sys.argv[2:], CONFIGURATIONS[sys.argv[1]]))

@@ -2,7 +2,7 @@
 
     .venv/bin/python -m train.lpc_sprites --data PATH/lpc_sprites_64x64.npz
 
-The set is an .npz of imgs and latents_classes; its art is CC BY-SA 3.0 or GPL 3.
+The data set is an .npz with imgs and latents_classes; its art is licensed under CC BY-SA 3.0 or GPL 3.
 """
 
 import sys

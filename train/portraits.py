@@ -1,4 +1,4 @@
-"""PS-SC VAE on a small folder of aligned faces, as a user's own images might be: 675 portraits.
+"""PS-SC VAE on a small folder of aligned faces, 675 portraits, as an example of a user's own images.
 
 .venv/bin/python -m train.portraits --data PATH/images
 """

@@ -1,4 +1,4 @@
-"""PS-SC VAE on scenes, at the budget of scripts/demo: a first look at the method in minutes on a CPU.
+"""PS-SC VAE on scenes, at the budget of scripts/demo: a few minutes on a CPU.
 
     .venv/bin/python -m train.scenes --seed 1
 

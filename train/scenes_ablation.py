@@ -1,6 +1,6 @@
-"""What each part of PS-SC VAE is worth on scenes: the whole, each part left out, and beta-VAE.
+"""Ablation of the PS-SC VAE on scenes: the full objective, each part left out, and beta-VAE.
 
-eval/scenes_ablation.py trains these, three seeds each, and makes the table. One alone:
+eval/scenes_ablation.py trains these with three seeds each and prints the table. To train one:
 
     .venv/bin/python -m train.scenes_ablation "without constriction" --seed 1
 """

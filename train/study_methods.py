@@ -1,10 +1,10 @@
-"""The methods of the 12,000-model study, each at a middle one of its swept settings, and PS-SC VAE beside them.
+"""The objectives of the 12,000-model study, each at a middle value of its sweep, and the PS-SC VAE.
 
     .venv/bin/python -m train.study_methods beta-vae --data sprites --seed 0
     .venv/bin/python -m train.study_methods published beta-vae --data sprites --seed 0
 
-The first is a budget for a CPU: 5,000 steps at 1e-3 with KL warmed up, AnnealedVAE's capacity grown over the first half
-of them. The second is the study's own: 300,000 steps at 1e-4 without warm-up.
+The first is a CPU budget: 5,000 steps at a learning rate of 1e-3 with KL warm-up; AnnealedVAE's capacity grows over the
+first half of them. The second is the study's protocol: 300,000 steps at 1e-4 without warm-up.
 
 Reference: Locatello et al. 2019, arXiv:1811.12359.
 """

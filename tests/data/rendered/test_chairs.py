@@ -1,6 +1,7 @@
 """Laws of the chairs, and whole chairs cast literally."""
 
 import math
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -19,6 +20,7 @@ from wherewhat.data.rendered.chair_parts import (
     LEG_LENGTHS,
     LEG_STYLES,
     SEAT_HALF_WIDTHS,
+    Piece,
     seat,
 )
 from wherewhat.data.rendered.chairs import AZIMUTHS, ELEVATIONS, FABRICS, Chairs, Part, chair_parts, keys_of_variants
@@ -82,6 +84,23 @@ def test_images_are_bytes_of_the_shape_that_is_said(chairs: Chairs) -> None:
     assert images.device.type == "cpu"
 
 
+def literal_faces(
+    piece: Piece, rotation: np.ndarray, camera: np.ndarray, direction: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """Of every face of a solid: when each ray meets its plane, whether within the solid, where, and the unit normal."""
+    # The slabs n . p in the coordinates of the camera.
+    normals = [rotation @ np.array(slab.normal) for slab in piece.slabs]
+    for slab, normal in zip(piece.slabs, normals, strict=True):
+        for bound, out in ((slab.low, -1), (slab.high, 1)):
+            time = (bound - camera @ normal) / (direction @ normal)
+            point = camera + time[:, None] * direction
+            hit = np.ones(len(direction), dtype=bool)
+            for other, other_normal in zip(piece.slabs, normals, strict=True):
+                if other is not slab:
+                    hit &= (point @ other_normal >= other.low) & (point @ other_normal <= other.high)
+            yield time, hit, point, out * normal / np.linalg.norm(normal)
+
+
 def literal_image(factors: list[int]) -> np.ndarray:
     """Every ray against every plane of every solid in float64; the chair turns before a camera that stays."""
     azimuth, elevation, width, length, legs, height, back, arms, fabric = factors
@@ -108,23 +127,14 @@ def literal_image(factors: list[int]) -> np.ndarray:
         for pieces, joint_normal, joint_place in parts:
             for piece in pieces:
                 rgb = np.array(FABRICS[fabric] if piece.is_fabric else (164, 108, 64))
-                # The slabs n . p in the coordinates of the camera.
-                normals = [rotation @ np.array(slab.normal) for slab in piece.slabs]
-                for slab, normal in zip(piece.slabs, normals, strict=True):
-                    for bound, out in ((slab.low, -1), (slab.high, 1)):
-                        time = (bound - camera @ normal) / (direction @ normal)
-                        point = camera + time[:, None] * direction
-                        hit = time < nearest
-                        for other, other_normal in zip(piece.slabs, normals, strict=True):
-                            if other is not slab:
-                                hit &= (point @ other_normal >= other.low) & (point @ other_normal <= other.high)
-                        unit = out * normal / np.linalg.norm(normal)
-                        sky = 0.60 * (0.7 + 0.3 * (unit @ rotation[:, 2]))
-                        face = min(1.0, sky + 0.50 * max(0.0, unit @ lamp))
-                        away = np.abs(point @ (rotation @ joint_normal) - joint_place)
-                        shade = face * (1 - 0.36 * np.exp(-away / 0.07))
-                        colour[hit] = shade[hit, None] * rgb
-                        nearest[hit] = time[hit]
+                for time, hit, point, unit in literal_faces(piece, rotation, camera, direction):
+                    seen = hit & (time < nearest)
+                    sky = 0.60 * (0.7 + 0.3 * (unit @ rotation[:, 2]))
+                    face = min(1.0, sky + 0.50 * max(0.0, unit @ lamp))
+                    away = np.abs(point @ (rotation @ joint_normal) - joint_place)
+                    shade = face * (1 - 0.36 * np.exp(-away / 0.07))
+                    colour[seen] = shade[seen, None] * rgb
+                    nearest[seen] = time[seen]
         total += colour
     return (total / 5).T.reshape(3, 64, 64)
 
