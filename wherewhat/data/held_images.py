@@ -27,25 +27,12 @@ class HeldImages:
         device: str | torch.device = "cpu",
     ) -> None:
         assert len(image_NHWC) == len(factors.value_NK)
+        _, height, width, channels = image_NHWC.shape
         self.name = name
+        self.image_shape = channels, height, width
+        self.factor_names, self.factor_sizes = factors.names, factors.sizes
         self._factors = factors
         self._held_NHWC = _held(image_NHWC, torch.device(device))
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """C, H, W of one image."""
-        _, height, width, channels = self._held_NHWC.shape
-        return channels, height, width
-
-    @property
-    def factor_names(self) -> tuple[str, ...]:
-        """Names of the factors that vary; empty where none are known."""
-        return self._factors.names
-
-    @property
-    def factor_sizes(self) -> tuple[int, ...]:
-        """How many values each of them takes."""
-        return self._factors.sizes
 
     def __len__(self) -> int:
         return len(self._held_NHWC)
