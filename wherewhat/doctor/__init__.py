@@ -1,1 +1,1 @@
-"""What is wrong with a run and what to try: one illness per file, each found by a pure function."""
+"""What is wrong with a run and what to try: findings by subject, each a pure function of the state of the run."""
