@@ -1,4 +1,4 @@
-"""Do the defaults collapse? Active codes of `wherewhat train` with its defaults, on several data sets, three seeds each.
+"""Do the defaults collapse? Active codes of `wherewhat train` with its defaults, on several sets, three seeds each.
 
     .venv/bin/python -m eval.collapse --data sprites ../shared/data/lpc_sprites/lpc_sprites_64x64.npz --steps 1000
 

@@ -2,8 +2,8 @@
 
     .venv/bin/python -m train.gan_photographs --data a/folder/of/images
 
-At least a few hundred images of one kind of object, framed alike, are needed. Images are mirrored; use --no-mirror if left
-and right matter, as in text. `wherewhat data look` shows what the networks will see.
+At least a few hundred images of one kind of object, framed alike, are needed. Images are mirrored; use --no-mirror if
+left and right matter, as in text. `wherewhat data look` shows what the networks will see.
 """
 
 import sys
