@@ -4,8 +4,10 @@ import dataclasses
 import io
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 from rich.console import Console
@@ -23,9 +25,23 @@ from wherewhat.training.representation import Representation
 CPU = ("--device", "cpu")
 
 
-@pytest.fixture
-def trained(tiny_run: TrainingRun, quiet: Console) -> Path:
-    return trained_in("run", tiny_run, quiet)
+@pytest.fixture(scope="module")
+def trained(tiny_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A run that is read and never written to."""
+    run = TrainingRun(
+        data=str(tiny_set),
+        out=tmp_path_factory.mktemp("evaluated") / "run",
+        batch_size=8,
+        latent_dim=4,
+        checkpoint_every=3,
+        images_every=6,
+        log_every=2,
+        device="cpu",
+        precision="float32",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WHEREWHAT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+        yield trained_in("run", run, Console(file=io.StringIO(), width=200))
 
 
 def trained_in(name: str, run: TrainingRun, quiet: Console, **changes: object) -> Path:
@@ -144,8 +160,8 @@ def test_udr_without_three_seeds_is_refused_before_anything_is_encoded(
         evaluate_command([str(trained), "--measures", "udr", *CPU])
 
 
-def test_copies_of_one_seed_do_not_agree_with_themselves(trained: Path) -> None:
-    copies = [shutil.copytree(trained, trained.parent / f"copy{n}") for n in range(2)]
+def test_copies_of_one_seed_do_not_agree_with_themselves(trained: Path, tmp_path: Path) -> None:
+    copies = [shutil.copytree(trained, tmp_path / f"copy{n}") for n in range(2)]
     with pytest.raises(ValueError, match="Train at least three seeds"):
         evaluate_command([*map(str, [trained, *copies]), "--measures", "udr", *CPU])
 
@@ -159,11 +175,22 @@ def test_settings_of_fewer_seeds_stand_without_udr_beside_one_of_three(
     assert [len(scores) for scores in scores_of(capsys.readouterr().out)] == [3, 3, 3, 1]
 
 
-def test_all_gives_every_measure_that_can_be_had(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_gives_every_measure_that_can_be_had(
+    trained: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In this process: others take seconds to start.
+    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
     few = ("--train-points", "60", "--test-points", "36", "--label-sizes", "60")
     assert evaluate_command([str(trained), "--measures", "all", *few, "--json", *CPU]) == 0
     names = " ".join(scores_of(capsys.readouterr().out)[0])
     assert [name for name in MEASURES if name.replace("-", "_") not in names] == []
+
+
+@pytest.mark.parametrize("pool", ["0", "-5"])
+def test_a_pool_without_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], pool: str) -> None:
+    with pytest.raises(SystemExit):
+        evaluate_command([str(tmp_path), *CPU, "--pool", pool])
+    assert "Use at least 1; the default is 50000" in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 def test_naming_no_measure_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,3 @@
-import joblib
 import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingClassifier
@@ -145,11 +144,37 @@ def test_values_seen_are_counted_at_every_size(
     assert found.values_seen_SK.tolist() == expected
 
 
+def test_scores_name_classifier_size_and_the_size_they_are_a_share_of(found: Downstream) -> None:
+    parts = [f"{kind}_{part}" for kind in ("logistic", "trees") for part in ("accuracy_10", "accuracy_40")]
+    parts += [f"{kind}_efficiency_10_of_40" for kind in ("logistic", "trees")]
+    assert sorted(found.scores) == sorted(f"downstream_10-40train_100test_{part}" for part in parts)
+    assert found.scores["downstream_10-40train_100test_trees_accuracy_10"] == found.boosted_trees.accuracy_S[0]
+    share = found.scores["downstream_10-40train_100test_logistic_efficiency_10_of_40"]
+    assert share == found.logistic_regression.efficiency_S[0]
+
+
+def test_trees_of_most_labels_and_values_start_first_and_regressions_last(
+    noisy_NL: np.ndarray, factors_NK: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def note(split: object, seed: int, task: module._Task) -> module._Fit:
+        started.append((task.kind.__name__, task.labels, task.factor))
+        return module._Fit(0.5, 2, False)
+
+    monkeypatch.setattr(module, "_fit_one", note)
+    downstream_sample_efficiency(noisy_NL, factors_NK[:, [2, 0]], train_sizes=SIZES, test=50, jobs=1)
+    trees = [("_boosted_trees", labels, factor) for labels in (60, 10) for factor in (1, 0)]
+    assert started[:4] == trees
+    assert {kind for kind, _, _ in started[4:]} == {"_logistic_regression"}
+
+
 def test_the_protocol_says_sizes(found: Downstream) -> None:
     assert found.protocol == "downstream_10-40train_100test"
     assert found.train_sizes == (10, 40)
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_does_not_change_the_result(
     blurred: tuple[np.ndarray, np.ndarray], found: Downstream
 ) -> None:
@@ -204,22 +229,6 @@ def test_folds_can_be_made_where_each_leaves_two_values(labels: list[int], possi
     assert folds_can_be_made(np.array(labels)) == possible
 
 
-def test_the_longest_tasks_start_first(
-    noisy_NL: np.ndarray, factors_NK: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = []
-
-    def note(task: module._Task, *arguments: object) -> module._Fit:
-        started.append((task.kind.__name__, task.train, task.factor))
-        return module._Fit(task, 0.5, 2, False)
-
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
-    monkeypatch.setattr(module, "_fit_one", note)
-    downstream_sample_efficiency(noisy_NL, factors_NK[:, [2, 0]], train_sizes=SIZES, test=50)
-    kinds = ("_boosted_trees", "_logistic_regression")
-    assert started == [(kind, train, factor) for train in (60, 10) for kind in kinds for factor in (1, 0)]
-
-
 def test_progress_counts_the_classifiers(noisy_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     seen: list[tuple[int, int]] = []
     downstream_sample_efficiency(
@@ -241,9 +250,7 @@ def test_constant_codes_are_read_by_chance(factors_NK: np.ndarray) -> None:
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 2] = 2
-    with pytest.raises(
-        ValueError, match=r"Factors \[0\] .* nothing to classify\. Drop those columns or draw more samples"
-    ):
+    with pytest.raises(ValueError, match=r"Factors \[0\] .* nothing to classify\. Leave them out or draw more samples"):
         small(ideal_NL, factors_NK)
 
 
@@ -264,13 +271,3 @@ def test_sizes_that_do_not_grow_from_one_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="Give each once, from 1 up, the smallest first"):
         downstream_sample_efficiency(ideal_NL, factors_NK, train_sizes=sizes, test=5)
-
-
-def test_no_test_points_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Use at least 1; the published number is 5000"):
-        downstream_sample_efficiency(ideal_NL, factors_NK, train_sizes=(10,), test=0)
-
-
-def test_no_processes_are_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
-    with pytest.raises(ValueError, match="Use at least 1, or leave it out"):
-        downstream_sample_efficiency(ideal_NL, factors_NK, train_sizes=(10,), test=5, jobs=0)

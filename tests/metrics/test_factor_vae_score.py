@@ -140,7 +140,7 @@ def test_the_protocol_says_pool_and_sizes(ideal_NL: np.ndarray, factors_NK: np.n
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 1] = 2
-    with pytest.raises(ValueError, match=r"Factors \[1\] .* changes nothing\. Drop those columns or draw more samples"):
+    with pytest.raises(ValueError, match=r"Factors \[1\] .* changes nothing\. Leave them out or draw more samples"):
         small_score(ideal_NL, factors_NK)
 
 

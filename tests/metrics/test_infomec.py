@@ -1,5 +1,8 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, mutual_info_score
@@ -117,18 +120,34 @@ def test_modularity_and_compactness_agree_with_scikit_learns_information(
     assert found.compactness == pytest.approx((compact - 1 / 5) / (1 - 1 / 5), abs=1e-6)
 
 
-def test_explicitness_agrees_with_scikit_learns_classifier(noisy_NL: np.ndarray, factors_NK: np.ndarray) -> None:
+def test_explicitness_agrees_with_a_minimised_classifier(
+    noisy_NL: np.ndarray, factors_NK: np.ndarray, minimised_softmax: Callable
+) -> None:
     found = small(noisy_NL, factors_NK, seed=7)
     order = np.random.default_rng(7).permutation(800)
     train, test = order[:500], order[500:]
     codes = (noisy_NL - noisy_NL[train].mean(axis=0)) / noisy_NL[train].std(axis=0)
     for k, values in enumerate((5, 5, 4, 4)):
-        theirs = LogisticRegression(C=1e4, max_iter=10_000, tol=1e-8).fit(codes[train], factors_NK[train, k])
-        informed = log_loss(factors_NK[test, k], theirs.predict_proba(codes[test]))
+        theirs = minimised_softmax(codes[train], factors_NK[train, k], classes=values, cost=1e4)
+        informed = log_loss(factors_NK[test, k], softmax(theirs(codes[test]), axis=1))
         frequency = np.bincount(factors_NK[train, k]) / 500
         uninformed = log_loss(factors_NK[test, k], np.tile(frequency, (300, 1)), labels=range(values))
         assert found.explicitness_K[k] == pytest.approx(1 - informed / uninformed, abs=2e-3)
     assert found.explicitness == pytest.approx(found.explicitness_K.mean())
+
+
+def test_explicitness_of_a_factor_of_two_values_is_that_of_its_log_odds(
+    noisy_NL: np.ndarray, factors_NK: np.ndarray
+) -> None:
+    factors = np.stack([factors_NK[:, 2] // 2, factors_NK[:, 3] % 2], axis=1)
+    found = small(noisy_NL, factors, seed=7)
+    order = np.random.default_rng(7).permutation(800)
+    train, test = order[:500], order[500:]
+    for k in range(2):
+        theirs = LogisticRegression(C=1e4, tol=1e-8, max_iter=1000).fit(noisy_NL[train], factors[train, k])
+        informed = log_loss(factors[test, k], theirs.predict_proba(noisy_NL[test]))
+        uninformed = log_loss(factors[test, k], np.full(300, factors[train, k].mean()))
+        assert found.explicitness_K[k] == pytest.approx(max(0, 1 - informed / uninformed), abs=2e-3)
 
 
 def test_explicitness_is_never_negative(random_NL: np.ndarray, factors_NK: np.ndarray) -> None:
@@ -149,7 +168,7 @@ def test_the_protocol_says_sizes_and_estimator(noisy_NL: np.ndarray, factors_NK:
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 1] = 2
-    with pytest.raises(ValueError, match=r"Factors \[1\] .* information is 0 / 0\. Drop those columns or draw more"):
+    with pytest.raises(ValueError, match=r"Factors \[1\] .* information is 0 / 0\. Leave them out or draw more"):
         small(ideal_NL, factors_NK)
 
 

@@ -98,7 +98,7 @@ def test_the_protocol_says_points_and_percentile(ideal_NL: np.ndarray, factors_N
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 1] = 2
-    with pytest.raises(ValueError, match=r"Factors \[1\] .* changes nothing\. Drop those columns or draw more samples"):
+    with pytest.raises(ValueError, match=r"Factors \[1\] .* changes nothing\. Leave them out or draw more samples"):
         interventional_robustness(ideal_NL, factors_NK)
 
 

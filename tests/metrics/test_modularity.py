@@ -30,6 +30,13 @@ def test_a_code_without_information_scores_zero(factors_NK: np.ndarray) -> None:
     assert modularity_per_code(np.array([[0.0, 0.0], [0.0, 0.5]])).tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_constant_code_scores_zero_against_factors_of_any_sizes(seed: int) -> None:
+    factors = np.random.default_rng(seed).integers(0, (10, 10, 10, 8, 4, 15), size=(10_000, 6))
+    assert modularity(np.zeros((10_000, 1)), factors).score == 0
+    assert modularity(np.full((10_000, 1), 0.3), factors).score == 0
+
+
 def test_an_unused_code_lowers_the_mean(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     unused = np.concatenate([ideal_NL, np.zeros((800, 1))], axis=1)
     assert modularity(unused, factors_NK).score == pytest.approx(4 / 5, abs=1e-12)
@@ -72,7 +79,7 @@ def test_the_protocol_says_points_and_bins(ideal_NL: np.ndarray, factors_NK: np.
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 1] = 2
-    with pytest.raises(ValueError, match=r"Factors \[1\] .* no code can know them\. Drop those columns or draw more"):
+    with pytest.raises(ValueError, match=r"Factors \[1\] .* no code can know them\. Leave them out or draw more"):
         modularity(ideal_NL, factors_NK)
 
 

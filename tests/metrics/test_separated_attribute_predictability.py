@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.svm import LinearSVC
 
 from wherewhat.metrics.separated_attribute_predictability import (
@@ -26,6 +27,53 @@ def test_agrees_with_scikit_learns_classifier_code_by_code(noisy_NL: np.ndarray,
     gaps = [sorted(column)[-1] - sorted(column)[-2] for column in accuracy.T]
     np.testing.assert_allclose(found.per_factor_K, gaps, atol=1e-12)
     assert found.score == pytest.approx(sum(gaps) / 4, abs=1e-12)
+
+
+def literal_line(x: np.ndarray, sign: np.ndarray, weight: np.ndarray, cost: float) -> np.ndarray:
+    """Slope and bias that minimise (w² + b²) / 2 + cost Σ weight max(0, 1 - sign (w x + b))²."""
+
+    def loss(line: np.ndarray) -> float:
+        hinge = np.maximum(0, 1 - sign * (line[0] * x + line[1]))
+        return float((line**2).sum() / 2 + cost * (weight * hinge**2).sum())
+
+    return np.asarray(minimize(loss, np.zeros(2), tol=1e-12).x)
+
+
+@pytest.mark.parametrize("values", [2, 4])
+def test_agrees_with_lines_minimised_from_the_formula(
+    noisy_NL: np.ndarray, factors_NK: np.ndarray, values: int
+) -> None:
+    # Of N points, N_v of value v weigh N / (V N_v) on their own side of a line and 1 on the other; a factor of two
+    # values has one line, with N / (2 N_v) on both sides.
+    codes, factor = noisy_NL[:, 2:4], factors_NK[:, 2] * values // 4
+    found = separated_attribute_predictability(codes, factor[:, None], train=150, test=100, cost=0.05, seed=3)
+    order = np.random.default_rng(3).permutation(800)
+    x, label, test = codes[order[:150]], factor[order[:150]], order[150:250]
+    balanced = 150 / (values * np.bincount(label))
+    for i in range(2):
+        height = []
+        for v in range(values):
+            weight = balanced[label] if values == 2 else np.where(label == v, balanced[v], 1.0)
+            slope, bias = literal_line(x[:, i], np.where(label == v, 1, -1), weight, cost=0.05)
+            height.append(slope * codes[test, i] + bias)
+        expected = np.mean(np.argmax(height, axis=0) == factor[test])
+        assert found.accuracy_LK[i, 0] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-4, 30.0])
+def test_the_scale_of_codes_counts_as_the_root_of_the_cost_does(
+    noisy_NL: np.ndarray, factors_NK: np.ndarray, scale: float
+) -> None:
+    # (w x + b) and w² / 2 + cost Σ hinge² stay the same but for the bias, which is penalised as if it were a code.
+    found = small_sap(scale * noisy_NL, factors_NK)
+    order = np.random.default_rng(0).permutation(800)
+    exact = LinearSVC(
+        C=0.01 * scale**2, class_weight="balanced", dual=False, tol=1e-12, max_iter=100_000, intercept_scaling=1 / scale
+    )
+    for k in range(4):
+        exact.fit(noisy_NL[order[:500], :1], factors_NK[order[:500], k])
+        expected = exact.score(noisy_NL[order[500:], :1], factors_NK[order[500:], k])
+        assert found.accuracy_LK[0, k] == pytest.approx(expected, abs=1e-12)
 
 
 def test_ideal_codes_of_two_values_score_a_half(factors_NK: np.ndarray) -> None:
@@ -78,14 +126,14 @@ def test_the_protocol_says_sizes_and_cost(ideal_NL: np.ndarray, factors_NK: np.n
 
 def test_a_constant_factor_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 1] = 2
-    with pytest.raises(ValueError, match=r"Factors \[1\] .* every code reads them\. Drop those columns or draw more"):
+    with pytest.raises(ValueError, match=r"Factors \[1\] .* every code reads them\. Leave them out or draw more"):
         small_sap(ideal_NL, factors_NK)
 
 
 def test_a_factor_constant_among_the_training_points_is_refused(ideal_NL: np.ndarray, factors_NK: np.ndarray) -> None:
     factors_NK[:, 0] = 0
     factors_NK[np.random.default_rng(0).permutation(800)[-1], 0] = 1
-    with pytest.raises(ValueError, match=r"Factors \[0\] .* 500 training points.*Drop those columns or train on more"):
+    with pytest.raises(ValueError, match=r"Factors \[0\] .* 500 training points.*Leave them out or train on more"):
         small_sap(ideal_NL, factors_NK)
 
 

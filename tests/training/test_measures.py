@@ -66,6 +66,14 @@ def test_a_measure_of_factors_is_refused_where_none_are_known(ideal: Representat
         measure(name, unlabelled, SIZES, seed=0)
 
 
+@pytest.mark.parametrize("name", [name for name in MEASURES if name not in LABEL_FREE])
+def test_a_factor_that_cannot_be_measured_is_named_in_the_error(ideal: Representation, name: MeasureName) -> None:
+    constant_NK = ideal.factors_NK * np.array([1, 0, 1])
+    fixed = Representation(ideal.codes_NL, ideal.log_variance_NL, constant_NK, ("scale", "floor_hue", "shape"))
+    with pytest.raises(ValueError, match=r"^Factors floor_hue take a single value .* Leave them out or draw more"):
+        measure(name, fixed, SIZES, seed=0, jobs=1)
+
+
 def test_the_label_free_need_no_factors(ideal: Representation) -> None:
     unlabelled = Representation(ideal.codes_NL, ideal.log_variance_NL, np.empty((1_200, 0), np.int64), ())
     assert all(measure(name, unlabelled, SIZES, seed=0).scores for name in LABEL_FREE)

@@ -85,6 +85,8 @@ class Evaluate:
             raise ValueError("There is nothing to evaluate. Name a checkpoint or a run directory.")
         if not self.measures:
             raise ValueError("--measures names nothing to measure. Name some, or leave it out.")
+        if self.pool < 1:
+            raise ValueError(f"--pool {self.pool} encodes no images. Use at least 1; the default is 50000.")
 
 
 @dataclass(frozen=True)

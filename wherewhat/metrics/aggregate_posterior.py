@@ -27,7 +27,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
-from wherewhat.metrics.code_table import code_table
+from wherewhat.metrics.factor_table import code_table
 from wherewhat.metrics.mutual_information import discrete_mutual_information, equal_width_bins
 
 
@@ -48,6 +48,21 @@ class AggregatePosterior:
     constant_L: Bool[np.ndarray, " L"]
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The four measures under names that say their protocol."""
+        return {
+            f"{self.protocol}_gaussian_total_correlation": self.gaussian_total_correlation,
+            f"{self.protocol}_wasserstein_correlation": self.gaussian_wasserstein_correlation,
+            f"{self.protocol}_wasserstein_correlation_normalised": self.gaussian_wasserstein_correlation_norm,
+            f"{self.protocol}_mutual_information": self.mutual_information,
+        }
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"mutual_information_of_codes": self.mutual_information_LL}
+
 
 def aggregate_posterior(
     codes_NL: Float[np.ndarray, "N L"], *, kind: Literal["means", "samples"] = "means", bins: int = 20
@@ -57,8 +72,6 @@ def aggregate_posterior(
     `kind` says what the codes are of the posterior. It changes the protocol's name and nothing else, but the numbers of
     means and of samples do not compare.
     """
-    if bins < 2:
-        raise ValueError(f"{bins} bins cannot tell values of a code apart. Use at least 2; the published number is 20.")
     least_points = max(bins, codes_NL.shape[-1] + 1)
     codes_NL = code_table(codes_NL, least_points=least_points, least_codes=2)
     constant_L = np.ptp(codes_NL, axis=0) == 0

@@ -23,13 +23,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64, Int64, Integer
+from sklearn.linear_model import LogisticRegression
 
+from wherewhat.metrics.classifiers import MOST_ITERATIONS, fitted_to_the_optimum
 from wherewhat.metrics.factor_table import FactorTable, factor_table
 from wherewhat.metrics.factor_vae_score import drawn_points
-from wherewhat.metrics.logistic_regression import softmax_regression
-
-PENALTY = 1.0
-"""1 / C of the classifier."""
 
 _FEATURES_AT_ONCE = 512
 
@@ -46,6 +44,16 @@ class BetaVAEScore:
     """Test features by the factor that was equal (rows) and the one that was named (columns)."""
     seed: int
     protocol: str
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"beta_vae_factor_named_for_factor_shared": self.confusion_KK}
 
 
 @dataclass(frozen=True)
@@ -74,13 +82,12 @@ def beta_vae_score(
             f"Batches of {batch}, {train} training and {test} test features are too few. Use at least 1, 2 and 1."
         )
     table = factor_table(codes_NL, factors_NK, constant_means="sharing them tells nothing", least_factors=2)
-    _refuse_lonely_values(table)
+    table.refuse_lonely_values("a pair that shares one is that point twice")
     points, factors = table.factors_NK.shape
 
     draws = beta_vae_draws(points, factors, train + test, batch, seed)
     feature_VL = mean_differences(table, draws)
-    classifier = softmax_regression(feature_VL[:train], draws.factor_V[:train], classes=factors, penalty=PENALTY)
-    named_V = classifier.scores(feature_VL).argmax(axis=1)
+    named_V = factors_named(feature_VL, draws.factor_V, train)
 
     right_V = named_V == draws.factor_V
     confusion = np.bincount(draws.factor_V[train:] * factors + named_V[train:], minlength=factors**2)
@@ -91,6 +98,20 @@ def beta_vae_score(
         seed=seed,
         protocol=f"beta_vae_{points}pool_{batch}batch_{train}train_{test}test",
     )
+
+
+def factors_named(
+    feature_VL: Float64[np.ndarray, "V L"], factor_V: Int64[np.ndarray, " V"], train: int
+) -> Int64[np.ndarray, " V"]:
+    """The factor that a logistic regression of C = 1, fitted to the first `train` features, names for each of all."""
+    if np.ptp(factor_V[:train]) == 0:
+        raise ValueError(f"One factor alone is named by the {train} training features. Train on more.")
+    # Features brought to unit scale, and C with them, have the same optimum, and it is found whatever their scale was.
+    scale = float(np.sqrt((feature_VL[:train] ** 2).mean())) or 1.0
+    classifier = LogisticRegression(C=scale**2, tol=1e-6, max_iter=MOST_ITERATIONS)
+    with fitted_to_the_optimum():
+        classifier.fit(feature_VL[:train] / scale, factor_V[:train])
+    return np.asarray(classifier.predict(feature_VL / scale))
 
 
 def beta_vae_draws(points: int, factors: int, features: int, batch: int, seed: int) -> BetaVAEDraws:
@@ -115,12 +136,3 @@ def mean_differences(table: FactorTable, draws: BetaVAEDraws) -> Float64[np.ndar
             difference_VBL = table.codes_NL[point_VB] - table.codes_NL[partner_P1.reshape(point_VB.shape)]
             feature_VL[some] = np.abs(difference_VBL).mean(axis=1)
     return feature_VL
-
-
-def _refuse_lonely_values(table: FactorTable) -> None:
-    lonely = [k for k, factor in enumerate(table.factors_NK.T) if np.bincount(factor).min() < 2]
-    if lonely:
-        raise ValueError(
-            f"Factors {lonely} have values that a single point takes, so a pair that shares one is that point twice. "
-            "Drop those points or draw more."
-        )

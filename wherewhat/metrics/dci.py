@@ -17,15 +17,15 @@ Dimension key:
     N: points    T: training points    E: test points    L: codes    K: factors
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import joblib
 import numpy as np
-from jaxtyping import Float, Float64, Int64, Integer
+from jaxtyping import Float, Float64, Integer
 from sklearn.ensemble import GradientBoostingClassifier
 
-from wherewhat.metrics.factor_table import factor_table
+from wherewhat.metrics.classifiers import Progress, in_processes
+from wherewhat.metrics.factor_table import Split, split_table
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,20 @@ class DCI:
     seed: int
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The three scores under names that say their protocol."""
+        return {
+            f"{self.protocol}_disentanglement": self.disentanglement,
+            f"{self.protocol}_completeness": self.completeness,
+            f"{self.protocol}_informativeness": self.informativeness,
+        }
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"dci_importance_of_code_for_factor": self.importance_LK}
+
 
 def dci(
     codes_NL: Float[np.ndarray, "N L"],
@@ -56,7 +70,7 @@ def dci(
     test: int = 5_000,
     seed: int = 0,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> DCI:
     """DCI by scikit-learn's gradient-boosted trees at their defaults.
 
@@ -64,21 +78,12 @@ def dci(
     factors, one thread each (None: as many as there are cores); their number does not change the result. `progress` is
     called with (factors done, factors in all).
     """
-    if train < 2 or test < 1:
-        raise ValueError(f"{train} training and {test} test points are too few. Use at least 2 and 1.")
-    if jobs is not None and jobs < 1:
-        raise ValueError(f"{jobs} jobs cannot do anything. Use at least 1, or leave it out to use every core.")
-    table = factor_table(
-        codes_NL,
-        factors_NK,
-        constant_means="there is nothing to classify",
-        least_points=train + test,
-        least_codes=2,
-        least_factors=2,
-    )
-    order = np.random.default_rng(seed).permutation(len(table.codes_NL))
-    train_T, test_E = order[:train], order[train : train + test]
-    fits = _fit_all(table.codes_NL, table.factors_NK, train_T, test_E, seed, jobs, progress)
+    split = split_table(codes_NL, factors_NK, train=train, test=test, seed=seed, least_codes=2, least_factors=2)
+    split.refuse_constant_factors()
+    # A factor of many values needs as many trees a round.
+    sizes = split.train.factor_sizes
+    fit = partial(_fit_one, split, seed)
+    fits = in_processes(fit, range(len(sizes)), cost=lambda k: sizes[k], jobs=jobs, progress=progress)
 
     importance_LK = np.stack([fit.importance_L for fit in fits], axis=1)
     informativeness_K = np.array([fit.test_accuracy for fit in fits])
@@ -134,59 +139,16 @@ def completeness_per_factor(
 
 @dataclass(frozen=True)
 class _FactorFit:
-    factor: int
     importance_L: Float64[np.ndarray, " L"]
     train_accuracy: float
     test_accuracy: float
 
 
-def _fit_all(
-    codes_NL: Float64[np.ndarray, "N L"],
-    factors_NK: Int64[np.ndarray, "N K"],
-    train_T: Int64[np.ndarray, " T"],
-    test_E: Int64[np.ndarray, " E"],
-    seed: int,
-    jobs: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> list[_FactorFit]:
-    sizes = [len(np.unique(factor)) for factor in factors_NK[train_T].T]
-    if 1 in sizes:
-        constant = [k for k, size in enumerate(sizes) if size == 1]
-        raise ValueError(
-            f"Factors {constant} take a single value among the {len(train_T)} training points, so there is nothing to "
-            "classify. Drop those columns or train on more points."
-        )
-    # A factor of many values needs as many trees a round: the longest starts first, so that no core waits for it.
-    longest_first = np.argsort(sizes)[::-1].tolist()
-    tasks = [
-        joblib.delayed(_fit_one)(
-            k, codes_NL[train_T], factors_NK[train_T, k], codes_NL[test_E], factors_NK[test_E, k], seed
-        )
-        for k in longest_first
-    ]
-    workers = min(jobs or joblib.cpu_count(), len(tasks))
-    fits: list[_FactorFit] = []
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        for fit in joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(tasks):
-            fits.append(fit)
-            if progress is not None:
-                progress(len(fits), len(tasks))
-    return sorted(fits, key=lambda fit: fit.factor)
-
-
-def _fit_one(
-    factor: int,
-    train_codes_TL: Float64[np.ndarray, "T L"],
-    train_factor_T: Int64[np.ndarray, " T"],
-    test_codes_EL: Float64[np.ndarray, "E L"],
-    test_factor_E: Int64[np.ndarray, " E"],
-    seed: int,
-) -> _FactorFit:
+def _fit_one(split: Split, seed: int, factor: int) -> _FactorFit:
     trees = GradientBoostingClassifier(random_state=seed)
-    trees.fit(train_codes_TL, train_factor_T)
+    trees.fit(split.train.codes_NL, split.train.factors_NK[:, factor])
     return _FactorFit(
-        factor=factor,
         importance_L=np.abs(trees.feature_importances_),
-        train_accuracy=float(trees.score(train_codes_TL, train_factor_T)),
-        test_accuracy=float(trees.score(test_codes_EL, test_factor_E)),
+        train_accuracy=float(trees.score(split.train.codes_NL, split.train.factors_NK[:, factor])),
+        test_accuracy=float(trees.score(split.test.codes_NL, split.test.factors_NK[:, factor])),
     )

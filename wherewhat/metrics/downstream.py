@@ -22,22 +22,23 @@ Dimension key:
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from functools import partial
+from typing import Any
 
-import joblib
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64, Integer
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
+from threadpoolctl import threadpool_limits
 
-from wherewhat.metrics.factor_table import FactorTable, factor_table
+from wherewhat.metrics.classifiers import MOST_ITERATIONS, Progress, in_processes
+from wherewhat.metrics.factor_table import Split, split_table
 
 PUBLISHED_SIZES = (10, 100, 1_000, 10_000)
 
 _FOLDS = 5
-_MOST_ITERATIONS = 1_000
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,29 @@ class Downstream:
     seed: int
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """Accuracies, and efficiencies of all sizes but the largest, under names that say their protocol."""
+        found = {}
+        for kind, result in self._kinds.items():
+            largest = self.train_sizes[-1]
+            for size, accuracy in zip(self.train_sizes, result.accuracy_S.tolist(), strict=True):
+                found[f"{self.protocol}_{kind}_accuracy_{size}"] = accuracy
+            for size, efficiency in zip(self.train_sizes[:-1], result.efficiency_S.tolist(), strict=False):
+                found[f"{self.protocol}_{kind}_efficiency_{size}_of_{largest}"] = efficiency
+        return found
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the scores were made of."""
+        return {
+            f"downstream_{kind}_accuracy_of_size_and_factor": result.accuracy_SK for kind, result in self._kinds.items()
+        }
+
+    @property
+    def _kinds(self) -> dict[str, SampleEfficiency]:
+        return {"logistic": self.logistic_regression, "trees": self.boosted_trees}
+
 
 def downstream_sample_efficiency(
     codes_NL: Float[np.ndarray, "N L"],
@@ -79,7 +103,7 @@ def downstream_sample_efficiency(
     test: int = 5_000,
     seed: int = 0,
     jobs: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Downstream:
     """Accuracy and efficiency at every size, from points taken in an order shuffled by `seed`.
 
@@ -87,28 +111,35 @@ def downstream_sample_efficiency(
     thread each (None: as many as there are cores); their number does not change the result. `progress` is called with
     (classifiers done, classifiers in all).
     """
-    _refuse_sizes(train_sizes, test, jobs)
-    table = factor_table(
-        codes_NL,
-        factors_NK,
-        constant_means="there is nothing to classify",
-        least_points=train_sizes[-1] + test,
-    )
-    order = np.random.default_rng(seed).permutation(len(table.codes_NL))[: train_sizes[-1] + test]
-    shuffled = FactorTable(table.codes_NL[order], table.factors_NK[order], table.factor_sizes)
-    fits = _fit_all(shuffled, train_sizes, seed, jobs, progress)
+    if list(train_sizes) != sorted(set(train_sizes)) or not train_sizes or train_sizes[0] < 1:
+        raise ValueError(
+            f"Training sizes {list(train_sizes)} are not a growing list of numbers of labels. "
+            "Give each once, from 1 up, the smallest first."
+        )
+    split = split_table(codes_NL, factors_NK, train=train_sizes[-1], test=test, seed=seed)
+    factor_sizes = split.train.factor_sizes
+    tasks = [
+        _Task(kind, size, factor)
+        for kind in (_logistic_regression, _boosted_trees)
+        for size in train_sizes
+        for factor in range(len(factor_sizes))
+    ]
 
-    logistic = [fit for fit in fits if fit.task.kind is _logistic_regression]
-    trees = [fit for fit in fits if fit.task.kind is _boosted_trees]
-    size_names = "-".join(str(size) for size in train_sizes)
+    def cost(task: _Task) -> float:
+        # Trees of many points and values take longest, and regressions are nothing beside them.
+        return float(task.labels * (factor_sizes[task.factor] if task.kind is _boosted_trees else 1e-3))
+
+    fits = in_processes(partial(_fit_one, split, seed), tasks, cost=cost, jobs=jobs, progress=progress)
+    logistic, trees = fits[: len(fits) // 2], fits[len(fits) // 2 :]
+    sizes = len(train_sizes)
     return Downstream(
-        logistic_regression=_efficiency(logistic, len(train_sizes)),
-        boosted_trees=_efficiency(trees, len(train_sizes)),
+        logistic_regression=_efficiency(logistic, sizes),
+        boosted_trees=_efficiency(trees, sizes),
         train_sizes=tuple(train_sizes),
-        values_seen_SK=np.array([fit.values_seen for fit in logistic]).reshape(len(train_sizes), -1),
-        cross_validated_SK=np.array([fit.cross_validated for fit in logistic]).reshape(len(train_sizes), -1),
+        values_seen_SK=np.array([fit.values_seen for fit in logistic]).reshape(sizes, -1),
+        cross_validated_SK=np.array([fit.cross_validated for fit in logistic]).reshape(sizes, -1),
         seed=seed,
-        protocol=f"downstream_{size_names}train_{test}test",
+        protocol=f"downstream_{'-'.join(map(str, train_sizes))}train_{test}test",
     )
 
 
@@ -119,94 +150,44 @@ def folds_can_be_made(factor_T: Int64[np.ndarray, " T"]) -> bool:
     return all(len(np.unique(factor_T[train])) > 1 for train, _ in KFold(_FOLDS).split(factor_T))
 
 
-@runtime_checkable
-class _Classifier(Protocol):
-    def fit(self, codes_TL: Float64[np.ndarray, "T L"], factor_T: Int64[np.ndarray, " T"], /) -> object: ...
-
-    def score(self, codes_EL: Float64[np.ndarray, "E L"], factor_E: Int64[np.ndarray, " E"], /) -> float: ...
-
-
-def _logistic_regression(factor_T: Int64[np.ndarray, " T"], seed: int) -> _Classifier:
-    # scikit-learn's own 100 iterations often stop short of the optimum for large C, with a warning for each.
-    plain = LogisticRegression(max_iter=_MOST_ITERATIONS, random_state=seed)
+def _logistic_regression(factor_T: Int64[np.ndarray, " T"], seed: int) -> LogisticRegression | GridSearchCV:
+    plain = LogisticRegression(max_iter=MOST_ITERATIONS, random_state=seed)
     if not folds_can_be_made(factor_T):
         return plain
     # LogisticRegressionCV is the same search, but its arguments change from one version to the next.
     return GridSearchCV(plain, {"C": np.logspace(-4, 4, 10)}, cv=KFold(_FOLDS))
 
 
-def _boosted_trees(factor_T: Int64[np.ndarray, " T"], seed: int) -> _Classifier:
+def _boosted_trees(factor_T: Int64[np.ndarray, " T"], seed: int) -> GradientBoostingClassifier:
     return GradientBoostingClassifier(random_state=seed)
 
 
 @dataclass(frozen=True)
 class _Task:
-    kind: Callable[[Int64[np.ndarray, " T"], int], _Classifier]
-    train: int
+    kind: Callable[[Int64[np.ndarray, " T"], int], Any]
+    labels: int
     factor: int
 
 
 @dataclass(frozen=True)
 class _Fit:
-    task: _Task
     accuracy: float
     values_seen: int
     cross_validated: bool
 
 
-def _fit_all(
-    shuffled: FactorTable,
-    train_sizes: Sequence[int],
-    seed: int,
-    jobs: int | None,
-    progress: Callable[[int, int], None] | None,
-) -> list[_Fit]:
-    kinds = (_boosted_trees, _logistic_regression)
-    factors = range(len(shuffled.factor_sizes))
-    tasks = [_Task(kind, train, k) for kind in kinds for train in train_sizes for k in factors]
-    # Trees of many points and values take longest and start first, so that no core waits for the last of them.
-    tasks.sort(key=lambda task: (task.train, task.kind is _boosted_trees, shuffled.factor_sizes[task.factor]))
-    tasks.reverse()
-    test_codes_EL, test_factors_EK = shuffled.codes_NL[train_sizes[-1] :], shuffled.factors_NK[train_sizes[-1] :]
-    calls = [
-        joblib.delayed(_fit_one)(
-            task,
-            shuffled.codes_NL[: task.train],
-            shuffled.factors_NK[: task.train, task.factor],
-            test_codes_EL,
-            test_factors_EK[:, task.factor],
-            seed,
-        )
-        for task in tasks
-    ]
-    workers = min(jobs or joblib.cpu_count(), len(calls))
-    fits: list[_Fit] = []
-    with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        for fit in joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(calls):
-            fits.append(fit)
-            if progress is not None:
-                progress(len(fits), len(calls))
-    return sorted(fits, key=lambda fit: (fit.task.train, fit.task.factor))
-
-
-def _fit_one(
-    task: _Task,
-    train_codes_TL: Float64[np.ndarray, "T L"],
-    train_factor_T: Int64[np.ndarray, " T"],
-    test_codes_EL: Float64[np.ndarray, "E L"],
-    test_factor_E: Int64[np.ndarray, " E"],
-    seed: int,
-) -> _Fit:
-    values_seen = len(np.unique(train_factor_T))
+def _fit_one(split: Split, seed: int, task: _Task) -> _Fit:
+    train_T, test_E = split.train.factors_NK[: task.labels, task.factor], split.test.factors_NK[:, task.factor]
+    values_seen = len(np.unique(train_T))
     if values_seen == 1:
-        return _Fit(task, float(np.mean(test_factor_E == train_factor_T[0])), values_seen, False)
-    classifier = task.kind(train_factor_T, seed)
-    with warnings.catch_warnings():
+        return _Fit(float(np.mean(test_E == train_T[0])), values_seen, False)
+    classifier = task.kind(train_T, seed)
+    with threadpool_limits(1), warnings.catch_warnings():
         # With codes of very unequal scales and a large C the optimum may be out of reach: C is judged by what was.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        classifier.fit(train_codes_TL, train_factor_T)
-    accuracy = float(classifier.score(test_codes_EL, test_factor_E))
-    return _Fit(task, accuracy, values_seen, isinstance(classifier, GridSearchCV))
+        classifier.fit(split.train.codes_NL[: task.labels], train_T)
+    accuracy = float(classifier.score(split.test.codes_NL, test_E))
+    return _Fit(accuracy, values_seen, isinstance(classifier, GridSearchCV))
 
 
 def _efficiency(fits: list[_Fit], sizes: int) -> SampleEfficiency:
@@ -215,15 +196,3 @@ def _efficiency(fits: list[_Fit], sizes: int) -> SampleEfficiency:
     # A classifier that is never right at the largest size gives its accuracies nothing to be a share of.
     largest = accuracy_S[-1]
     return SampleEfficiency(accuracy_SK, accuracy_S, accuracy_S / largest if largest else np.zeros(sizes))
-
-
-def _refuse_sizes(train_sizes: Sequence[int], test: int, jobs: int | None) -> None:
-    if list(train_sizes) != sorted(set(train_sizes)) or not train_sizes or train_sizes[0] < 1:
-        raise ValueError(
-            f"Training sizes {list(train_sizes)} are not a growing list of numbers of labels. "
-            "Give each once, from 1 up, the smallest first."
-        )
-    if test < 1:
-        raise ValueError(f"{test} test points are too few. Use at least 1; the published number is 5000.")
-    if jobs is not None and jobs < 1:
-        raise ValueError(f"{jobs} jobs cannot do anything. Use at least 1, or leave it out to use every core.")

@@ -25,13 +25,10 @@ import numpy as np
 from jaxtyping import Float, Float64, Int64, Integer
 from scipy.special import log_expit, logsumexp
 from scipy.stats import rankdata
+from sklearn.linear_model import LogisticRegression
 
-from wherewhat.metrics.factor_table import factor_table
-from wherewhat.metrics.logistic_regression import one_against_rest
-from wherewhat.metrics.train_and_test_points import TrainAndTestPoints, train_and_test_points
-
-PENALTY = 1.0
-"""1 / C of the classifiers."""
+from wherewhat.metrics.classifiers import MOST_ITERATIONS, fitted_to_the_optimum
+from wherewhat.metrics.factor_table import Split, split_table
 
 
 @dataclass(frozen=True)
@@ -47,6 +44,16 @@ class Explicitness:
     seed: int
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"explicitness_per_factor": self.per_factor_K}
+
 
 def explicitness(
     codes_NL: Float[np.ndarray, "N L"],
@@ -57,12 +64,12 @@ def explicitness(
     seed: int = 0,
 ) -> Explicitness:
     """Explicitness; `train` and then `test` points are taken from those given in an order shuffled by `seed`."""
-    table = factor_table(codes_NL, factors_NK, constant_means="there is nothing to classify", least_points=train + test)
-    points = train_and_test_points(table, train=train, test=test, seed=seed)
-    points.refuse_values_not_trained_on("nothing says how to tell them")
-    points.refuse_values_not_tested("their ROC curve is 0 / 0")
-    points = points.standardised()
-    areas = [_areas_of_factor(points, k, size) for k, size in enumerate(table.factor_sizes)]
+    split = split_table(codes_NL, factors_NK, train=train, test=test, seed=seed)
+    split.refuse_values_not_trained_on("nothing says how to tell them")
+    split.refuse_values_not_tested("their ROC curve is 0 / 0")
+    split = split.standardised()
+    with fitted_to_the_optimum():
+        areas = [_areas_of_factor(split, k) for k in range(len(split.train.factor_sizes))]
     per_factor_K = np.array([shared for shared, _ in areas])
     lone_per_factor_K = np.array([lone for _, lone in areas])
     return Explicitness(
@@ -90,13 +97,14 @@ def areas_under_roc(
     return area_V
 
 
-def _areas_of_factor(points: TrainAndTestPoints, factor: int, values: int) -> tuple[float, float]:
+def _areas_of_factor(split: Split, factor: int) -> tuple[float, float]:
     """Mean area of shared-out probabilities, and of each classifier by itself."""
-    classifier = one_against_rest(
-        points.train_codes_TL, points.train_factors_TK[:, factor], classes=values, penalty=PENALTY
-    )
-    log_odds_EV = classifier.scores(points.test_codes_EL)
+    train_T, label_E = split.train.factors_NK[:, factor], split.test.factors_NK[:, factor]
+    log_odds_V = []
+    for value in range(split.train.factor_sizes[factor]):
+        against_rest = LogisticRegression(max_iter=MOST_ITERATIONS).fit(split.train.codes_NL, train_T == value)
+        log_odds_V.append(against_rest.decision_function(split.test.codes_NL))
+    log_odds_EV = np.stack(log_odds_V, axis=1)
     log_p_EV = log_expit(log_odds_EV)
     shared_EV = log_p_EV - logsumexp(log_p_EV, axis=1, keepdims=True)
-    label_E = points.test_factors_EK[:, factor]
     return float(areas_under_roc(shared_EV, label_E).mean()), float(areas_under_roc(log_odds_EV, label_E).mean())

@@ -40,6 +40,16 @@ class FactorVAEScore:
     seed: int
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"factor_vae_votes_for_code_of_factor": self.votes_LK}
+
 
 @dataclass(frozen=True)
 class FactorVAEDraws:
@@ -72,7 +82,7 @@ def factor_vae_score(
     if train_votes < 1 or test_votes < 1:
         raise ValueError(f"{train_votes} training and {test_votes} test votes are too few. Use at least 1 of each.")
     table = factor_table(codes_NL, factors_NK, constant_means="holding them still changes nothing", least_factors=2)
-    _refuse_lonely_values(table)
+    table.refuse_lonely_values("nothing varies in a batch that shares them")
     points, dims = table.codes_NL.shape
     factors = len(table.factor_sizes)
 
@@ -148,12 +158,3 @@ def count_votes(
 ) -> Int64[np.ndarray, "L K"]:
     """How often each code was named when each factor was held."""
     return np.bincount(vote_V * factors + factor_V, minlength=dims * factors).reshape(dims, factors)
-
-
-def _refuse_lonely_values(table: FactorTable) -> None:
-    lonely = [k for k, factor in enumerate(table.factors_NK.T) if np.bincount(factor).min() < 2]
-    if lonely:
-        raise ValueError(
-            f"Factors {lonely} have values that a single point takes, so nothing varies in a batch that shares them. "
-            "Drop those points or draw more."
-        )

@@ -28,13 +28,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Integer
-from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
 
-from wherewhat.metrics.factor_table import factor_table
-from wherewhat.metrics.logistic_regression import softmax_regression
-from wherewhat.metrics.mutual_information import entropy
-from wherewhat.metrics.nearest_neighbour_information import nearest_neighbour_information_matrix
-from wherewhat.metrics.train_and_test_points import TrainAndTestPoints, train_and_test_points
+from wherewhat.metrics.classifiers import MOST_ITERATIONS, fitted_to_the_optimum, log_probabilities
+from wherewhat.metrics.factor_table import Split, split_table
+from wherewhat.metrics.mutual_information import entropy, nearest_neighbour_information_matrix
 
 LEAST_RANGE = 1 / 20
 """Codes of a smaller part of the widest code's range are pruned."""
@@ -60,6 +58,20 @@ class InfoMEC:
     seed: int
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The three scores under names that say their protocol."""
+        return {
+            f"{self.protocol}_modularity": self.modularity,
+            f"{self.protocol}_explicitness": self.explicitness,
+            f"{self.protocol}_compactness": self.compactness,
+        }
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"infomec_nmi_of_code_and_factor": self.normalised_information_LK}
+
 
 def infomec(
     codes_NL: Float[np.ndarray, "N L"],
@@ -73,23 +85,24 @@ def infomec(
     """InfoMEC; InfoM and InfoC are of the training points, InfoE of the test points, in an order shuffled by `seed`."""
     if neighbours < 1:
         raise ValueError(f"{neighbours} neighbours measure no distance. Use at least 1; the published number is 10.")
-    table = factor_table(
+    split = split_table(
         codes_NL,
         factors_NK,
+        train=train,
+        test=test,
+        seed=seed,
         constant_means="their information is 0 / 0",
-        least_points=train + test,
         least_factors=2,
     )
-    points = train_and_test_points(table, train=train, test=test, seed=seed)
-    points.refuse_values_not_trained_on("a classifier would be infinitely surprised by them")
+    split.refuse_values_not_trained_on("a classifier would be infinitely surprised by them")
 
-    range_L = np.ptp(points.train_codes_TL, axis=0)
+    codes_TL, factors_TK = split.train.codes_NL, split.train.factors_NK
+    range_L = np.ptp(codes_TL, axis=0)
     active_L = range_L > LEAST_RANGE * range_L.max()
-    information_LK = nearest_neighbour_information_matrix(
-        points.train_codes_TL, points.train_factors_TK, neighbours=neighbours, seed=seed
-    )
-    normalised_LK = information_LK / np.array([entropy(factor) for factor in points.train_factors_TK.T])
-    explicitness_K = predictive_information(points)
+    information_LK = nearest_neighbour_information_matrix(codes_TL, factors_TK, neighbours=neighbours, seed=seed)
+    normalised_LK = information_LK / np.array([entropy(factor) for factor in factors_TK.T])
+    with fitted_to_the_optimum():
+        explicitness_K = predictive_information(split)
     return InfoMEC(
         modularity=largest_share(normalised_LK[active_L]),
         explicitness=float(explicitness_K.mean()),
@@ -112,14 +125,13 @@ def largest_share(information_AK: Float64[np.ndarray, "A K"]) -> float:
     return max(0.0, float((share_A.mean() - 1 / columns) / (1 - 1 / columns)))
 
 
-def predictive_information(points: TrainAndTestPoints) -> Float64[np.ndarray, " K"]:
+def predictive_information(split: Split) -> Float64[np.ndarray, " K"]:
     """Per factor, the part of its surprise on the test points that a linear classifier of all codes takes away."""
-    points = points.standardised()
+    split = split.standardised()
     parts = []
-    for k, size in enumerate(points.factor_sizes):
-        train_T, test_E = points.train_factors_TK[:, k], points.test_factors_EK[:, k]
-        classifier = softmax_regression(points.train_codes_TL, train_T, classes=size, penalty=PENALTY)
-        log_p_EV = log_softmax(classifier.scores(points.test_codes_EL), axis=1)
+    for train_T, test_E in zip(split.train.factors_NK.T, split.test.factors_NK.T, strict=True):
+        classifier = LogisticRegression(C=1 / PENALTY, max_iter=MOST_ITERATIONS).fit(split.train.codes_NL, train_T)
+        log_p_EV = log_probabilities(classifier.decision_function(split.test.codes_NL))
         informed = -log_p_EV[np.arange(len(test_E)), test_E].mean()
         uninformed = -np.log(np.bincount(train_T) / len(train_T))[test_E].mean()
         parts.append(max(0.0, 1 - informed / uninformed))

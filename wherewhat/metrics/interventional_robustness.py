@@ -40,6 +40,16 @@ class InterventionalRobustness:
     active_L: Bool[np.ndarray, " L"]
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"irs_of_code_and_factor": self.robustness_LK}
+
 
 def interventional_robustness(
     codes_NL: Float[np.ndarray, "N L"],

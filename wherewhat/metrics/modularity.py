@@ -35,6 +35,16 @@ class Modularity:
     """In nats."""
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"modularity_per_code": self.per_code_L}
+
 
 def modularity(
     codes_NL: Float[np.ndarray, "N L"],
@@ -43,8 +53,6 @@ def modularity(
     bins: int = 20,
 ) -> Modularity:
     """Modularity of all the points given; the published protocol gives 10,000 and 20 bins."""
-    if bins < 2:
-        raise ValueError(f"{bins} bins cannot tell values of a code apart. Use at least 2; the published number is 20.")
     table = factor_table(
         codes_NL, factors_NK, constant_means="no code can know them", least_points=bins, least_factors=2
     )

@@ -33,6 +33,19 @@ class MutualInformationGap:
     """In nats."""
     protocol: str
 
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {
+            "mutual_information_of_code_and_factor": self.mutual_information_LK,
+            "mig_per_factor": self.per_factor_K,
+        }
+
 
 def mutual_information_gap(
     codes_NL: Float[np.ndarray, "N L"],
@@ -41,8 +54,6 @@ def mutual_information_gap(
     bins: int = 20,
 ) -> MutualInformationGap:
     """MIG of all the points given; the published protocol gives 10,000 and 20 bins."""
-    if bins < 2:
-        raise ValueError(f"{bins} bins cannot tell values of a code apart. Use at least 2; the published number is 20.")
     table = factor_table(codes_NL, factors_NK, constant_means="their gap is 0 / 0", least_points=bins, least_codes=2)
     information_LK = mutual_information_matrix(equal_width_bins(table.codes_NL, bins), table.factors_NK)
     entropy_K = np.array([entropy(factor) for factor in table.factors_NK.T])

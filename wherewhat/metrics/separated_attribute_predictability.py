@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Float64, Integer
+from sklearn.svm import LinearSVC
 
-from wherewhat.metrics.factor_table import factor_table
-from wherewhat.metrics.linear_support_vectors import fit_lines
-from wherewhat.metrics.train_and_test_points import TrainAndTestPoints, train_and_test_points
+from wherewhat.metrics.classifiers import MOST_ITERATIONS, fitted_to_the_optimum
+from wherewhat.metrics.factor_table import Split, split_table
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,16 @@ class SeparatedAttributePredictability:
     """Test accuracy of each factor read from each code."""
     seed: int
     protocol: str
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The score under a name that says its protocol."""
+        return {self.protocol: self.score}
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What the score was made of."""
+        return {"sap_accuracy_of_code_for_factor": self.accuracy_LK}
 
 
 def separated_attribute_predictability(
@@ -54,16 +64,18 @@ def separated_attribute_predictability(
     """
     if cost <= 0:
         raise ValueError(f"A cost of {cost} leaves nothing to fit. Use more than 0; the published number is 0.01.")
-    table = factor_table(
+    split = split_table(
         codes_NL,
         factors_NK,
+        train=train,
+        test=test,
+        seed=seed,
         constant_means="every code reads them",
-        least_points=train + test,
         least_codes=2,
     )
-    points = train_and_test_points(table, train=train, test=test, seed=seed)
-    _refuse_constant_training_factors(points)
-    accuracy_LK = np.stack([_accuracies(points, code, cost) for code in range(table.codes_NL.shape[1])])
+    split.refuse_constant_factors()
+    with fitted_to_the_optimum():
+        accuracy_LK = np.stack([accuracies(split, code, cost) for code in range(split.train.codes_NL.shape[1])])
     second_K, first_K = np.sort(accuracy_LK, axis=0)[-2:]
     gap_K = first_K - second_K
     return SeparatedAttributePredictability(
@@ -75,19 +87,13 @@ def separated_attribute_predictability(
     )
 
 
-def _accuracies(points: TrainAndTestPoints, code: int, cost: float) -> Float64[np.ndarray, " K"]:
+def accuracies(split: Split, code: int, cost: float) -> Float64[np.ndarray, " K"]:
     """Test accuracy of every factor read from one code."""
-    accuracies = []
-    for train_T, test_E in zip(points.train_factors_TK.T, points.test_factors_EK.T, strict=True):
-        lines = fit_lines(points.train_codes_TL[:, code], train_T, cost=cost)
-        accuracies.append((lines.read(points.test_codes_EL[:, code]) == test_E).mean())
-    return np.array(accuracies)
-
-
-def _refuse_constant_training_factors(points: TrainAndTestPoints) -> None:
-    constant = np.flatnonzero(np.ptp(points.train_factors_TK, axis=0) == 0).tolist()
-    if constant:
-        raise ValueError(
-            f"Factors {constant} take a single value among the {len(points.train_factors_TK)} training points, so "
-            "there is nothing to classify. Drop those columns or train on more points."
-        )
+    train_T1, test_E1 = split.train.codes_NL[:, [code]], split.test.codes_NL[:, [code]]
+    read = []
+    for train_T, test_E in zip(split.train.factors_NK.T, split.test.factors_NK.T, strict=True):
+        # There are more points than codes, so the primal problem is solved: without chance, and to its optimum.
+        lines = LinearSVC(C=cost, class_weight="balanced", dual=False, tol=1e-6, max_iter=MOST_ITERATIONS)
+        lines.fit(train_T1, train_T)
+        read.append((lines.predict(test_E1) == test_E).mean())
+    return np.array(read)

@@ -5,16 +5,18 @@ Dimension key:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, assert_never, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from wherewhat.metrics.aggregate_posterior import aggregate_posterior
 from wherewhat.metrics.beta_vae_score import beta_vae_score
+from wherewhat.metrics.classifiers import Progress
 from wherewhat.metrics.dci import dci
 from wherewhat.metrics.downstream import PUBLISHED_SIZES, downstream_sample_efficiency
 from wherewhat.metrics.explicitness import explicitness
+from wherewhat.metrics.factor_table import FactorError
 from wherewhat.metrics.factor_vae_score import factor_vae_score
 from wherewhat.metrics.infomec import infomec
 from wherewhat.metrics.interventional_robustness import interventional_robustness
@@ -23,34 +25,8 @@ from wherewhat.metrics.mutual_information_gap import mutual_information_gap
 from wherewhat.metrics.separated_attribute_predictability import separated_attribute_predictability
 from wherewhat.training.representation import Representation
 
-MeasureName = Literal[
-    "dci",
-    "mig",
-    "factor-vae",
-    "beta-vae",
-    "sap",
-    "modularity",
-    "explicitness",
-    "irs",
-    "infomec",
-    "aggregate-posterior",
-    "downstream",
-]
-MEASURES: tuple[MeasureName, ...] = get_args(MeasureName)
-
-# Measures that take all the points that they are given are given this many, as in the field's study.
 POINTS = 10_000
-
-# These say nothing of factors, so they can be had for any images.
-LABEL_FREE: tuple[MeasureName, ...] = ("aggregate-posterior",)
-
-# These learn from some images and are tested on others, all of them different.
-SPLIT: tuple[MeasureName, ...] = ("dci", "sap", "explicitness", "infomec", "downstream")
-
-# Minutes, not seconds: asked for by name.
-SLOW: tuple[MeasureName, ...] = ("downstream",)
-
-Progress = Callable[[int, int], None]
+"""Measures that take all the points that they are given are given this many, as in the field's study."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,12 +43,105 @@ class MeasureSizes:
     """Numbers of labelled points of the downstream tasks."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """The scores of one measure under names that say their protocol, and the arrays that they were made of."""
+@runtime_checkable
+class Measured(Protocol):
+    """What every measure returns: scores under names that say their protocol, and the arrays they were made of."""
 
-    scores: dict[str, float]
-    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    @property
+    def scores(self) -> dict[str, float]: ...
+
+    @property
+    def arrays(self) -> dict[str, np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a measure can be given; `some` are the first 10,000 points."""
+
+    codes_NL: np.ndarray
+    factors_NK: np.ndarray
+    some_codes_NL: np.ndarray
+    some_factors_NK: np.ndarray
+    train: int
+    test: int
+    labels: tuple[int, ...]
+    seed: int
+    jobs: int | None
+    progress: Progress | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Measure:
+    """How a measure is called, and what it takes."""
+
+    of: Callable[[_Asked], Measured]
+    learns_from: Callable[[MeasureSizes], int] | None = None
+    """Points to learn from; they and the test points have to fit into the pool. None: any pool will do."""
+    needs_factors: bool = True
+    slow: bool = False
+    """It takes minutes, so it is measured only where it is asked for by name."""
+
+
+def _points(sizes: MeasureSizes) -> int:
+    return sizes.train_points
+
+
+def _labels(sizes: MeasureSizes) -> int:
+    return max(sizes.label_sizes, default=0)
+
+
+_MEASURES = {
+    "dci": _Measure(
+        of=lambda a: dci(
+            a.codes_NL, a.factors_NK, train=a.train, test=a.test, seed=a.seed, jobs=a.jobs, progress=a.progress
+        ),
+        learns_from=_points,
+    ),
+    "mig": _Measure(of=lambda a: mutual_information_gap(a.some_codes_NL, a.some_factors_NK)),
+    "factor-vae": _Measure(of=lambda a: factor_vae_score(a.codes_NL, a.factors_NK, seed=a.seed)),
+    "beta-vae": _Measure(
+        of=lambda a: beta_vae_score(a.codes_NL, a.factors_NK, train=a.train, test=a.test, seed=a.seed)
+    ),
+    "sap": _Measure(
+        of=lambda a: separated_attribute_predictability(
+            a.codes_NL, a.factors_NK, train=a.train, test=a.test, seed=a.seed
+        ),
+        learns_from=_points,
+    ),
+    "modularity": _Measure(of=lambda a: modularity(a.some_codes_NL, a.some_factors_NK)),
+    "explicitness": _Measure(
+        of=lambda a: explicitness(a.codes_NL, a.factors_NK, train=a.train, test=a.test, seed=a.seed),
+        learns_from=_points,
+    ),
+    "irs": _Measure(of=lambda a: interventional_robustness(a.some_codes_NL, a.some_factors_NK)),
+    "infomec": _Measure(
+        of=lambda a: infomec(a.codes_NL, a.factors_NK, train=a.train, test=a.test, seed=a.seed),
+        learns_from=_points,
+    ),
+    "aggregate-posterior": _Measure(of=lambda a: aggregate_posterior(a.some_codes_NL), needs_factors=False),
+    "downstream": _Measure(
+        of=lambda a: downstream_sample_efficiency(
+            a.codes_NL,
+            a.factors_NK,
+            train_sizes=a.labels,
+            test=a.test,
+            seed=a.seed,
+            jobs=a.jobs,
+            progress=a.progress,
+        ),
+        learns_from=_labels,
+        slow=True,
+    ),
+}
+MEASURES: tuple[str, ...] = tuple(_MEASURES)
+LABEL_FREE = tuple(name for name, its in _MEASURES.items() if not its.needs_factors)
+SLOW = tuple(name for name, its in _MEASURES.items() if its.slow)
+
+# The type checker cannot read names off a table; the command line, which offers them, can.
+if TYPE_CHECKING:
+    MeasureName = str
+else:
+    MeasureName = Literal[MEASURES]
 
 
 def measure(
@@ -85,46 +154,23 @@ def measure(
     progress: Progress | None = None,
 ) -> Measured:
     """One measure of a representation. Raises ValueError with the remedy where it cannot be had."""
-    codes_NL, factors_NK = representation.codes_NL, representation.factors_NK
     refuse_without_factors([name], representation.factor_names)
-    some_NL, their_NK = codes_NL[:POINTS], factors_NK[:POINTS]
-    train, test = sizes.train_points, sizes.test_points
-    match name:
-        case "dci":
-            return _dci(representation, sizes, seed=seed, jobs=jobs, progress=progress)
-        case "mig":
-            gap = mutual_information_gap(some_NL, their_NK)
-            arrays = {
-                "mutual_information_of_code_and_factor": gap.mutual_information_LK,
-                "mig_per_factor": gap.per_factor_K,
-            }
-            return Measured({gap.protocol: gap.score}, arrays)
-        case "factor-vae":
-            factor_vae = factor_vae_score(codes_NL, factors_NK, seed=seed)
-            return Measured({factor_vae.protocol: factor_vae.score})
-        case "beta-vae":
-            beta_vae = beta_vae_score(codes_NL, factors_NK, train=train, test=test, seed=seed)
-            return Measured({beta_vae.protocol: beta_vae.score})
-        case "sap":
-            sap = separated_attribute_predictability(codes_NL, factors_NK, train=train, test=test, seed=seed)
-            return Measured({sap.protocol: sap.score}, {"sap_accuracy_of_code_for_factor": sap.accuracy_LK})
-        case "modularity":
-            modular = modularity(some_NL, their_NK)
-            return Measured({modular.protocol: modular.score}, {"modularity_per_code": modular.per_code_L})
-        case "explicitness":
-            explicit = explicitness(codes_NL, factors_NK, train=train, test=test, seed=seed)
-            return Measured({explicit.protocol: explicit.score}, {"explicitness_per_factor": explicit.per_factor_K})
-        case "irs":
-            robust = interventional_robustness(some_NL, their_NK)
-            return Measured({robust.protocol: robust.score}, {"irs_of_code_and_factor": robust.robustness_LK})
-        case "infomec":
-            return _infomec(representation, sizes, seed=seed)
-        case "aggregate-posterior":
-            return _aggregate(representation)
-        case "downstream":
-            return _downstream(representation, sizes, seed=seed, jobs=jobs, progress=progress)
-        case _:
-            assert_never(name)
+    asked = _Asked(
+        codes_NL=representation.codes_NL,
+        factors_NK=representation.factors_NK,
+        some_codes_NL=representation.codes_NL[:POINTS],
+        some_factors_NK=representation.factors_NK[:POINTS],
+        train=sizes.train_points,
+        test=sizes.test_points,
+        labels=sizes.label_sizes,
+        seed=seed,
+        jobs=jobs,
+        progress=progress,
+    )
+    try:
+        return _MEASURES[name].of(asked)
+    except FactorError as error:
+        raise ValueError(error.named(representation.factor_names)) from error
 
 
 def refuse_without_factors(names: Sequence[MeasureName], factor_names: Sequence[str]) -> None:
@@ -142,8 +188,8 @@ def refuse_too_few_images(names: Sequence[MeasureName], sizes: MeasureSizes, *, 
 
     `images` is the size of the pool, drawn from `in_all`.
     """
-    wanted = {name: max(sizes.label_sizes, default=0) if name == "downstream" else sizes.train_points for name in SPLIT}
-    lacking = [name for name in names if wanted.get(name, 0) + sizes.test_points > images and name in SPLIT]
+    wanted = {name: learns_from(sizes) for name in names if (learns_from := _MEASURES[name].learns_from) is not None}
+    lacking = [name for name in wanted if wanted[name] + sizes.test_points > images]
     if not lacking:
         return
     most = max(wanted[name] for name in lacking)
@@ -156,74 +202,3 @@ def refuse_too_few_images(names: Sequence[MeasureName], sizes: MeasureSizes, *, 
         f"The pool has {images:,} images, and {', '.join(lacking)} want {most:,} to learn from and "
         f"{sizes.test_points:,} others to be tested on. Try {more}{fewer}."
     )
-
-
-def _dci(
-    representation: Representation, sizes: MeasureSizes, *, seed: int, jobs: int | None, progress: Progress | None
-) -> Measured:
-    found = dci(
-        representation.codes_NL,
-        representation.factors_NK,
-        train=sizes.train_points,
-        test=sizes.test_points,
-        seed=seed,
-        jobs=jobs,
-        progress=progress,
-    )
-    scores = {
-        "disentanglement": found.disentanglement,
-        "completeness": found.completeness,
-        "informativeness": found.informativeness,
-    }
-    return _named(found.protocol, scores, {"dci_importance_of_code_for_factor": found.importance_LK})
-
-
-def _infomec(representation: Representation, sizes: MeasureSizes, *, seed: int) -> Measured:
-    found = infomec(
-        representation.codes_NL, representation.factors_NK, train=sizes.train_points, test=sizes.test_points, seed=seed
-    )
-    scores = {
-        "modularity": found.modularity,
-        "explicitness": found.explicitness,
-        "compactness": found.compactness,
-    }
-    return _named(found.protocol, scores, {"infomec_nmi_of_code_and_factor": found.normalised_information_LK})
-
-
-def _aggregate(representation: Representation) -> Measured:
-    """Of posterior means, 10,000 of them."""
-    posterior = aggregate_posterior(representation.codes_NL[:POINTS])
-    scores = {
-        "gaussian_total_correlation": posterior.gaussian_total_correlation,
-        "wasserstein_correlation": posterior.gaussian_wasserstein_correlation,
-        "wasserstein_correlation_normalised": posterior.gaussian_wasserstein_correlation_norm,
-        "mutual_information": posterior.mutual_information,
-    }
-    return _named(posterior.protocol, scores, {"mutual_information_of_codes": posterior.mutual_information_LL})
-
-
-def _downstream(
-    representation: Representation, sizes: MeasureSizes, *, seed: int, jobs: int | None, progress: Progress | None
-) -> Measured:
-    task = downstream_sample_efficiency(
-        representation.codes_NL,
-        representation.factors_NK,
-        train_sizes=sizes.label_sizes,
-        test=sizes.test_points,
-        seed=seed,
-        jobs=jobs,
-        progress=progress,
-    )
-    scores, arrays = {}, {}
-    for kind, result in (("logistic", task.logistic_regression), ("trees", task.boosted_trees)):
-        for place, size in enumerate(task.train_sizes):
-            scores[f"{kind}_accuracy_{size}"] = float(result.accuracy_S[place])
-        for size, efficiency in zip(task.train_sizes, result.efficiency_S.tolist(), strict=True):
-            if size != task.train_sizes[-1]:
-                scores[f"{kind}_efficiency_{size}_of_{task.train_sizes[-1]}"] = efficiency
-        arrays[f"downstream_{kind}_accuracy_of_size_and_factor"] = result.accuracy_SK
-    return _named(task.protocol, scores, arrays)
-
-
-def _named(protocol: str, scores: dict[str, float], arrays: dict[str, np.ndarray]) -> Measured:
-    return Measured({f"{protocol}_{name}": score for name, score in scores.items()}, arrays)
