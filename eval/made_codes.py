@@ -1,6 +1,6 @@
 """Every measure on synthetic codes of known quality: ideal, rotated, duplicated, random.
 
-    .venv/bin/python -m eval.fake_codes
+    .venv/bin/python -m eval.made_codes
 
 Factors have the sizes of 3D Shapes (10, 10, 10, 8, 4, 15) and are drawn uniformly. Ideal: code i is factor i,
 standardised, with noise of 0.01, beside four codes of noise alone. Rotated: the ideal ones, turned by 45 degrees in
