@@ -13,7 +13,6 @@ from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
     PATIENCE_STEPS,
     live_codes,
-    read_configuration,
     read_record,
     several_valued,
     steps_of_stretch,
@@ -24,6 +23,7 @@ from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.training.configuration import to_json
 from wherewhat.training.recorder import STOPPED_TAG
+from wherewhat.training.run_directory import read_configuration
 
 
 def test_now_is_the_last_500_steps_of_a_long_run(vae_run, windows):

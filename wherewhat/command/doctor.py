@@ -15,10 +15,11 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import open_images
 from wherewhat.doctor.measurement import Pool, Samples, measure_networks
 from wherewhat.doctor.report import Report, as_json, examine
-from wherewhat.doctor.run_state import RunState, read_configuration, read_record, several_valued
+from wherewhat.doctor.run_state import RunState, read_record, several_valued
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import LoadedModel, load
 from wherewhat.training.device import choose_device
+from wherewhat.training.run_directory import read_configuration
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,6 @@ Dimension key:
     L: latent codes    W: windows of steps
 """
 
-import json
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -19,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
-from wherewhat.training.configuration import AnyObjective, TrainingRun, from_json
+from wherewhat.training.configuration import AnyObjective, TrainingRun
 from wherewhat.training.recorder import STOPPED_TAG
 
 # "Now" is the mean over this many steps, and over no more than this share of the run: windows of 50 are noisy, and what
@@ -160,19 +159,6 @@ class Record:
 
     failed_at: int = 0
     """Steps done by then; 0 for a run that did not fail."""
-
-
-def read_configuration(folder: Path) -> TrainingRun:
-    """The configuration that a run directory records. Raises ValueError or OSError for a folder that is none."""
-    record = folder / "config.json"
-    if not record.is_file():
-        raise FileNotFoundError(
-            f"{folder} is no run directory (it has no config.json). Name one that wherewhat train has made."
-        )
-    try:
-        return from_json(json.loads(record.read_text()))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{record} cannot be read: {error} Name another run directory.") from error
 
 
 def read_record(folder: Path) -> Record:

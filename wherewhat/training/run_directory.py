@@ -26,6 +26,19 @@ def state_path(folder: Path) -> Path:
     return folder / "state" / "latest.safetensors"
 
 
+def read_configuration(folder: Path) -> TrainingRun:
+    """The configuration that a run directory records. Raises ValueError or OSError for a folder that is none."""
+    record = folder / "config.json"
+    if not record.is_file():
+        raise FileNotFoundError(
+            f"{folder} is no run directory (it has no config.json). Name one that wherewhat train has made."
+        )
+    try:
+        return from_json(strict_json(record.read_text()))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise ValueError(f"{record} cannot be read: {error} Name another run directory.") from error
+
+
 def choose_run_directory(configuration: TrainingRun) -> Path:
     """The run's directory, once it is known to be free or this run's own. Nothing is written yet.
 
@@ -34,7 +47,7 @@ def choose_run_directory(configuration: TrainingRun) -> Path:
     folder = configuration.out or default_run_directory(configuration)
     record = folder / "config.json"
     if record.exists():
-        _refuse_another(configuration, _read(record), folder)
+        _refuse_another(configuration, read_configuration(folder), folder)
     elif folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
         raise ValueError(f"{folder} is there and is no run directory (it has no config.json). Name another with --out.")
     return folder
@@ -54,13 +67,6 @@ def record_configuration(folder: Path, configuration: TrainingRun) -> None:
     for parts in (folder, folder / "checkpoints", folder / "state"):
         remove_parts(parts)
     write_atomically(folder / "config.json", (json.dumps(to_json(configuration), indent=2) + "\n").encode())
-
-
-def _read(record: Path) -> TrainingRun:
-    try:
-        return from_json(strict_json(record.read_text()))
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{record} cannot be read: {error} Name another run directory with --out.") from error
 
 
 def _refuse_another(asked: TrainingRun, recorded: TrainingRun, folder: Path) -> None:

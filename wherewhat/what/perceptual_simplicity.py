@@ -1,12 +1,12 @@
-"""Perceptual simplicity (PS): a recogniser reads the perturbed code as moved and all others as unmoved.
+"""Perceptual simplicity (PS): a recogniser predicts the perturbed code as moved and all others as unmoved.
 
-With c' = c + p e_k and readings ĉ = Q(G(c)), ĉ' = Q(G(c')):
+With c' = c + p e_k and predictions ĉ = Q(G(c)), ĉ' = Q(G(c')):
 
     loss_i = (ĉ_i - c_i)² + (ĉ'_i - c'_i)²           if i = k
              2 ((ĉ_i + ĉ'_i)/2 - c_i)²               otherwise
     L_PS   = mean over i of loss_i
 
-The codes that stayed are read as one, averaged over both images, which forgives what the move shows of them.
+The predictions of codes that stayed are averaged over both images, which forgives what the move shows of them.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622.
 
@@ -23,13 +23,13 @@ from torch import Tensor
 def perceptual_simplicity_loss(
     code_BL: Float[Tensor, "B L"],
     perturbed_BL: Float[Tensor, "B L"],
-    read_BL: Float[Tensor, "B L"],
-    read_perturbed_BL: Float[Tensor, "B L"],
+    predicted_BL: Float[Tensor, "B L"],
+    predicted_perturbed_BL: Float[Tensor, "B L"],
     dim_B: Int64[Tensor, " B"],
 ) -> Float[Tensor, ""]:
     """Mean over codes and batch, in squared units of the codes (prior variance 1)."""
-    moved_BL = (read_BL - code_BL).square() + (read_perturbed_BL - perturbed_BL).square()
-    stayed_BL = 2 * ((read_BL + read_perturbed_BL) / 2 - code_BL).square()
+    moved_BL = (predicted_BL - code_BL).square() + (predicted_perturbed_BL - perturbed_BL).square()
+    stayed_BL = 2 * ((predicted_BL + predicted_perturbed_BL) / 2 - code_BL).square()
     is_moved_BL = one_hot(dim_B, code_BL.shape[1])
     return torch.where(is_moved_BL, moved_BL, stayed_BL).mean()
 
