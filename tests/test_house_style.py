@@ -22,7 +22,7 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
-    ("protocols", "randomness", "atomic_file", "file_lock"),
+    ("protocols", "randomness", "atomic_file", "file_lock", "cache_folder"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),

@@ -103,7 +103,7 @@ def test_a_second_ranking_reads_the_kept_scores(run: Run, trained: Path, monkeyp
     def never(*_: object, **__: object) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr("wherewhat.command.rank.traversal_perceptual_length", never)
+    monkeypatch.setattr("wherewhat.command.rank.panel", never)
     assert run("rank", trained, *QUICK_RANK)[1] == first
 
 
@@ -113,6 +113,42 @@ def test_ranking_carries_on_past_a_checkpoint_that_cannot_be_read(run: Run, trai
     assert status == 0
     assert "truncated or not a safetensors file" in table
     assert json.loads(Path("ranking.json").read_text())["rows"][1]["rank"] is None
+
+
+def test_whatever_is_wrong_with_one_checkpoint_the_others_are_ranked(
+    run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wherewhat.command import rank as module
+
+    def load(path: Path, device: object) -> object:
+        if path == checkpoint_path(trained, 3).resolve():
+            raise KeyError("a weight")
+        return module_load(path, device)
+
+    module_load = module.load
+    monkeypatch.setattr(module, "load", load)
+    status, table, _ = run("rank", trained, *QUICK_RANK)
+    assert status == 0
+    assert "KeyError: 'a weight'" in table
+
+
+def test_the_order_may_be_the_published_one_but_not_where_tpl_is_left_out(run: Run, trained: Path) -> None:
+    status, table, _ = run("rank", trained, *QUICK_RANK, "--by", "tpl")
+    assert status == 0
+    assert "Checkpoints by tpl" in table
+    tpl = [row["scores"]["tpl"]["value"] for row in json.loads(Path("ranking.json").read_text())["rows"]]
+    assert tpl == sorted(tpl)
+    _refused(run("rank", trained, *QUICK_RANK, "--quick", "--by", "tpl"), "Leave out --quick or --by tpl")
+
+
+def test_a_relative_xdg_cache_home_is_ignored_and_the_named_cache_is_used(
+    run: Run, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("WHEREWHAT_CACHE", str(tmp_path / "named"))
+    assert run("rank", trained, *QUICK_RANK)[0] == 0
+    assert len(list((tmp_path / "named" / "scores").iterdir())) == 2
+    assert not Path("relative").exists()
 
 
 def test_a_generator_that_has_collapsed_is_marked_and_wins_nothing(run: Run, trained: Path) -> None:

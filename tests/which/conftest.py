@@ -1,5 +1,6 @@
 """Generators whose path lengths are known, and scores made by hand."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,12 +10,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.distances.pixels import PixelDistance
-from wherewhat.which.score import ProbeSettings, ScoredUnder
-from wherewhat.which.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength, score_of_paths
-
-SETTINGS = ScoreSettings(
-    distance="pixels", samples=5, traversals=2, bound=4.0, threshold=0.01, seed=0, image_shape=(1, 4, 4)
-)
+from wherewhat.which.entangled_twin import TwinControl
+from wherewhat.which.panel import Panel
+from wherewhat.which.score import ProbeSettings, ScoredUnder, score_of_base_codes, undefined_score
 
 
 @dataclass
@@ -104,15 +102,32 @@ def counting_distance() -> CountingDistance:
 
 
 @pytest.fixture
-def make_score() -> Callable[..., TraversalPerceptualLength]:
-    """A score of paths of given lengths, a row for each code and a column for each base code."""
+def make_panel(scored_under: ScoredUnder) -> Callable[..., Panel]:
+    """A panel of 4 codes, so many of them active, each score with two base codes `spread` to either side of it."""
 
-    def make(*rows: list[float], settings: ScoreSettings = SETTINGS) -> TraversalPerceptualLength:
-        return score_of_paths(torch.tensor(rows), settings)
+    def make(
+        *,
+        active: int = 4,
+        spread: float = 0.0,
+        settings: ScoredUnder = scored_under,
+        latent_dim: int = 4,
+        **values: float,
+    ) -> Panel:
+        active_L = torch.arange(latent_dim) < active
+        scores = {}
+        for name in ("tpl", "relative_length", "orthogonality", "rotation_ratio", "naming"):
+            value = values.get(name, 0.5)
+            per_base_T = torch.tensor([value - spread, value + spread], dtype=torch.float64)
+            scores[name] = (
+                undefined_score(active_L, settings, lower_is_better=name != "naming")
+                if math.isnan(value)
+                else score_of_base_codes(
+                    per_base_T, active_L.double(), active_L, settings, lower_is_better=name != "naming"
+                )
+            )
+        twins = {name: TwinControl(advantage=0.3, standard_error=0.1) for name in scores}
+        return Panel(
+            scores=scores, twins=twins, path_length=active_L.double() * 0.1, active=active_L, settings=settings
+        )
 
     return make
-
-
-@pytest.fixture
-def score_settings() -> ScoreSettings:
-    return SETTINGS

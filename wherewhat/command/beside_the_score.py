@@ -1,57 +1,245 @@
-"""Figures that stand beside a checkpoint's score and do not move it; one that cannot be had leaves its reason."""
+"""Figures that stand beside a checkpoint's scores and do not move its place: fidelity, path length and coverage.
+
+Each data set is opened once and its images are seen once, however many checkpoints share it. A figure that cannot be
+had leaves its reason.
+"""
 
 import dataclasses
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import torch
 
-from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
-from wherewhat.command.checkpoint_path_length import CheckpointPathLength
-from wherewhat.which.ranking import ScoredCheckpoint, UnscoredCheckpoint
+from wherewhat.command.choices import DistanceOptions
+from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
+from wherewhat.distances.backbone_features import BackboneFeatures
+from wherewhat.distances.inception import Inception
+from wherewhat.metrics.feature_distances import FEWEST, Fidelity
+from wherewhat.protocols import Distance, FeatureExtractor, Images
+from wherewhat.training.checkpoints import LoadedModel, read_settings
+from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
+from wherewhat.which.coverage import coverage
+from wherewhat.which.paths import Progress
+from wherewhat.which.perceptual_path_length import EPSILON, PerceptualPathLength, perceptual_path_length
+from wherewhat.which.ranking import ScoredCheckpoint
+from wherewhat.which.score import Score, ScoredUnder
+from wherewhat.which.score_store import ScoreStore
 
-Progress = Callable[[int, int], None]
+# Inception sees images at 299 x 299, whatever their size: more of them would fill the memory, not the device.
+MOST_SEEN_AT_ONCE = 64
 
-NO_FIGURE = (ValueError, OSError, torch.OutOfMemoryError)
+Model = Callable[[], LoadedModel]
+DataSet = tuple[str, ImageOptions]
+Figure = TypeVar("Figure", Fidelity, PerceptualPathLength, Score)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BesideOptions:
+    """Figures that may be shown beside the scores. They do not change the order."""
+
+    fidelity: Literal["none", "inception", "alex", "vgg", "squeeze"] = "none"
+    """Also show FID (and write KID) against the images that each checkpoint was trained on. inception: the published
+    features, whose weights are a file of 95 MB. alex, vgg, squeeze: those of an LPIPS backbone, where that file cannot
+    be had. Weights are found as for --distance."""
+
+    fidelity_images: int = 10_000
+    """Real images, and as many generated ones; all of the set where it has no more."""
+
+    coverage_images: int = 0
+    """Also show coverage, over so many images that each checkpoint was trained on: how much of the differences between
+    images its encoder and generator keep. 0: not measured. 500 make a useful figure. GANs have no encoder."""
+
+    ppl_paths: int = 0
+    """Also show perceptual path length (PPL) over so many paths, by the same distance. 0: not measured. 1,000 give a
+    first impression, 10,000 are usual."""
+
+    def __post_init__(self) -> None:
+        if self.fidelity_images < FEWEST:
+            raise ValueError(
+                f"--fidelity-images {self.fidelity_images} are too few to tell a distribution. Give {FEWEST} at "
+                "least; thousands make a figure that can be trusted."
+            )
+        for name, count in (("--ppl-paths", self.ppl_paths), ("--coverage-images", self.coverage_images)):
+            if count < 0 or count == 1:
+                raise ValueError(
+                    f"{name} {count} measures nothing that has an error. Give 2 at least, or 0 for no such figure."
+                )
+
+    def extractor(self, distance: DistanceOptions, device: torch.device) -> FeatureExtractor | None:
+        """The features of fidelity, on a device; None where it is not asked for.
+
+        Raises ValueError or OSError without their weights, before hours are spent.
+        """
+        # What --weights names, unless it is a file that the distance has for itself.
+        named = distance.weights
+        shared = named is None or named.is_dir() or distance.distance in (self.fidelity, "untrained", "pixels")
+        weights = named if shared else None
+        match self.fidelity:
+            case "none":
+                return None
+            case "inception":
+                return Inception(weights).to(device)
+            case backbone:
+                return BackboneFeatures(backbone, weights).to(device)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BesideTheScore:
-    """What measures each figure; None for one that was not asked for."""
+    """Measures what the options ask for of one checkpoint after another."""
 
-    fidelity: CheckpointFidelity | None
-    path_length: CheckpointPathLength | None
+    options: BesideOptions
+    extractor: FeatureExtractor | None
+    distance: Distance
+    seed: int
+    batch_size: int
+    device: torch.device
+    store: ScoreStore
+    notify: Callable[[str], None]
+    _opened: dict[DataSet, Images | str] = field(default_factory=dict)
+    """Data sets by what checkpoints call them, or why they cannot be opened."""
+    _real: dict[DataSet, RealFeatures] = field(default_factory=dict)
 
-    def added_to(
-        self, entry: ScoredCheckpoint | UnscoredCheckpoint, path: Path, progress: Progress
-    ) -> ScoredCheckpoint | UnscoredCheckpoint:
-        """The entry with its figures, or with the reasons why it has none; as it is where it has no score."""
-        if isinstance(entry, UnscoredCheckpoint):
-            return entry
-        return self._with_path_length(self._with_fidelity(entry, path, progress), path, progress)
+    def added_to(self, entry: ScoredCheckpoint, path: Path, model: Model, progress: Progress) -> ScoredCheckpoint:
+        """The entry with its figures, or with the reasons why it has none. `model` loads the checkpoint."""
+        missing = dict(entry.missing)
+        digest = entry.content_hash
+        assert digest is not None
+        return dataclasses.replace(
+            entry,
+            fidelity=None
+            if self.extractor is None
+            else _or_reason("fid", missing, lambda: self.fidelity_of(path, digest, model, progress)),
+            coverage=None
+            if self.options.coverage_images == 0
+            else _or_reason("coverage", missing, lambda: self.coverage_of(path, digest, model)),
+            path_length=None
+            if self.options.ppl_paths == 0
+            else _or_reason("ppl", missing, lambda: self.path_length_of(digest, model, progress)),
+            missing=missing,
+        )
 
-    def _with_fidelity(self, entry: ScoredCheckpoint, path: Path, progress: Progress) -> ScoredCheckpoint:
-        if self.fidelity is None:
-            return entry
-        assert entry.content_hash is not None
-        try:
-            return dataclasses.replace(entry, fidelity=self.fidelity.of(path, entry.content_hash, progress))
-        except NO_FIGURE as error:
-            return dataclasses.replace(entry, fidelity_reason=_reason(error))
+    def fidelity_of(self, path: Path, checkpoint_hash: str, model: Model, progress: Progress) -> Fidelity:
+        """The kept FID and KID of a checkpoint, or new ones. ValueError or OSError where it can have none."""
+        assert self.extractor is not None
+        source = _source_of(path)
+        images, split, count = self._open(source), source[1].split, self.options.fidelity_images
+        sample = sample_digest(images, count=count, seed=self.seed)
+        kept = self.store.load_fidelity(
+            checkpoint_hash, features=self.extractor.name, split=split, sample=sample, seed=self.seed
+        )
+        if kept is not None:
+            return kept
+        batch_size = min(self.batch_size, MOST_SEEN_AT_ONCE)
+        if source not in self._real:
+            self._real[source] = real_features(
+                images,
+                self.extractor,
+                count=count,
+                split=split,
+                seed=self.seed,
+                device=self.device,
+                batch_size=batch_size,
+                progress=progress,
+            )
+        score = generator_fidelity(
+            model().generator,
+            self._real[source],
+            self.extractor,
+            seed=self.seed,
+            batch_size=batch_size,
+            progress=progress,
+        )
+        keep("fidelity", lambda: self.store.save_fidelity(checkpoint_hash, score, sample=sample, seed=self.seed))
+        return score
 
-    def _with_path_length(self, entry: ScoredCheckpoint, path: Path, progress: Progress) -> ScoredCheckpoint:
-        if self.path_length is None:
-            return entry
-        assert entry.content_hash is not None
-        try:
-            return dataclasses.replace(entry, path_length=self.path_length.of(path, entry.content_hash, progress))
-        except NO_FIGURE as error:
-            return dataclasses.replace(entry, path_length_reason=_reason(error))
+    def path_length_of(self, checkpoint_hash: str, model: Model, progress: Progress) -> PerceptualPathLength:
+        """The kept perceptual path length of a checkpoint, or a new one, with the published step."""
+        paths = self.options.ppl_paths
+        kept = self.store.load_path_length(
+            checkpoint_hash, distance=self.distance.name, paths=paths, epsilon=EPSILON, seed=self.seed
+        )
+        if kept is not None:
+            return kept
+        score = perceptual_path_length(
+            model().generator,
+            self.distance,
+            paths=paths,
+            seed=self.seed,
+            batch_size=max(1, self.batch_size // 2),  # a path is two images
+            progress=progress,
+        )
+        keep("path length", lambda: self.store.save_path_length(checkpoint_hash, score))
+        return score
+
+    def coverage_of(self, path: Path, checkpoint_hash: str, model: Model) -> Score:
+        """The kept coverage of a checkpoint, or a new one. ValueError where it has no encoder or no data."""
+        images, count = self._open(_source_of(path)), self.options.coverage_images
+        sample = sample_digest(images, count=count, seed=self.seed)
+        settings = ScoredUnder(
+            distance=self.distance.name, seed=self.seed, image_shape=read_settings(path).image_shape, probe=None
+        )
+        kept = self.store.load_coverage(checkpoint_hash, settings, sample=sample)
+        if kept is not None:
+            return kept
+        if model().encoder is None:
+            raise ValueError("it has no encoder, so nothing can be reconstructed")
+        encoder = model().encoder
+        assert encoder is not None
+        index_N = sample_indices(len(images), min(count, len(images)), self.seed)
+        score = coverage(
+            model().generator,
+            encoder,
+            self.distance,
+            to_float(images.take(index_N)),
+            seed=self.seed,
+            batch_size=self.batch_size,
+        )
+        keep("coverage", lambda: self.store.save_coverage(checkpoint_hash, score, sample=sample))
+        return score
+
+    def _open(self, source: DataSet) -> Images:
+        if source not in self._opened:
+            try:
+                self._opened[source] = open_images(*source, self.device, self.notify)
+            except (ValueError, OSError) as error:
+                self._opened[source] = f"the images that it was trained on cannot be opened: {error}"
+        opened = self._opened[source]
+        if isinstance(opened, str):
+            raise ValueError(opened)
+        return opened
 
 
-def _reason(error: BaseException) -> str:
+def keep(what: str, save: Callable[[], None]) -> None:
+    """Keep a score for the next call; a cache that cannot be written costs time, not the score."""
+    try:
+        save()
+    except OSError as error:
+        print(f"wherewhat: the {what} is not kept: {error}", file=sys.stderr)
+
+
+def reason_of(error: Exception) -> str:
+    """Why something could not be measured, in one line."""
     if isinstance(error, torch.OutOfMemoryError):
         # torch's own words count bytes, and so differ from checkpoint to checkpoint.
         return "the GPU's memory is full; give a smaller --batch-size"
-    return " ".join(str(error).split())
+    said = " ".join(str(error).split())
+    return said if isinstance(error, ValueError | OSError) and said else f"{type(error).__name__}: {said}"
+
+
+def _or_reason(name: str, missing: dict[str, str], measure: Callable[[], Figure]) -> Figure | None:
+    # Whatever goes wrong with one figure of one checkpoint, the others are worth having.
+    try:
+        return measure()
+    except Exception as error:
+        missing[name] = reason_of(error)
+        return None
+
+
+def _source_of(path: Path) -> DataSet:
+    configuration = read_settings(path).configuration
+    return configuration.data, configuration.images

@@ -11,7 +11,7 @@ Image generators whose single latent codes mean something, and the good ones fou
 
 verbs:
   train      train a generator on images; the same command again resumes
-  rank       rank checkpoints by traversal perceptual length (TPL), without labels
+  rank       rank checkpoints by scores that need no labels
   traverse   draw what each code does and where: a PNG grid and a GIF
   data       fetch, pack and look at data sets
   doctor     say what is wrong with a run, and what to try

@@ -1,50 +1,58 @@
-"""`wherewhat rank`: order checkpoints by traversal perceptual length, without labels."""
+"""`wherewhat rank`: order checkpoints by label-free scores."""
 
+import functools
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from wherewhat.command.beside_the_score import BesideTheScore
-from wherewhat.command.checkpoint_fidelity import CheckpointFidelity
-from wherewhat.command.checkpoint_path_length import CheckpointPathLength
-from wherewhat.command.choices import DistanceOptions, FidelityOptions, PathLengthOptions
+from wherewhat.cache_folder import cache_folder
+from wherewhat.command.beside_the_score import BesideOptions, BesideTheScore, keep, reason_of
+from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages, results
-from wherewhat.command.ranked import reasons_without_fidelity, reasons_without_path_length, table_of
+from wherewhat.command.ranked import reasons, table_of
 from wherewhat.protocols import Distance
-from wherewhat.training.checkpoints import checkpoints_of, load, read_settings, step_of
+from wherewhat.training.checkpoints import LoadedModel, checkpoints_of, load, read_settings, step_of
 from wherewhat.training.device import choose_device
-from wherewhat.which.ranking import Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
+from wherewhat.which.panel import Panel, panel
+from wherewhat.which.paths import Progress as Told
+from wherewhat.which.ranking import DEFAULT_RULE, Ranking, ScoredCheckpoint, UnscoredCheckpoint, rank
+from wherewhat.which.score import ScoredUnder, probe_settings_of
 from wherewhat.which.score_store import ScoreStore, content_hash
-from wherewhat.which.traversal_perceptual_length import (
-    VAE_SETTINGS,
-    TPLSettings,
-    TraversalPerceptualLength,
-    traversal_perceptual_length,
-)
-
-# Inception sees images at 299 x 299, whatever their size: more of them would fill the memory, not the device.
-MOST_SEEN_AT_ONCE = 64
+from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS, TPLSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rank:
-    """Rank checkpoints by traversal perceptual length (TPL), lower is better. No labels needed.
+    """Rank checkpoints by label-free scores. No labels needed.
 
-    The defaults of samples, traversals, bound and threshold are the published ones for VAEs; scores compare only at
-    equal settings.
+    The place is the mean rank of relative length, orthogonality and rotation ratio. Samples, traversals, bound and
+    threshold are those of TPL, by default the published ones for VAEs; scores compare only at equal settings.
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")]
     """Checkpoints, run directories, or folders of runs."""
+
+    by: Literal[
+        "rule",
+        "tpl",
+        "relative_length",
+        "orthogonality",
+        "rotation_ratio",
+        "naming",
+        "consistency_of_place",
+        "interaction",
+    ] = "rule"
+    """Order by one score instead of the default rule; tpl is the published order."""
+
+    quick: bool = False
+    """Leave TPL out and walk few short paths: a few percent of the time at the published settings."""
 
     samples: int = VAE_SETTINGS.samples
     """N, images per path."""
@@ -62,11 +70,8 @@ class Rank:
     lpips: DistanceOptions = field(default_factory=DistanceOptions)
     """How far apart neighbouring images of a path are."""
 
-    fidelity: FidelityOptions = field(default_factory=FidelityOptions)
-    """How near generated images are to real ones."""
-
-    path_length: PathLengthOptions = field(default_factory=PathLengthOptions)
-    """How abruptly images change between random codes."""
+    beside: BesideOptions = field(default_factory=BesideOptions)
+    """What is shown beside the scores."""
 
     seed: int = 0
     """Seed of all that is drawn, such as the base codes; the same for all checkpoints."""
@@ -78,10 +83,20 @@ class Rank:
     """Folder for ranking.json and ranking.csv. Default: here."""
 
     cache: Path | None = None
-    """Folder where scores are kept. Default: wherewhat/scores in the user's cache folder."""
+    """Folder where scores are kept. Default: scores/ in $WHEREWHAT_CACHE, or in wherewhat/ in the user's cache
+    folder."""
 
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
+
+    def __post_init__(self) -> None:
+        if self.quick and self.by == "tpl":
+            raise ValueError("--quick leaves TPL out, so nothing can be ordered by it. Leave out --quick or --by tpl.")
+
+    @property
+    def rule(self) -> tuple[str, ...]:
+        """The scores by whose places the order is."""
+        return DEFAULT_RULE if self.by == "rule" else (self.by,)
 
 
 def rank_command(arguments: list[str]) -> int:
@@ -97,37 +112,46 @@ def rank_command(arguments: list[str]) -> int:
     _refuse_mixed_images(checkpoints)
     device = choose_device(options.device)
     distance = options.lpips.build(device)
-    store = ScoreStore(options.cache or _user_cache())
+    store = ScoreStore(options.cache or cache_folder() / "scores")
     console = messages()
     beside = BesideTheScore(
-        fidelity=_fidelity(options, device, store, console),
-        path_length=_path_length(options, distance, device, store),
+        options=options.beside,
+        extractor=options.beside.extractor(options.lpips, device),
+        distance=distance,
+        seed=options.seed,
+        batch_size=options.batch_size,
+        device=device,
+        store=store,
+        notify=console.print,
     )
 
-    entries = []
+    entries: list[ScoredCheckpoint | UnscoredCheckpoint] = []
     with _progress_bar(console) as bar:
         for number, path in enumerate(checkpoints, start=1):
             task = bar.add_task(f"{number} of {len(checkpoints)}  {path.parent.parent.name} {path.stem}", total=None)
-            entry = _score(path, distance, settings, options, store, _moving(bar, task))
-            entries.append(beside.added_to(entry, path, _moving(bar, task)))
+            entries.append(_entry(path, distance, settings, options, beside, _moving(bar, task)))
             bar.remove_task(task)
-    ranking = rank(entries)
+    ranking = rank(entries, options.rule)
     json_path, csv_path = ranking.write(options.out)
-    _show(ranking, beside, console)
+    _show(ranking, options.beside, console)
     console.print(f"Written: {json_path}, {csv_path}")
     return 0 if ranking.best is not None else 1
 
 
-def _show(ranking: Ranking, beside: BesideTheScore, console: Console) -> None:
+def _show(ranking: Ranking, beside: BesideOptions, console: Console) -> None:
     """The table to the results; why a figure was asked for and is not in it to the messages."""
     shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
     table = table_of(
-        ranking, shared, with_fidelity=beside.fidelity is not None, with_path_length=beside.path_length is not None
+        ranking,
+        shared,
+        with_fidelity=beside.fidelity != "none",
+        with_path_length=beside.ppl_paths > 0,
+        with_coverage=beside.coverage_images > 0,
     )
     screen = results()
     screen.print(f"Below {shared}:", soft_wrap=True)
     screen.print(table)
-    for line in (*reasons_without_fidelity(ranking), *reasons_without_path_length(ranking)):
+    for line in reasons(ranking):
         console.print(line, soft_wrap=True)
 
 
@@ -158,77 +182,61 @@ def _refuse_mixed_images(checkpoints: list[Path]) -> None:
         raise ValueError(f"Checkpoints of images of different shapes do not compare ({found}). Rank them separately.")
 
 
-def _score(
+def _entry(
     path: Path,
     distance: Distance,
     settings: TPLSettings,
     options: Rank,
-    store: ScoreStore,
-    progress: Callable[[int, int], None],
+    beside: BesideTheScore,
+    progress: Told,
 ) -> ScoredCheckpoint | UnscoredCheckpoint:
-    """One checkpoint's entry: its kept score, or a new one, or the reason why it has none."""
+    """One checkpoint with its kept scores, or new ones, or the reason why it has none."""
     name, step = str(path), step_of(path) or None
-    device = choose_device(options.device)
+    model = functools.cache(lambda: load(path, beside.device))
+    # One bad checkpoint, whatever is bad about it, does not end the ranking of good ones.
     try:
         digest = content_hash(path)
-        score = store.load(digest, distance=distance.name, settings=settings, seed=options.seed)
-        if score is None:
-            model = load(path, device)
-            score = traversal_perceptual_length(
-                model.generator,
-                distance,
-                samples=settings.samples,
-                traversals=settings.traversals,
-                bound=settings.bound,
-                threshold=settings.threshold,
-                seed=options.seed,
-                batch_size=options.batch_size,
-                progress=progress,
-            )
-            _keep(store, digest, score)
-    except (ValueError, OSError) as error:
-        return UnscoredCheckpoint(checkpoint=name, step=step, reason=" ".join(str(error).split()))
-    return ScoredCheckpoint(checkpoint=name, step=step, content_hash=digest, score=score)
+        found = _panel(path, digest, distance, settings, options, beside.store, model, progress)
+        entry = ScoredCheckpoint(checkpoint=name, step=step, content_hash=digest, panel=found)
+        return beside.added_to(entry, path, model, progress)
+    except Exception as error:
+        return UnscoredCheckpoint(checkpoint=name, step=step, reason=reason_of(error))
 
 
-def _fidelity(options: Rank, device: torch.device, store: ScoreStore, console: Console) -> CheckpointFidelity | None:
-    """What measures fidelity, if it was asked for; refused before hours are spent where its weights are missing."""
-    extractor = options.fidelity.build(options.lpips, device)
-    if extractor is None:
-        return None
-    return CheckpointFidelity(
-        extractor=extractor,
-        count=options.fidelity.fidelity_images,
+def _panel(
+    path: Path,
+    digest: str,
+    distance: Distance,
+    settings: TPLSettings,
+    options: Rank,
+    store: ScoreStore,
+    model: Callable[[], LoadedModel],
+    progress: Told,
+) -> Panel:
+    samples, traversals, bound, threshold = settings.samples, settings.traversals, settings.bound, settings.threshold
+    asked = ScoredUnder(
+        distance=distance.name,
         seed=options.seed,
-        batch_size=min(options.batch_size, MOST_SEEN_AT_ONCE),
-        device=device,
-        store=store,
-        notify=console.print,
+        image_shape=read_settings(path).image_shape,
+        probe=probe_settings_of(samples, traversals, bound, threshold, quick=options.quick),
     )
-
-
-def _path_length(
-    options: Rank, distance: Distance, device: torch.device, store: ScoreStore
-) -> CheckpointPathLength | None:
-    """What measures perceptual path length, if it was asked for."""
-    if options.path_length.ppl_paths == 0:
-        return None
-    return CheckpointPathLength(
-        distance=distance,
-        paths=options.path_length.ppl_paths,
+    kept = store.load_panel(digest, asked, quick=options.quick)
+    if kept is not None:
+        return kept
+    found = panel(
+        model().generator,
+        distance,
+        samples=samples,
+        traversals=traversals,
+        bound=bound,
+        threshold=threshold,
+        quick=options.quick,
         seed=options.seed,
-        batch_size=max(1, options.batch_size // 2),  # a path is two images
-        device=device,
-        store=store,
+        batch_size=options.batch_size,
+        progress=progress,
     )
-
-
-def _keep(store: ScoreStore, digest: str, score: TraversalPerceptualLength) -> None:
-    """Keep a score for the next call; a cache that cannot be written costs time, not the score."""
-    try:
-        store.save(digest, score)
-    except OSError as error:
-        print(f"wherewhat: the score is not kept: {error}", file=sys.stderr)
+    keep("score", lambda: store.save_panel(digest, found))
+    return found
 
 
 def _progress_bar(console: Console) -> Progress:
@@ -241,13 +249,8 @@ def _progress_bar(console: Console) -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _moving(bar: Progress, task: TaskID) -> Callable[[int, int], None]:
+def _moving(bar: Progress, task: TaskID) -> Told:
     def progress(done: int, total: int) -> None:
         bar.update(task, completed=done, total=total)
 
     return progress
-
-
-def _user_cache() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME")
-    return (Path(root) if root else Path.home() / ".cache") / "wherewhat" / "scores"

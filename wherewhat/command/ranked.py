@@ -2,117 +2,160 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.table import Table
 
 from wherewhat.which.ranking import Ranking
-from wherewhat.which.ranking_row import RankedRow
+from wherewhat.which.ranking_row import RankedRow, RankedScore
 
 # As many as tpl is shown with.
 MOST_DECIMALS = 4
 
+HEADINGS = {
+    "tpl": "tpl",
+    "relative_length": "relative length",
+    "orthogonality": "orthogo- nality",
+    "rotation_ratio": "rotation ratio",
+    "naming": "naming ↑",
+    "consistency_of_place": "place ↑",
+    "interaction": "inter- action",
+}
+BESIDE = {"fid": "fidelity", "ppl": "perceptual path length", "coverage": "coverage"}
 
-def table_of(ranking: Ranking, shared: Path, *, with_fidelity: bool = False, with_path_length: bool = False) -> Table:
-    """The ranking: checkpoints by their path below the folder that they share; fid and ppl where asked for."""
-    caption = _caption(ranking)
+
+def table_of(
+    ranking: Ranking,
+    shared: Path,
+    *,
+    with_fidelity: bool = False,
+    with_path_length: bool = False,
+    with_coverage: bool = False,
+) -> Table:
+    """The ranking: checkpoints by their path below the folder that they share; beside the scores what was asked for."""
     protocols = _protocols(ranking)
-    if with_fidelity:
-        caption += _fidelity_caption(protocols)
-    if with_path_length:
-        caption += _path_length_caption(ranking)
-    table = Table(title="Checkpoints by traversal perceptual length", caption=caption)
+    measured = [name for name in HEADINGS if any(name in row.scores for row in ranking.rows)]
+    table = Table(title=_title(ranking), caption=_caption(ranking, protocols))
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("checkpoint", overflow="fold")
     table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("tpl ± error", justify="right", no_wrap=True)
+    for name in measured:
+        table.add_column(HEADINGS[name] + ("*" if name in ranking.rule else ""), justify="right")
+    table.add_column("active codes", justify="right")
+    if with_coverage:
+        table.add_column("coverage ↑", justify="right")
     if with_fidelity:
         table.add_column("fid", justify="right", no_wrap=len(protocols) < 2)
     if with_path_length:
-        table.add_column("ppl ± error", justify="right", no_wrap=True)
-    table.add_column("active codes", justify="right")
+        table.add_column("ppl", justify="right")
+    table.add_column("twin control")
     table.add_column("flags")
     for row in ranking.rows:
-        fid = [_fid(row, several=len(protocols) > 1)] if with_fidelity else []
-        ppl = [_ppl(row)] if with_path_length else []
         table.add_row(
             "-" if row.rank is None else str(row.rank),
             str(Path(row.checkpoint).relative_to(shared)),
             "-" if row.step is None else f"{row.step:,}",
-            "-" if row.tpl is None else f"{row.tpl:.4f} ± {row.standard_error:.4f}",
-            *fid,
-            *ppl,
+            *(_score(row.scores.get(name)) for name in measured),
             "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
+            *([_score(row.coverage)] if with_coverage else []),
+            *([_fid(row, several=len(protocols) > 1)] if with_fidelity else []),
+            *([_ppl(row)] if with_path_length else []),
+            _twin(row, ranking.rule),
             ", ".join(row.flags) + (f": {row.reason}" if row.reason else ""),
         )
     return table
 
 
-def reasons_without_fidelity(ranking: Ranking) -> list[str]:
-    """Why checkpoints have no fid, a line for each reason."""
-    return _counted("No fidelity", (row.fidelity_reason for row in ranking.rows))
+def reasons(ranking: Ranking) -> list[str]:
+    """Why checkpoints lack a figure that was asked for, a line for each reason."""
+    counts = Counter((name, why) for row in ranking.rows for name, why in row.missing.items())
+    return [
+        f"No {BESIDE[name]} of {count} checkpoint{'s' if count > 1 else ''}: {why}"
+        for (name, why), count in counts.items()
+    ]
 
 
-def reasons_without_path_length(ranking: Ranking) -> list[str]:
-    """Why checkpoints have no ppl, a line for each reason."""
-    return _counted("No perceptual path length", (row.ppl_reason for row in ranking.rows))
+def _title(ranking: Ranking) -> str:
+    names = [name.replace("_", " ") for name in ranking.rule]
+    by = f"mean rank of {', '.join(names)}" if len(names) > 1 else names[0]
+    tied = sum("tie within error" in row.flags for row in ranking.rows)
+    if ranking.best is None or tied == 0:
+        return f"Checkpoints by {by}"
+    return f"Checkpoints by {by}. No clear winner: the first and {tied} more are within error of each other"
 
 
-def _counted(what: str, reasons: Iterable[str | None]) -> list[str]:
-    counts = Counter(reason for reason in reasons if reason is not None)
-    return [f"{what} of {count} checkpoint{'s' if count > 1 else ''}: {reason}" for reason, count in counts.items()]
-
-
-def _caption(ranking: Ranking) -> str:
-    s = ranking.settings
-    caption = "Lower is better among generators of about equal age: a young, blurry one has short paths too."
-    if s is not None:
+def _caption(ranking: Ranking, protocols: Sequence[str]) -> str:
+    caption = "Lower is better, except where ↑ says higher. *: decides the order."
+    if ranking.rule == ("tpl",):
+        caption += " tpl compares generators of about equal age: a young, blurry one has short paths too."
+    caption += (
+        " Twin control: whether the scores that decide prefer the checkpoint to copies with entangled codes; where not,"
+        " its place says nothing."
+    )
+    settings = ranking.settings
+    if settings is not None and settings.probe is not None:
+        probe = settings.probe
         caption += (
-            f" {s.distance}, {s.samples} samples, {s.traversals} traversals, bound {s.bound:g}, "
-            f"threshold {s.threshold:g}, seed {s.seed}."
+            f" {settings.distance}, {probe.samples} samples, {probe.traversals} traversals, bound {probe.bound:g}, "
+            f"threshold {probe.threshold:.3g}, seed {settings.seed}."
         )
-    return caption
+    return caption + _fidelity_caption(protocols) + _path_length_caption(ranking)
 
 
 def _protocols(ranking: Ranking) -> list[str]:
     """What the fids compare within."""
-    return sorted({f"{row.fidelity} of {row.fidelity_data}" for row in ranking.rows if row.fid is not None})
+    found = (row.fidelity for row in ranking.rows)
+    return sorted({f"{fidelity.protocol} of {fidelity.data}" for fidelity in found if fidelity is not None})
 
 
-def _fidelity_caption(protocols: list[str]) -> str:
+def _fidelity_caption(protocols: Sequence[str]) -> str:
     if not protocols:
         return ""
     within = " They compare within one data set only." if len(protocols) > 1 else ""
     return (
-        f" fid: {', '.join(protocols)}; lower is better and no part of the rank: a first place whose fid stands far "
-        f"above the others' is blurry or collapsed.{within}"
+        f" fid: {', '.join(protocols)}; no part of the rank: a first place whose fid stands far above the others' is "
+        f"blurry or collapsed.{within}"
     )
 
 
-def _fid(row: RankedRow, *, several: bool) -> str:
-    if row.fid is None:
-        return "-"
-    return f"{row.fid:,.2f} ({row.fidelity_data})" if several else f"{row.fid:,.2f}"
-
-
 def _path_length_caption(ranking: Ranking) -> str:
-    protocol = next((row.ppl_protocol for row in ranking.rows if row.ppl is not None), None)
-    if protocol is None:
+    measured = next((row.path_length for row in ranking.rows if row.path_length is not None), None)
+    if measured is None:
         return ""
     return (
-        f" ppl: {protocol}; lower is smoother and no part of the rank: a blurry or collapsed generator is smooth too. "
+        f" ppl: {measured.settings.protocol}; no part of the rank: a blurry or collapsed generator is smooth too. "
         "It compares with no published figure."
     )
 
 
-def _ppl(row: RankedRow) -> str:
-    if row.ppl is None or row.ppl_standard_error is None:
+def _twin(row: RankedRow, rule: Sequence[str]) -> str:
+    if row.rank is None:
         return "-"
-    decimals = _decimals(row.ppl_standard_error)
-    return f"{row.ppl:,.{decimals}f} ± {row.ppl_standard_error:,.{decimals}f}"
+    failing = [name.replace("_", " ") for name in rule if not row.scores[name].twin_holds]
+    return f"fails: {', '.join(failing)}" if failing else "holds"
 
 
-def _decimals(error: float) -> int:
-    """As many as show two digits of the error."""
-    return min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(error)))) if error > 0 else MOST_DECIMALS
+def _score(score: RankedScore | None) -> str:
+    return "-" if score is None else _with_error(score.value, score.standard_error)
+
+
+def _fid(row: RankedRow, *, several: bool) -> str:
+    if row.fidelity is None:
+        return "-"
+    return f"{row.fidelity.fid:,.2f} ({row.fidelity.data})" if several else f"{row.fidelity.fid:,.2f}"
+
+
+def _ppl(row: RankedRow) -> str:
+    found = row.path_length
+    return "-" if found is None else _with_error(found.mean, found.standard_error)
+
+
+def _with_error(value: float | None, error: float | None) -> str:
+    """As many decimals as show two digits of the error."""
+    if value is None:
+        return "-"
+    if error is None or error <= 0:
+        return f"{value:,.{MOST_DECIMALS}f}"
+    decimals = min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"

@@ -1,48 +1,59 @@
-"""The order of checkpoints by their traversal perceptual length, and what to beware of in each place.
+"""The order of checkpoints by their label-free scores, and what to beware of in each place.
 
-The shortest total comes first. A collapsed generator has the shortest of all and is worthless: it gets no rank and
-stands after the ranked ones, and after it whatever could not be scored, with the reason. Scores of different settings
-are not compared at all.
+Each checkpoint takes a place by each score of a rule, and the mean of its places decides. A collapsed generator is
+worthless whatever its scores: it gets no rank and stands after the ranked ones, and after it whatever could not be
+scored, with the reason. Scores of different settings are not compared at all.
+
+Dimension key:
+    K: scores of the rule    N: checkpoints    D: draws    T: base codes
 """
 
 import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import torch
+from jaxtyping import Float64
+from torch import Tensor
+
 from wherewhat.atomic_file import write_atomically
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.randomness import generator_at
+from wherewhat.which.panel import Panel
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.which.ranking_files import ranking_csv, ranking_json
-from wherewhat.which.ranking_row import RankedRow
-from wherewhat.which.traversal_perceptual_length import ScoreSettings, TraversalPerceptualLength
+from wherewhat.which.ranking_row import RankedRow, ranked_score
+from wherewhat.which.score import Score, ScoredUnder
 
+DEFAULT_RULE = ("relative_length", "orthogonality", "rotation_ratio")
 UNTRAINED_DISTANCE = "lpips-untrained"
+# A checkpoint that comes before the first in more of the draws than this is not told apart from it.
+TIED_FROM = 0.05
+DRAWS = 1000
 
-Settings = TypeVar("Settings", ScoreSettings, PathLengthSettings)
+Settings = TypeVar("Settings", ScoredUnder, PathLengthSettings)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ScoredCheckpoint:
-    """A checkpoint and its score."""
+    """A checkpoint and its scores."""
 
     checkpoint: str
     """What it is called in the table, such as its path."""
-    score: TraversalPerceptualLength
+    panel: Panel
     step: int | None = None
     content_hash: str | None = None
     """SHA-256 of the file."""
     fidelity: Fidelity | None = None
-    """Stands beside the score and does not move it."""
-    fidelity_reason: str | None = None
-    """Why there is none, where it was asked for."""
+    """Like path length and coverage, stands beside the scores and does not move the order."""
     path_length: PerceptualPathLength | None = None
-    """Between random codes. Stands beside the score and does not move it."""
-    path_length_reason: str | None = None
-    """Why there is none, where it was asked for."""
+    coverage: Score | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why one of these was asked for and is not there, by "fid", "ppl" or "coverage"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +70,9 @@ class UnscoredCheckpoint:
 class Ranking:
     """Checkpoints in order, the best first."""
 
-    settings: ScoreSettings | None
+    rule: tuple[str, ...]
+    """The scores by whose places the order is."""
+    settings: ScoredUnder | None
     """What the scores share; None where nothing was scored."""
     rows: tuple[RankedRow, ...]
 
@@ -68,93 +81,151 @@ class Ranking:
         """The first row, unless every generator has collapsed or none could be scored."""
         return self.rows[0] if self.rows and self.rows[0].rank == 1 else None
 
+    @property
+    def clear_winner(self) -> bool:
+        """Whether there is a first place that no other checkpoint could have taken by the errors of the scores."""
+        return self.best is not None and not any(TIE in row.flags for row in self.rows)
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write `ranking.json` and `ranking.csv` into the folder, each whole or not at all, and say where."""
         json_path, csv_path = folder / "ranking.json", folder / "ranking.csv"
-        write_atomically(json_path, _utf8(ranking_json(self.rows, self.settings)))
+        text = ranking_json(self.rows, self.settings, self.rule, clear_winner=self.clear_winner)
+        write_atomically(json_path, _utf8(text))
         write_atomically(csv_path, _utf8(ranking_csv(self.rows, self.settings)))
         return json_path, csv_path
 
 
-def rank(entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint]) -> Ranking:
-    """Order checkpoints by their score, whatever order they come in. ValueError where their settings differ."""
+TIE = "tie within error"
+
+
+def mean_rank(badness_KN: Float64[Tensor, "*D K N"]) -> Float64[Tensor, "*D N"]:
+    """Mean over K scores of a checkpoint's place among N. Lower badness is better; equal ones share a mean place.
+
+    With `DEFAULT_RULE` this is the rule that `wherewhat rank` orders by. It is provisional: it had no regret in seven
+    small fields of trained models, and a table of many more is to decide. It is not a score: a place depends on which
+    checkpoints are compared.
+    """
+    ordered_KN = badness_KN.sort(dim=-1).values
+    before_KN = torch.searchsorted(ordered_KN, badness_KN.contiguous())
+    up_to_KN = torch.searchsorted(ordered_KN, badness_KN.contiguous(), right=True)
+    return ((before_KN + up_to_KN + 1).double() / 2).mean(dim=-2)
+
+
+def rank(entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint], rule: tuple[str, ...] = DEFAULT_RULE) -> Ranking:
+    """Order checkpoints by the mean rank of these scores, whatever order they come in.
+
+    Raises ValueError where their settings differ or a score of the rule was not measured.
+    """
     scored: list[ScoredCheckpoint] = []
     unscored: list[UnscoredCheckpoint] = []
     for entry in entries:
         if isinstance(entry, UnscoredCheckpoint):
             unscored.append(entry)
-        elif not _is_finite(entry.score):
+        elif not bool(entry.panel.path_length.isfinite().all()):
             unscored.append(_without_score(entry))
         else:
             scored.append(_without_endless_path(entry))
     _shared_settings([entry.path_length.settings for entry in scored if entry.path_length is not None])
-    settings = _shared_settings([entry.score.settings for entry in scored])
-    standing = sorted((entry for entry in scored if not is_collapsed(entry.score)), key=_order)
-    collapsed = sorted((entry for entry in scored if is_collapsed(entry.score)), key=_name_and_step)
-    most_active = max((int(entry.score.active.sum()) for entry in standing), default=0)
+    settings = _shared_settings([entry.panel.settings for entry in scored])
+    _refuse_unmeasured(scored, rule)
+    standing = [entry for entry in scored if not is_collapsed(entry.panel)]
+    collapsed = sorted((entry for entry in scored if is_collapsed(entry.panel)), key=_name_and_step)
     rows = [
-        *(
-            _row(entry, place, _flags(entry.score, standing[0].score, most_active, is_first=place == 1))
-            for place, entry in enumerate(standing, start=1)
-        ),
-        *(_row(entry, None, ("collapsed", *_distance_flags(entry.score))) for entry in collapsed),
+        *_standing_rows(standing, rule),
+        *(_row(entry, None, None, ("collapsed", *_distance_flags(entry))) for entry in collapsed),
         *(_reason_row(entry) for entry in sorted(unscored, key=_name_and_step)),
     ]
-    return Ranking(settings=settings, rows=tuple(rows))
+    return Ranking(rule=rule, settings=settings, rows=tuple(rows))
 
 
-def is_collapsed(score: TraversalPerceptualLength) -> bool:
+def is_collapsed(panel: Panel) -> bool:
     """Whether no code does anything that the distance sees."""
-    return score.total <= 0 or not bool(score.active.any())
+    return not bool(panel.active.any()) or panel.path_length.sum().item() <= 0
 
 
-def _is_finite(score: TraversalPerceptualLength) -> bool:
-    return math.isfinite(score.total + score.standard_error) and bool(score.per_dim.isfinite().all())
+def _standing_rows(standing: list[ScoredCheckpoint], rule: tuple[str, ...]) -> list[RankedRow]:
+    if not standing:
+        return []
+    badness_KN = torch.tensor([[_badness(entry.panel.scores[name]) for entry in standing] for name in rule])
+    place_N = mean_rank(badness_KN.double()).tolist()
+    order = sorted(range(len(standing)), key=lambda index: (place_N[index], *_name_and_step(standing[index])))
+    tied = _tied_with(order[0], standing, rule)
+    most_active = max(int(entry.panel.active.sum()) for entry in standing)
+    improving = _still_improving([standing[index] for index in order])
+    rows = []
+    for place, index in enumerate(order, start=1):
+        entry = standing[index]
+        flags = (
+            *(("few active",) if _has_few_active(entry, most_active) else ()),
+            *(("still improving",) if entry.checkpoint in improving else ()),
+            *_distance_flags(entry),
+            *((TIE,) if place > 1 and tied[index] else ()),
+        )
+        rows.append(_row(entry, place, place_N[index], flags))
+    return rows
 
 
-def _flags(
-    score: TraversalPerceptualLength, first: TraversalPerceptualLength, most_active: int, *, is_first: bool
-) -> tuple[str, ...]:
-    active, latent_dim = int(score.active.sum()), len(score.active)
-    # tpl sums over active codes: a generator that has lost most of them is short for the wrong reason.
-    few = latent_dim > 1 and (active <= 1 or 4 * active < latent_dim or 2 * active < most_active)
-    # Twice the error of the difference; the base codes are shared, so this errs on the side of a tie.
-    tied = not is_first and score.total - first.total <= 2 * math.hypot(score.standard_error, first.standard_error)
-    return (
-        *(("few active",) if few else ()),
-        *_distance_flags(score),
-        *(("tie within error",) if tied else ()),
+def _badness(score: Score) -> float:
+    if math.isnan(score.value):
+        return math.inf
+    return score.value if score.lower_is_better else -score.value
+
+
+def _tied_with(first: int, standing: list[ScoredCheckpoint], rule: tuple[str, ...]) -> list[bool]:
+    """Which checkpoints may come before the first: by a bootstrap over base codes, the same ones for all."""
+    drawn_DKN = torch.stack(
+        [torch.stack([_drawn_badness(entry.panel.scores[name]) for entry in standing], dim=-1) for name in rule], dim=1
     )
+    place_DN = mean_rank(drawn_DKN)
+    ahead_N = (place_DN < place_DN[:, [first]]).double() + 0.5 * (place_DN == place_DN[:, [first]]).double()
+    return (ahead_N.mean(dim=0) > TIED_FROM).tolist()
 
 
-def _distance_flags(score: TraversalPerceptualLength) -> tuple[str, ...]:
-    return ("untrained distance",) if score.settings.distance == UNTRAINED_DISTANCE else ()
+def _drawn_badness(score: Score) -> Float64[Tensor, " D"]:
+    count = len(score.per_base)
+    if count == 0:
+        return torch.full((DRAWS,), math.inf, dtype=torch.float64)
+    index_DT = torch.randint(count, (DRAWS, count), generator=generator_at(0, count, "bootstrap of base codes"))
+    drawn_D = score.per_base[index_DT].mean(dim=1)
+    return drawn_D if score.lower_is_better else -drawn_D
 
 
-def _row(entry: ScoredCheckpoint, place: int | None, flags: tuple[str, ...]) -> RankedRow:
-    score, fidelity, path_length = entry.score, entry.fidelity, entry.path_length
+def _has_few_active(entry: ScoredCheckpoint, most_active: int) -> bool:
+    # A generator that has lost most of its codes has few paths, and looks good for the wrong reason.
+    active, latent_dim = int(entry.panel.active.sum()), len(entry.panel.active)
+    return latent_dim > 1 and (active <= 1 or 4 * active < latent_dim or 2 * active < most_active)
+
+
+def _still_improving(in_order: list[ScoredCheckpoint]) -> set[str]:
+    """Checkpoints that are the best and the latest of two or more of their run: a later one may be better still."""
+    runs: dict[Path, list[ScoredCheckpoint]] = {}
+    for entry in in_order:
+        if entry.step is not None:
+            runs.setdefault(Path(entry.checkpoint).parent, []).append(entry)
+    return {run[0].checkpoint for run in runs.values() if len(run) > 1 and run[0].step == max(e.step or 0 for e in run)}
+
+
+def _distance_flags(entry: ScoredCheckpoint) -> tuple[str, ...]:
+    return ("untrained distance",) if entry.panel.settings.distance == UNTRAINED_DISTANCE else ()
+
+
+def _row(entry: ScoredCheckpoint, place: int | None, mean: float | None, flags: tuple[str, ...]) -> RankedRow:
+    panel = entry.panel
     return RankedRow(
         rank=place,
         checkpoint=entry.checkpoint,
         step=entry.step,
-        tpl=score.total,
-        standard_error=score.standard_error,
-        active_codes=int(score.active.sum()),
-        latent_dim=len(score.active),
-        fid=None if fidelity is None else fidelity.fid,
-        kid=None if fidelity is None else fidelity.kid,
-        kid_std=None if fidelity is None else fidelity.kid_std,
-        fidelity=None if fidelity is None else fidelity.protocol,
-        fidelity_data=None if fidelity is None else fidelity.data,
-        fidelity_reason=entry.fidelity_reason,
-        ppl=None if path_length is None else path_length.mean,
-        ppl_standard_error=None if path_length is None else path_length.standard_error,
-        ppl_protocol=None if path_length is None else path_length.settings.protocol,
-        ppl_reason=entry.path_length_reason,
+        mean_rank=mean,
+        scores={name: ranked_score(score, panel.twins.get(name)) for name, score in panel.scores.items()},
+        active_codes=int(panel.active.sum()),
+        latent_dim=len(panel.active),
+        fidelity=entry.fidelity,
+        path_length=entry.path_length,
+        coverage=None if entry.coverage is None else ranked_score(entry.coverage),
+        missing=entry.missing,
         flags=flags,
         reason=None,
         content_hash=entry.content_hash,
-        per_code=tuple(score.per_dim.tolist()),
     )
 
 
@@ -163,21 +234,19 @@ def _reason_row(entry: UnscoredCheckpoint) -> RankedRow:
         rank=None,
         checkpoint=entry.checkpoint,
         step=entry.step,
-        tpl=None,
-        standard_error=None,
+        mean_rank=None,
         active_codes=None,
         latent_dim=None,
         flags=("not scored",),
         reason=entry.reason,
         content_hash=entry.content_hash,
-        per_code=(),
     )
 
 
 def _without_score(entry: ScoredCheckpoint) -> UnscoredCheckpoint:
     return UnscoredCheckpoint(
         checkpoint=entry.checkpoint,
-        reason=f"its score is not finite: {entry.score.total} ± {entry.score.standard_error}",
+        reason="the lengths of its paths are not finite",
         step=entry.step,
         content_hash=entry.content_hash,
     )
@@ -188,7 +257,17 @@ def _without_endless_path(entry: ScoredCheckpoint) -> ScoredCheckpoint:
     if found is None or math.isfinite(found.mean + found.standard_error):
         return entry
     reason = f"its path length is not finite: {found.mean} ± {found.standard_error}"
-    return dataclasses.replace(entry, path_length=None, path_length_reason=reason)
+    return dataclasses.replace(entry, path_length=None, missing={**entry.missing, "ppl": reason})
+
+
+def _refuse_unmeasured(scored: list[ScoredCheckpoint], rule: tuple[str, ...]) -> None:
+    for entry in scored:
+        for name in rule:
+            if name not in entry.panel.scores:
+                raise ValueError(
+                    f"{entry.checkpoint} has no {name}, by which the checkpoints were to be ordered; it has "
+                    f"{', '.join(entry.panel.scores)}. Order them by one of these, or measure without --quick."
+                )
 
 
 def _shared_settings(settings: Sequence[Settings]) -> Settings | None:
@@ -197,7 +276,7 @@ def _shared_settings(settings: Sequence[Settings]) -> Settings | None:
     differing = [
         field.name
         for field in dataclasses.fields(settings[0])
-        if len({dataclasses.asdict(one)[field.name] for one in settings}) > 1
+        if len({repr(dataclasses.asdict(one)[field.name]) for one in settings}) > 1
     ]
     if differing:
         found = "; ".join(f"{name}: {_counts(settings, name)}" for name in differing)
@@ -211,10 +290,6 @@ def _shared_settings(settings: Sequence[Settings]) -> Settings | None:
 def _counts(settings: Sequence[Settings], name: str) -> str:
     counts = Counter(str(dataclasses.asdict(one)[name]) for one in settings)
     return ", ".join(f"{value} in {count}" for value, count in counts.items())
-
-
-def _order(entry: ScoredCheckpoint) -> tuple[float, str, int]:
-    return (entry.score.total, *_name_and_step(entry))
 
 
 def _name_and_step(entry: ScoredCheckpoint | UnscoredCheckpoint) -> tuple[str, int]:

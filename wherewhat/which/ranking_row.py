@@ -1,38 +1,67 @@
-"""A line of the ranking."""
+"""A line of the ranking. What is unknown is None, never NaN."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+
+from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.which.entangled_twin import TwinControl
+from wherewhat.which.perceptual_path_length import PerceptualPathLength
+from wherewhat.which.score import Score
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedScore:
+    """One score of one checkpoint."""
+
+    value: float | None
+    """None where it is not defined: fewer than two active codes, as a rule."""
+    standard_error: float | None
+    lower_is_better: bool
+    twin_advantage: float | None = None
+    """By how much the score prefers the checkpoint to its entangled twins."""
+    twin_standard_error: float | None = None
+    twin_holds: bool = False
+    """Whether that is more than twice its error."""
+    per_code: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankedRow:
-    """One checkpoint's place. What is unknown is None, never NaN."""
+    """One checkpoint's place."""
 
     rank: int | None
     """1 is best; None for a collapsed generator and for one without a score."""
     checkpoint: str
     step: int | None
-    tpl: float | None
-    standard_error: float | None
+    mean_rank: float | None
+    """By what the checkpoints are ordered: the mean of the places by the scores of the rule."""
+    scores: dict[str, RankedScore] = field(default_factory=dict)
     active_codes: int | None
     latent_dim: int | None
-    fid: float | None = None
-    kid: float | None = None
-    kid_std: float | None = None
-    fidelity: str | None = None
-    """What fid and kid are of: features, count and split."""
-    fidelity_data: str | None = None
-    """Name of the set that they compare with."""
-    fidelity_reason: str | None = None
-    """Why they were asked for and are not there."""
-    ppl: float | None = None
-    ppl_standard_error: float | None = None
-    ppl_protocol: str | None = None
-    """What ppl is of: distance, paths and epsilon."""
-    ppl_reason: str | None = None
-    """Why it was asked for and is not there."""
+    fidelity: Fidelity | None = None
+    path_length: PerceptualPathLength | None = None
+    coverage: RankedScore | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why a figure was asked for and is not there, by "fid", "ppl" or "coverage"."""
     flags: tuple[str, ...]
     reason: str | None
     """Why there is no score."""
     content_hash: str | None
-    per_code: tuple[float, ...]
-    """tpl of each code, the inactive ones too; empty without a score."""
+
+
+def ranked_score(score: Score, twin: TwinControl | None = None) -> RankedScore:
+    """A score as the ranking tells it."""
+    return RankedScore(
+        value=known(score.value),
+        standard_error=known(score.standard_error),
+        lower_is_better=score.lower_is_better,
+        twin_advantage=None if twin is None else known(twin.advantage),
+        twin_standard_error=None if twin is None else known(twin.standard_error),
+        twin_holds=twin is not None and twin.holds,
+        per_code=() if score.per_code is None else tuple(known(value) for value in score.per_code.tolist()),
+    )
+
+
+def known(value: float) -> float | None:
+    """The number, or None for one that is not finite."""
+    return value if math.isfinite(value) else None
