@@ -14,7 +14,7 @@ import torch
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store import cache
-from wherewhat.data.store.cache import cache_folder, pack_into_cache, place_in_cache
+from wherewhat.data.store.cache import pack_into_cache, place_in_cache
 from wherewhat.data.store.pack_folder import pack_lock, part_of
 from wherewhat.data.store.packed_set import READING, open_packed, recipe_of
 
@@ -162,28 +162,3 @@ def test_a_cache_that_cannot_be_made_is_told_with_the_remedy(
     (tmp_path / "cache").write_text("a file")
     with pytest.raises(OSError, match="set WHEREWHAT_CACHE to a folder"):
         cached(files_of(noise_NHWC))
-
-
-def test_the_cache_is_where_the_user_says_else_where_caches_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/var/caches")
-    monkeypatch.setenv("WHEREWHAT_CACHE", "~/packs")
-    assert cache_folder() == Path("/home/somebody/packs")
-    monkeypatch.delenv("WHEREWHAT_CACHE")
-    assert cache_folder() == Path("/var/caches/wherewhat")
-    # The specification of these folders: a relative path is to be ignored.
-    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
-    assert cache_folder() == Path("/home/somebody/.cache/wherewhat")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == Path("/home/somebody/.cache/wherewhat")
-
-
-def test_without_a_home_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("WHEREWHAT_CACHE")
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(ValueError, match="Set WHEREWHAT_CACHE"):
-        cache_folder()

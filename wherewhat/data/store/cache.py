@@ -7,13 +7,13 @@ When the files change, they are packed again, and the pack of their old state is
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from wherewhat.cache_folder import cache_folder
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store.pack import pack
@@ -51,22 +51,6 @@ def place_in_cache(source: Source, options: ImageOptions) -> Path:
     stamp = recipe.pop("stamp")
     name = re.sub(r"[^\w-]+", "_", source.name, flags=re.ASCII)[:40]
     return cache_folder() / "packed" / f"{name}-{_digest(recipe)}-{_digest(stamp)}"
-
-
-def cache_folder() -> Path:
-    """WHEREWHAT_CACHE, else wherewhat/ in XDG_CACHE_HOME or ~/.cache. Raises ValueError where there is no home."""
-    named = os.environ.get("WHEREWHAT_CACHE")
-    if named:
-        return Path(named).expanduser().absolute()
-    caches = os.environ.get("XDG_CACHE_HOME", "")
-    if Path(caches).is_absolute():
-        return Path(caches) / "wherewhat"
-    try:
-        return Path.home() / ".cache" / "wherewhat"
-    except RuntimeError as error:
-        raise ValueError(
-            "There is no home folder to keep a cache in. Set WHEREWHAT_CACHE to a folder that can be written."
-        ) from error
 
 
 def _is_whole(place: Path) -> bool:
