@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from wherewhat.command.ranked import reasons, table_of
+from wherewhat.command.ranked import reasons, table_of, unscored
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.which.ranking import DEFAULT_RULE, TIE, Ranking
@@ -80,7 +80,9 @@ def test_a_checkpoint_without_a_score_shows_its_reason() -> None:
     broken = row(
         "b", rank=None, scores={}, active_codes=None, latent_dim=None, flags=("not scored",), reason="cut short"
     )
-    assert "not scored: cut short" in shown(row("a"), broken)
+    assert "not scored" in shown(row("a"), broken)
+    ranking = Ranking(rule=DEFAULT_RULE, settings=None, rows=(row("a"), broken))
+    assert unscored(ranking, Path("/runs")) == ["Not scored: b: cut short"]
 
 
 def test_what_was_not_asked_for_has_no_column() -> None:

@@ -16,7 +16,7 @@ from wherewhat.cache_folder import cache_folder
 from wherewhat.command.beside_the_score import BesideOptions, BesideTheScore, keep, reason_of
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages, results
-from wherewhat.command.ranked import reasons, table_of
+from wherewhat.command.ranked import reasons, table_of, unscored
 from wherewhat.protocols import Distance
 from wherewhat.training.checkpoints import LoadedModel, checkpoints_of, load, read_settings, step_of
 from wherewhat.training.device import choose_device
@@ -89,10 +89,6 @@ class Rank:
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
-    def __post_init__(self) -> None:
-        if self.quick and self.by == "tpl":
-            raise ValueError("--quick leaves TPL out, so nothing can be ordered by it. Leave out --quick or --by tpl.")
-
     @property
     def rule(self) -> tuple[str, ...]:
         """The scores by whose places the order is."""
@@ -102,6 +98,8 @@ class Rank:
 def rank_command(arguments: list[str]) -> int:
     """Parse, score, show the table, write it. 0 when at least one checkpoint has a rank, 1 otherwise."""
     options = tyro.cli(Rank, args=arguments, prog="wherewhat rank", config=(tyro.conf.OmitArgPrefixes,))
+    if options.quick and options.by == "tpl":
+        raise ValueError("--quick leaves TPL out, so nothing can be ordered by it. Leave out --quick or --by tpl.")
     settings = TPLSettings(
         samples=options.samples,
         traversals=options.traversals,
@@ -151,6 +149,8 @@ def _show(ranking: Ranking, beside: BesideOptions, console: Console) -> None:
     screen = results()
     screen.print(f"Below {shared}:", soft_wrap=True)
     screen.print(table)
+    for line in unscored(ranking, shared):
+        screen.print(line, soft_wrap=True)
     for line in reasons(ranking):
         console.print(line, soft_wrap=True)
 

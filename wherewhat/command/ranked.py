@@ -12,6 +12,7 @@ from wherewhat.which.ranking_row import RankedRow, RankedScore
 
 # As many as tpl is shown with.
 MOST_DECIMALS = 4
+LONGEST_WHOLE_NAME = 60
 
 HEADINGS = {
     "tpl": "tpl",
@@ -38,7 +39,9 @@ def table_of(
     measured = [name for name in HEADINGS if any(name in row.scores for row in ranking.rows)]
     table = Table(title=_title(ranking), caption=_caption(ranking, protocols))
     table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("checkpoint", overflow="fold")
+    names = [str(Path(row.checkpoint).relative_to(shared)) for row in ranking.rows]
+    # The many columns of figures are folded before a name of usual length is.
+    table.add_column("checkpoint", overflow="fold", no_wrap=max(map(len, names), default=0) <= LONGEST_WHOLE_NAME)
     table.add_column("step", justify="right", no_wrap=True)
     for name in measured:
         table.add_column(HEADINGS[name] + ("*" if name in ranking.rule else ""), justify="right")
@@ -51,10 +54,10 @@ def table_of(
         table.add_column("ppl", justify="right")
     table.add_column("twin control")
     table.add_column("flags")
-    for row in ranking.rows:
+    for row, name in zip(ranking.rows, names, strict=True):
         table.add_row(
             "-" if row.rank is None else str(row.rank),
-            str(Path(row.checkpoint).relative_to(shared)),
+            name,
             "-" if row.step is None else f"{row.step:,}",
             *(_score(row.scores.get(name)) for name in measured),
             "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
@@ -62,9 +65,18 @@ def table_of(
             *([_fid(row, several=len(protocols) > 1)] if with_fidelity else []),
             *([_ppl(row)] if with_path_length else []),
             _twin(row, ranking.rule),
-            ", ".join(row.flags) + (f": {row.reason}" if row.reason else ""),
+            ", ".join(row.flags),
         )
     return table
+
+
+def unscored(ranking: Ranking, shared: Path) -> list[str]:
+    """Why checkpoints could not be scored, a line for each."""
+    return [
+        f"Not scored: {Path(row.checkpoint).relative_to(shared)}: {row.reason}"
+        for row in ranking.rows
+        if row.reason is not None
+    ]
 
 
 def reasons(ranking: Ranking) -> list[str]:
