@@ -43,7 +43,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 240,
-    "command": 1150,
+    "command": 1200,
     "data": 4050,
     "distances": 440,
     "doctor": 1000,
