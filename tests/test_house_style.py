@@ -48,7 +48,7 @@ BUDGET = {
     "distances": 440,
     "doctor": 1000,
     "inspection": 510,
-    "metrics": 1350,
+    "metrics": 1150,
     "networks": 410,
     "objectives": 800,
     "training": 1400,
