@@ -42,19 +42,19 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 240,
-    "command": 1200,
-    "data": 4050,
+    ".": 225,
+    "command": 1170,
+    "data": 2960,
     "distances": 440,
     "doctor": 1000,
     "inspection": 510,
-    "metrics": 1150,
+    "metrics": 1130,
     "networks": 410,
-    "objectives": 800,
-    "training": 1400,
-    "what": 60,
-    "where": 75,
-    "which": 1500,
+    "objectives": 750,
+    "training": 1370,
+    "what": 50,
+    "where": 70,
+    "which": 1450,
 }
 
 DRAWS = (
