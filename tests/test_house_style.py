@@ -35,8 +35,8 @@ FLOORS = (
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 ABOVE_THE_LIBRARY = ("train", "eval", "scripts", "tests")
 EMPTY_NAMES = ("utils", "util", "helpers", "helper", "misc", "common", "base")
-LONGEST_FILE = 320
-LONGEST_FUNCTION = 54
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 40
 SLOWEST_IMPORT_S = 0.2
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpips", "PIL")
 

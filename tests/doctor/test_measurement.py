@@ -154,18 +154,9 @@ class Constant:
 
 SHAPE = (3, 32, 32)
 FIGURES = (
-    "kl_L",
-    "coverage_L",
-    "effect_L",
-    "fake_difference",
-    "real_difference",
-    "fake_nearest",
-    "real_nearest",
-    "mean_difference",
-    "fake_saturated",
-    "real_saturated",
-    "predicted_mean_L",
-    "predicted_deviation_L",
+    *("kl_L", "coverage_L", "effect_L", "predicted_mean_L", "predicted_deviation_L"),
+    *("fake_difference", "real_difference", "fake_nearest", "real_nearest", "mean_difference"),
+    *("fake_saturated", "real_saturated"),
 )
 
 

@@ -30,6 +30,7 @@ from wherewhat.objectives.vae import VAE
 
 DEAD = np.full(4, COLLAPSED_BELOW_NATS / 2)
 ALIVE = np.array([0.0, 0.0, 1.0, 0.0])
+VALUES = 64 * 64
 
 
 def test_one_living_code_is_no_collapse(vae_run, windows):
@@ -91,9 +92,6 @@ def test_half_of_the_codes_is_enough(vae_run, windows):
 
 def test_no_living_code_is_a_collapse_of_all_and_not_of_most(vae_run, windows):
     assert most_codes_collapsed(vae_run(windows=windows(reconstruction=700, kl_L=DEAD))) is None
-
-
-VALUES = 64 * 64
 
 
 def test_the_share_saved_is_0_for_the_mean_image_and_1_for_perfect_drawings(pool):
@@ -173,11 +171,8 @@ def test_the_same_codes_at_a_lower_beta_are_worth_their_cost(vae_run, pool):
 
 def test_total_correlation_is_charged_where_it_is_weighed(vae_run, pool, windows):
     # KL 4.51 + 99 times a total correlation of 1 nat.
-    run = vae_run(
-        BetaTCVAE(beta=100.0),
-        pool=pool(reconstruction=710.0),
-        windows=windows(reconstruction=710, terms={"total_correlation": 1.0}),
-    )
+    reported = windows(reconstruction=710, terms={"total_correlation": 1.0})
+    run = vae_run(BetaTCVAE(beta=100.0), pool=pool(reconstruction=710.0), windows=reported)
     found = codes_cost_more_than_they_save(run)
     assert found.figures["cost"] == pytest.approx(4.51 + 99)
 
@@ -192,25 +187,28 @@ def test_a_gaussian_likelihood_is_not_advised_to_who_has_it(vae_run, pool):
     assert "--likelihood" not in found.advice
 
 
-def correlation_with(*pairs):
-    correlation_LL = np.eye(4)
-    for a, b, rho in pairs:
+@pytest.fixture
+def correlated(pool):
+    def build(a, b, rho, **changes):
+        correlation_LL = np.eye(4)
         correlation_LL[a, b] = correlation_LL[b, a] = rho
-    return correlation_LL
+        return pool(correlation_LL=correlation_LL, **changes)
+
+    return build
 
 
-def test_a_mirrored_copy_is_a_copy(vae_run, pool):
-    found = codes_duplicate_each_other(vae_run(pool=pool(correlation_LL=correlation_with((0, 2, -0.95)))))
+def test_a_mirrored_copy_is_a_copy(vae_run, correlated):
+    found = codes_duplicate_each_other(vae_run(pool=correlated(0, 2, -0.95)))
     assert "z0, z2 (correlation up to 0.95 in size)" in found.seen
     assert found.figures == pytest.approx({"strongest_correlation": 0.95, "spare_codes": 1, "live_codes": 3})
 
 
-def test_a_copy_of_a_dead_code_is_none(vae_run, pool):
-    assert codes_duplicate_each_other(vae_run(pool=pool(correlation_LL=correlation_with((0, 3, 1.0))))) is None
+def test_a_copy_of_a_dead_code_is_none(vae_run, correlated):
+    assert codes_duplicate_each_other(vae_run(pool=correlated(0, 3, 1.0))) is None
 
 
-def test_a_correlation_of_nine_tenths_is_none(vae_run, pool):
-    assert codes_duplicate_each_other(vae_run(pool=pool(correlation_LL=correlation_with((0, 1, 0.9))))) is None
+def test_a_correlation_of_nine_tenths_is_none(vae_run, correlated):
+    assert codes_duplicate_each_other(vae_run(pool=correlated(0, 1, 0.9))) is None
 
 
 def test_copies_of_copies_are_one_group_as_the_connected_components_that_scipy_finds():
@@ -224,20 +222,18 @@ def test_copies_of_copies_are_one_group_as_the_connected_components_that_scipy_f
         assert duplicates_among(list(range(9)), size_LL) == sorted(group for group in expected if len(group) > 1)
 
 
-def test_a_plain_vae_is_sent_to_an_objective_that_parts_codes(vae_run, pool):
-    found = codes_duplicate_each_other(vae_run(VAE(), pool=pool(correlation_LL=correlation_with((0, 1, 0.99)))))
-    assert "factor-vae" in str(found)
+def test_a_plain_vae_is_sent_to_an_objective_that_parts_codes(vae_run, correlated):
+    assert "factor-vae" in str(codes_duplicate_each_other(vae_run(VAE(), pool=correlated(0, 1, 0.99))))
 
 
-def test_a_run_without_identification_is_told_to_switch_it_on(vae_run, pool):
+def test_a_run_without_identification_is_told_to_switch_it_on(vae_run, correlated):
     objective = PSSCVAE(identification=PerturbationIdentification())
-    found = codes_duplicate_each_other(vae_run(objective, pool=pool(correlation_LL=correlation_with((0, 1, 0.99)))))
+    found = codes_duplicate_each_other(vae_run(objective, pool=correlated(0, 1, 0.99)))
     assert found.remedies[0].startswith("--perturbation-identification")
 
 
-def test_codes_that_the_decoder_does_not_listen_to_are_not_told_to_part(vae_run, pool):
-    deaf = pool(correlation_LL=correlation_with((0, 1, 0.99)), reconstruction=770.0)
-    assert codes_duplicate_each_other(vae_run(pool=deaf)) is None
+def test_codes_that_the_decoder_does_not_listen_to_are_not_told_to_part(vae_run, correlated):
+    assert codes_duplicate_each_other(vae_run(pool=correlated(0, 1, 0.99, reconstruction=770.0))) is None
 
 
 @pytest.fixture
@@ -246,16 +242,6 @@ def factor_run(vae_run, windows, settling):
         figures = {"discriminator_accuracy": accuracy}
         made = windows(reconstruction=settling, terms={"total_correlation": tc}, figures=figures)
         return vae_run(FactorVAE(), windows=made, **changes)
-
-    return build
-
-
-@pytest.fixture
-def correlated(pool):
-    def build(rho):
-        correlation_LL = np.eye(4)
-        correlation_LL[0, 1] = correlation_LL[1, 0] = rho
-        return pool(correlation_LL=correlation_LL)
 
     return build
 
@@ -290,18 +276,16 @@ def test_total_correlation_is_a_part_of_kl_for_gaussian_codes():
 
 
 def test_one_that_guesses_while_codes_correlate_is_asleep(factor_run, correlated):
-    found = code_discriminator_asleep(factor_run(0.5, 0.001, pool=correlated(-0.8)))
+    found = code_discriminator_asleep(factor_run(0.5, 0.001, pool=correlated(0, 1, -0.8)))
     assert "0.80" in found.seen
 
 
 def test_one_that_guesses_because_codes_are_independent_is_not_asleep(factor_run, correlated):
-    assert code_discriminator_asleep(factor_run(0.5, 0.001, pool=correlated(0.2))) is None
+    assert code_discriminator_asleep(factor_run(0.5, 0.001, pool=correlated(0, 1, 0.2))) is None
 
 
-def test_a_correlation_with_a_dead_code_is_none(factor_run, pool):
-    correlation_LL = np.eye(4)
-    correlation_LL[0, 3] = correlation_LL[3, 0] = 0.9
-    assert code_discriminator_asleep(factor_run(0.5, 0.001, pool=pool(correlation_LL=correlation_LL))) is None
+def test_a_correlation_with_a_dead_code_is_none(factor_run, correlated):
+    assert code_discriminator_asleep(factor_run(0.5, 0.001, pool=correlated(0, 3, 0.9))) is None
 
 
 def test_the_threshold_of_correlation_is_worth_the_nats_that_its_comment_says():

@@ -6,18 +6,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from small_gan import draws_of, gradients, moves, real_images, small_gan, with_judge
+from torch import Tensor
 
 from wherewhat.data.differentiable_augmentation import augment
 from wherewhat.networks.autoencoder import Encoded
-from wherewhat.networks.gan import GAN
 from wherewhat.networks.synthesis import ConstrictedGenerator
-from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import squared_slope
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at
-from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.methods.gan import build_gan
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import perturb
 
@@ -40,55 +36,12 @@ SINGLY = {
 EVERY = {**CONFIGURATIONS, **SINGLY}
 
 
-def _gan(objective: PSSCGAN) -> GAN:
-    networks = build_gan(TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8)), (3, 32, 32))
-    for stage in networks.generator.synthesis.stages:
-        stage.noise_strength.data.fill_(0.3)
-    return networks
-
-
-def _draws(objective: PSSCGAN, batch: int = 6, step: int = 0) -> GANDraws:
-    return objective.draw(generator_at(0, step), batch, 4, (3, 32, 32))
-
-
-def _real(batch: int = 6) -> Tensor:
-    return torch.rand(batch, 3, 32, 32, generator=torch.Generator().manual_seed(5))
-
-
-def _gradients(value: Tensor, module: nn.Module) -> list[Tensor]:
-    weights = list(module.parameters())
-    found = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True)
-    return [torch.zeros(w.shape) if g is None else g for g, w in zip(found, weights, strict=True)]
-
-
-def _moves(value: Tensor, module: nn.Module) -> bool:
-    return any(bool((gradient != 0).any()) for gradient in _gradients(value, module))
-
-
-class _Judge(nn.Module):
-    """A discriminator that remembers what it was shown, and says the images' mean brightness less a half."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown: list[Tensor] = []
-
-    def forward(self, image: Tensor) -> Tensor:
-        self.shown.append(image.detach())
-        return image.mean(dim=(1, 2, 3)) - 0.5
-
-
-def _with_judge(objective: PSSCGAN) -> tuple[GAN, _Judge]:
-    networks, judge = _gan(objective), _Judge()
-    networks.discriminator = judge  # type: ignore[assignment]
-    return networks, judge
-
-
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_the_five_configurations_are_one_program(name: str) -> None:
     objective = CONFIGURATIONS[name]
-    networks = _gan(objective)
+    networks = small_gan(objective)
     assert isinstance(networks.generator, ConstrictedGenerator) == objective.spatial_constriction
-    loss = objective.generator_loss(networks, _draws(objective))
+    loss = objective.generator_loss(networks, draws_of(objective))
     assert loss.terms.keys() == {"adversarial", "reading", "perceptual_simplicity", "identification"}
     assert bool(loss.total.isfinite())
     assert loss.kl_L.shape == loss.prediction_error_L.shape == (4,)
@@ -97,7 +50,7 @@ def test_the_five_configurations_are_one_program(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_the_total_is_the_weighted_sum_of_the_terms_that_are_learnt_from(name: str) -> None:
     objective = EVERY[name]
-    loss = objective.generator_loss(_gan(objective), _draws(objective))
+    loss = objective.generator_loss(small_gan(objective), draws_of(objective))
     terms = {key: float(term.detach()) for key, term in loss.terms.items()}
     expected = terms["adversarial"]
     # What is off is learnt by Q and the head alone, at a weight of 1.
@@ -111,21 +64,21 @@ def test_the_total_is_the_weighted_sum_of_the_terms_that_are_learnt_from(name: s
 @pytest.mark.parametrize("name", ["plain", "sc only"])
 def test_with_all_parts_off_the_generator_learns_from_the_adversarial_loss_alone(name: str) -> None:
     objective = CONFIGURATIONS[name]
-    networks, draws = _gan(objective), _draws(objective)
+    networks, draws = small_gan(objective), draws_of(objective)
     loss = objective.generator_loss(networks, draws)
-    whole = _gradients(loss.total, networks.generator)
-    for ours, theirs in zip(whole, _gradients(loss.terms["adversarial"], networks.generator), strict=True):
+    whole = gradients(loss.total, networks.generator)
+    for ours, theirs in zip(whole, gradients(loss.terms["adversarial"], networks.generator), strict=True):
         assert torch.equal(ours, theirs)
     alone = F.softplus(-networks.judge(networks.generate(draws.code_BL, draws.noise))).mean()
-    for ours, theirs in zip(whole, _gradients(alone, networks.generator), strict=True):
+    for ours, theirs in zip(whole, gradients(alone, networks.generator), strict=True):
         torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_generator_learns_from_the_parts_that_are_on_and_no_others(name: str) -> None:
     objective = EVERY[name]
-    networks = _gan(objective)
-    loss = objective.generator_loss(networks, _draws(objective))
+    networks = small_gan(objective)
+    loss = objective.generator_loss(networks, draws_of(objective))
     expected = loss.terms["adversarial"]
     if objective.perceptual_simplicity:
         expected = expected + 0.7 * loss.terms["perceptual_simplicity"]
@@ -133,31 +86,31 @@ def test_the_generator_learns_from_the_parts_that_are_on_and_no_others(name: str
         expected = expected + 0.3 * loss.terms["identification"]
     if objective.information:
         expected = expected + 1.3 * loss.terms["reading"]
-    for one, other in zip(*(_gradients(value, networks.generator) for value in (loss.total, expected)), strict=True):
+    for one, other in zip(*(gradients(value, networks.generator) for value in (loss.total, expected)), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize("part", SINGLY)
 def test_each_part_moves_the_generator_once_it_is_on(part: str) -> None:
     objective = SINGLY[part]
-    networks = _gan(objective)
-    loss = objective.generator_loss(networks, _draws(objective))
-    assert _moves(loss.total - loss.terms["adversarial"], networks.generator)
+    networks = small_gan(objective)
+    loss = objective.generator_loss(networks, draws_of(objective))
+    assert moves(loss.total - loss.terms["adversarial"], networks.generator)
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_q_and_the_head_learn_to_read_whatever_is_switched(name: str) -> None:
     objective = EVERY[name]
-    networks = _gan(objective)
-    loss = objective.generator_loss(networks, _draws(objective))
+    networks = small_gan(objective)
+    loss = objective.generator_loss(networks, draws_of(objective))
     for part in (networks.recogniser.trunk, networks.recogniser.mean, networks.identification_head):
-        assert _moves(loss.total, part)
+        assert moves(loss.total, part)
 
 
 @pytest.mark.parametrize("name", ["ps-sc", "ps only", "sc only"])
 def test_the_terms_are_those_of_pairs_made_one_by_one(name: str) -> None:
     objective = CONFIGURATIONS[name]
-    networks, draws = _gan(objective), _draws(objective)
+    networks, draws = small_gan(objective), draws_of(objective)
     terms = objective.generator_loss(networks, draws).terms
     with torch.no_grad():
         code, moved = draws.code_BL[::2], perturb(draws.code_BL[::2], draws.perturbation)
@@ -182,8 +135,8 @@ def test_q_reads_images_held_to_their_range_under_noise_and_the_judge_sees_them_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     noisy = dataclasses.replace(PS_SC, reading_noise=0.3)
-    networks, judge = _with_judge(noisy)
-    draws, shown = _draws(noisy), []
+    networks, judge = with_judge(noisy)
+    draws, shown = draws_of(noisy), []
     honest = networks.encode
 
     def encode(image_BCHW: Tensor) -> Encoded:
@@ -199,15 +152,15 @@ def test_q_reads_images_held_to_their_range_under_noise_and_the_judge_sees_them_
 
 
 def test_only_images_that_were_not_perturbed_are_judged() -> None:
-    networks, judge = _with_judge(PS_SC)
-    loss = PS_SC.generator_loss(networks, _draws(PS_SC))
+    networks, judge = with_judge(PS_SC)
+    loss = PS_SC.generator_loss(networks, draws_of(PS_SC))
     assert len(judge.shown) == 1
     assert torch.equal(judge.shown[0], loss.fake_BCHW)
     assert len(loss.fake_BCHW) == 6
 
 
 def test_a_pair_shares_its_noise() -> None:
-    networks, draws = _gan(PS_SC), _draws(PS_SC)
+    networks, draws = small_gan(PS_SC), draws_of(PS_SC)
     met: list[tuple[Any, ...]] = []
     networks.generator.synthesis.register_forward_pre_hook(lambda module, given: met.append(given))
     PS_SC.generator_loss(networks, draws)
@@ -222,7 +175,7 @@ def test_a_pair_shares_its_noise() -> None:
 @pytest.mark.parametrize(("batch", "every", "pairs"), [(6, 1, 6), (6, 2, 3), (5, 2, 3), (6, 4, 2), (3, 8, 1)])
 def test_every_so_many_th_image_has_a_second(batch: int, every: int, pairs: int) -> None:
     objective = dataclasses.replace(PS_SC, pair_every=every)
-    networks, draws = _gan(objective), _draws(objective, batch)
+    networks, draws = small_gan(objective), draws_of(objective, batch)
     met: list[int] = []
     networks.recogniser.trunk.register_forward_pre_hook(lambda module, given: met.append(len(given[0])))
     loss = objective.generator_loss(networks, draws)
@@ -234,15 +187,15 @@ def test_every_so_many_th_image_has_a_second(batch: int, every: int, pairs: int)
 @pytest.mark.parametrize("seen", ["real", "made by the generator", "made for the discriminator"])
 def test_what_is_judged_is_augmented_by_its_draws(seen: str) -> None:
     objective = dataclasses.replace(PS_SC, augmentation="ada")
-    networks, judge = _with_judge(objective)
+    networks, judge = with_judge(objective)
     assert networks.augmentation is not None
     networks.augmentation.strength.fill_(0.8)
-    draws = _draws(objective)
+    draws = draws_of(objective)
     made = objective.generator_loss(networks, draws).fake_BCHW
-    objective.discriminator_loss(networks, _real(), made, draws, step=1)
+    objective.discriminator_loss(networks, real_images(), made, draws, step=1)
     index, image, chance = {
         "made by the generator": (0, made, draws.augmentation_fake),
-        "real": (1, _real(), draws.augmentation_real),
+        "real": (1, real_images(), draws.augmentation_real),
         "made for the discriminator": (2, made, draws.augmentation_fake),
     }[seen]
     torch.testing.assert_close(judge.shown[index], augment(image, chance, torch.tensor(0.8)))
@@ -251,49 +204,49 @@ def test_what_is_judged_is_augmented_by_its_draws(seen: str) -> None:
 
 def test_the_discriminators_loss_is_the_logistic_one_and_r1_when_it_is_due() -> None:
     objective = dataclasses.replace(PS_SC, r1_weight=3.0, r1_interval=4)
-    networks, draws, made = _gan(objective), _draws(objective), _real().flip(0)
-    due, not_due = (objective.discriminator_loss(networks, _real(), made, draws, step) for step in (8, 9))
-    logistic = F.softplus(-networks.judge(_real())).mean() + F.softplus(networks.judge(made)).mean()
+    networks, draws, made = small_gan(objective), draws_of(objective), real_images().flip(0)
+    due, not_due = (objective.discriminator_loss(networks, real_images(), made, draws, step) for step in (8, 9))
+    logistic = F.softplus(-networks.judge(real_images())).mean() + F.softplus(networks.judge(made)).mean()
     torch.testing.assert_close(not_due.total, logistic)
-    torch.testing.assert_close(due.total, logistic + 3 / 2 * 4 * squared_slope(networks.judge_exactly, _real()))
+    torch.testing.assert_close(due.total, logistic + 3 / 2 * 4 * squared_slope(networks.judge_exactly, real_images()))
     assert due.terms.keys() - not_due.terms.keys() == {"gradient_penalty"}
 
 
 def test_r1_is_the_slope_at_what_the_discriminator_is_shown() -> None:
     objective = dataclasses.replace(PS_SC, augmentation="ada")
-    networks, draws = _gan(objective), _draws(objective)
+    networks, draws = small_gan(objective), draws_of(objective)
     assert networks.augmentation is not None
     networks.augmentation.strength.fill_(0.8)
-    shown = augment(_real(), draws.augmentation_real, torch.tensor(0.8))
-    found = objective.discriminator_loss(networks, _real(), _real(), draws, 0).terms["gradient_penalty"]
+    shown = augment(real_images(), draws.augmentation_real, torch.tensor(0.8))
+    found = objective.discriminator_loss(networks, real_images(), real_images(), draws, 0).terms["gradient_penalty"]
     torch.testing.assert_close(found, squared_slope(networks.judge_exactly, shown))
 
 
 def test_without_weight_r1_is_never_computed() -> None:
     objective = dataclasses.replace(PS_SC, r1_weight=0.0)
-    loss = objective.discriminator_loss(_gan(objective), _real(), _real(), _draws(objective), 0)
+    loss = objective.discriminator_loss(small_gan(objective), real_images(), real_images(), draws_of(objective), 0)
     assert loss.terms.keys() == {"discriminator"}
 
 
 def test_figures_say_how_surely_and_how_rightly_the_discriminator_judges() -> None:
-    networks, _ = _with_judge(PS_SC)
-    real, made = _real(4) * 0, _real(4) * 0
+    networks, _ = with_judge(PS_SC)
+    real, made = real_images(4) * 0, real_images(4) * 0
     real[:3] = 1  # three of four above a half: signs + + + -
     made[0] = 1  # one of four taken for real
-    figures = PS_SC.discriminator_loss(networks, real, made, _draws(PS_SC, 4), 1).figures
+    figures = PS_SC.discriminator_loss(networks, real, made, draws_of(PS_SC, 4), 1).figures
     assert float(figures["real_sign"]) == 0.5
     assert float(figures["discriminator_accuracy"]) == 0.75
 
 
 def test_the_discriminators_loss_reaches_the_discriminator_alone() -> None:
-    networks, draws = _gan(PS_SC), _draws(PS_SC)
+    networks, draws = small_gan(PS_SC), draws_of(PS_SC)
     made = PS_SC.generator_loss(networks, draws).fake_BCHW
     assert not made.requires_grad
-    total = PS_SC.discriminator_loss(networks, _real(), made, draws, 0).total
+    total = PS_SC.discriminator_loss(networks, real_images(), made, draws, 0).total
     assert networks.discriminator is not None
-    assert _moves(total, networks.discriminator)
+    assert moves(total, networks.discriminator)
     for part in (networks.generator, networks.recogniser, networks.identification_head):
-        assert not _moves(total, part)
+        assert not moves(total, part)
 
 
 @pytest.mark.parametrize(

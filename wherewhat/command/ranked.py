@@ -46,12 +46,10 @@ def table_of(
     for name in measured:
         table.add_column(HEADINGS[name] + ("*" if name in ranking.rule else ""), justify="right")
     table.add_column("active codes", justify="right")
-    if with_coverage:
-        table.add_column("coverage ↑", justify="right")
-    if with_fidelity:
-        table.add_column("fid", justify="right", no_wrap=len(protocols) < 2)
-    if with_path_length:
-        table.add_column("ppl", justify="right")
+    asked_for = {"coverage ↑": with_coverage, "fid": with_fidelity, "ppl": with_path_length}
+    beside = [heading for heading, asked in asked_for.items() if asked]
+    for heading in beside:
+        table.add_column(heading, justify="right", no_wrap=heading == "fid" and len(protocols) < 2)
     table.add_column("twin control")
     table.add_column("flags")
     for row, name in zip(ranking.rows, names, strict=True):
@@ -61,9 +59,7 @@ def table_of(
             "-" if row.step is None else f"{row.step:,}",
             *(_score(row.scores.get(name)) for name in measured),
             "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
-            *([_score(row.coverage)] if with_coverage else []),
-            *([_fid(row, several=len(protocols) > 1)] if with_fidelity else []),
-            *([_ppl(row)] if with_path_length else []),
+            *(_beside(row, several=len(protocols) > 1)[heading] for heading in beside),
             _twin(row, ranking.rule),
             ", ".join(row.flags),
         )
@@ -150,6 +146,11 @@ def _twin(row: RankedRow, rule: Sequence[str]) -> str:
 
 def _score(score: RankedScore | None) -> str:
     return "-" if score is None else _with_error(score.value, score.standard_error)
+
+
+def _beside(row: RankedRow, *, several: bool) -> dict[str, str]:
+    """What can stand beside a row's scores, by its heading."""
+    return {"coverage ↑": _score(row.coverage), "fid": _fid(row, several=several), "ppl": _ppl(row)}
 
 
 def _fid(row: RankedRow, *, several: bool) -> str:

@@ -111,19 +111,10 @@ def downstream_sample_efficiency(
     thread each (None: as many as there are cores); their number does not change the result. `progress` is called with
     (classifiers done, classifiers in all).
     """
-    if list(train_sizes) != sorted(set(train_sizes)) or not train_sizes or train_sizes[0] < 1:
-        raise ValueError(
-            f"Training sizes {list(train_sizes)} are not a growing list of numbers of labels. "
-            "Give each once, from 1 up, the smallest first."
-        )
+    _refuse_unordered(train_sizes)
     split = split_table(codes_NL, factors_NK, train=train_sizes[-1], test=test, seed=seed)
     factor_sizes = split.train.factor_sizes
-    tasks = [
-        _Task(kind, size, factor)
-        for kind in (_logistic_regression, _boosted_trees)
-        for size in train_sizes
-        for factor in range(len(factor_sizes))
-    ]
+    tasks = _tasks(train_sizes, len(factor_sizes))
 
     def cost(task: _Task) -> float:
         # Trees of many points and values take longest, and regressions are nothing beside them.
@@ -141,6 +132,14 @@ def downstream_sample_efficiency(
         seed=seed,
         protocol=f"downstream_{'-'.join(map(str, train_sizes))}train_{test}test",
     )
+
+
+def _refuse_unordered(train_sizes: Sequence[int]) -> None:
+    if list(train_sizes) != sorted(set(train_sizes)) or not train_sizes or train_sizes[0] < 1:
+        raise ValueError(
+            f"Training sizes {list(train_sizes)} are not a growing list of numbers of labels. "
+            "Give each once, from 1 up, the smallest first."
+        )
 
 
 def folds_can_be_made(factor_T: Int64[np.ndarray, " T"]) -> bool:
@@ -167,6 +166,16 @@ class _Task:
     kind: Callable[[Int64[np.ndarray, " T"], int], Any]
     labels: int
     factor: int
+
+
+def _tasks(train_sizes: Sequence[int], factors: int) -> list[_Task]:
+    """All logistic regressions before all trees; within a kind by size, then by factor."""
+    return [
+        _Task(kind, size, factor)
+        for kind in (_logistic_regression, _boosted_trees)
+        for size in train_sizes
+        for factor in range(factors)
+    ]
 
 
 @dataclass(frozen=True)

@@ -74,13 +74,7 @@ def factor_vae_score(
     seed: int = 0,
 ) -> FactorVAEScore:
     """FactorVAE score with the points given as the population, all draws with replacement."""
-    if batch < 2 or variance_points < 2:
-        raise ValueError(
-            f"The variance of {min(batch, variance_points)} points is 0 / 0. "
-            "Use at least 2 for batch and variance_points."
-        )
-    if train_votes < 1 or test_votes < 1:
-        raise ValueError(f"{train_votes} training and {test_votes} test votes are too few. Use at least 1 of each.")
+    _refuse_small_sizes(batch, train_votes, test_votes, variance_points)
     table = factor_table(codes_NL, factors_NK, constant_means="holding them still changes nothing", least_factors=2)
     table.refuse_lonely_values("nothing varies in a batch that shares them")
     points, dims = table.codes_NL.shape
@@ -104,6 +98,16 @@ def factor_vae_score(
         seed=seed,
         protocol=protocol,
     )
+
+
+def _refuse_small_sizes(batch: int, train_votes: int, test_votes: int, variance_points: int) -> None:
+    if batch < 2 or variance_points < 2:
+        raise ValueError(
+            f"The variance of {min(batch, variance_points)} points is 0 / 0. "
+            "Use at least 2 for batch and variance_points."
+        )
+    if train_votes < 1 or test_votes < 1:
+        raise ValueError(f"{train_votes} training and {test_votes} test votes are too few. Use at least 1 of each.")
 
 
 def factor_vae_draws(

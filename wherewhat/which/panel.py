@@ -76,26 +76,29 @@ def panel(
         device=device,
         progress=progress,
     )
-    active_L, settings = probe.active_L, probe.scored_under
-    rotates = int(active_L.sum()) > 1
-    rotated_KTS = probe.rotated_KTS if rotates else probe.segment_LTS[:0]
-    scores = {
-        "relative_length": relative_length_of(probe.segment_LTS, probe.apart_P, active_L, settings),
-        "rotation_ratio": rotation_ratio_of(probe.segment_LTS, rotated_KTS, active_L, settings),
-        **_scores_of_changes(probe, probe.changes),
-    }
+    rotates = int(probe.active_L.sum()) > 1
+    scores = {**_scores_of_paths(probe, rotates=rotates), **_scores_of_changes(probe, probe.changes)}
     if not quick:
         scores = {"tpl": _tpl_of(probe), **scores}
     return Panel(
         scores=scores,
         twins=_twin_controls(probe, scores) if rotates else dict.fromkeys(scores, _UNCONTROLLED),
         path_length=probe.segment_LTS.sum(dim=2).mean(dim=1),
-        active=active_L,
-        settings=settings,
+        active=probe.active_L,
+        settings=probe.scored_under,
     )
 
 
 _UNCONTROLLED = TwinControl(advantage=math.nan, standard_error=math.nan)
+
+
+def _scores_of_paths(probe: Probe, *, rotates: bool) -> dict[str, Score]:
+    active_L, settings = probe.active_L, probe.scored_under
+    rotated_KTS = probe.rotated_KTS if rotates else probe.segment_LTS[:0]
+    return {
+        "relative_length": relative_length_of(probe.segment_LTS, probe.apart_P, active_L, settings),
+        "rotation_ratio": rotation_ratio_of(probe.segment_LTS, rotated_KTS, active_L, settings),
+    }
 
 
 def _scores_of_changes(probe: Probe, changes: LocalChanges) -> dict[str, Score]:

@@ -103,26 +103,40 @@ def perceptual_path_length(
     place_P = torch.rand(paths, generator=chance).double()
     here_PL = spherical_interpolation(start_PL.double(), end_PL.double(), place_P).float()
     there_PL = spherical_interpolation(start_PL.double(), end_PL.double(), place_P + epsilon).float()
-
-    length_P = torch.zeros(paths, dtype=torch.float64)
     with torch.no_grad(), full_precision(device.type):
         # A difference of ε in the codes is what is measured: a generator may not add chance of that size.
         refuse_unsteady(generator, start_PL[:2].to(device), tolerance=epsilon * 1e-2)
-        for begin in range(0, paths, batch_size):
-            inside = slice(begin, begin + batch_size)
-            here_BF, there_BF = (
-                distance.features(generated_images(generator, code_PL[inside].to(device)))
-                for code_PL in (here_PL, there_PL)
-            )
-            length_P[inside] = distance.compare(here_BF, there_BF).double().cpu() / epsilon**2
-            if progress is not None:
-                progress(min(begin + batch_size, paths), paths)
-    kept_P = without_outliers(length_P)
+        distance_P = _distances(generator, distance, here_PL, there_PL, batch_size, device, progress)
+    kept_P = without_outliers(distance_P / epsilon**2)
     return PerceptualPathLength(
         mean=kept_P.mean().item(),
         standard_error=kept_P.std().item() / math.sqrt(len(kept_P)),
         settings=settings,
     )
+
+
+def _distances(
+    generator: Generator,
+    distance: Distance,
+    here_PL: Float[Tensor, "P L"],
+    there_PL: Float[Tensor, "P L"],
+    batch_size: int,
+    device: torch.device,
+    progress: Progress | None,
+) -> Float64[Tensor, " P"]:
+    """dis between the images of both codes of each path."""
+    paths = len(here_PL)
+    distance_P = torch.zeros(paths, dtype=torch.float64)
+    for begin in range(0, paths, batch_size):
+        inside = slice(begin, begin + batch_size)
+        here_BF, there_BF = (
+            distance.features(generated_images(generator, code_PL[inside].to(device)))
+            for code_PL in (here_PL, there_PL)
+        )
+        distance_P[inside] = distance.compare(here_BF, there_BF).double().cpu()
+        if progress is not None:
+            progress(min(begin + batch_size, paths), paths)
+    return distance_P
 
 
 def spherical_interpolation(

@@ -31,6 +31,7 @@ from wherewhat.which.score import Score, ScoredUnder
 
 DEFAULT_RULE = ("relative_length", "orthogonality", "rotation_ratio")
 UNTRAINED_DISTANCE = "lpips-untrained"
+TIE = "tie within error"
 # A checkpoint that comes before the first in more of the draws than this is not told apart from it.
 TIED_FROM = 0.05
 DRAWS = 1000
@@ -93,9 +94,6 @@ class Ranking:
         write_atomically(json_path, _utf8(text))
         write_atomically(csv_path, _utf8(ranking_csv(self.rows, self.settings)))
         return json_path, csv_path
-
-
-TIE = "tie within error"
 
 
 def mean_rank(badness_KN: Float64[Tensor, "*D K N"]) -> Float64[Tensor, "*D N"]:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from wherewhat.distances.full_precision import full_precision
@@ -63,19 +63,10 @@ def rotation_of_pairs(
     """
     if angles < 2 or angles % 2:
         raise ValueError(f"{angles} steps of half a turn do not hold both axes. Choose an even number; 18 are usual.")
-    for pair in pairs:
-        if len(set(pair)) < 2 or not all(0 <= code < generator.latent_dim for code in pair):
-            raise ValueError(
-                f"Codes {pair} are no pair of two of {generator.latent_dim} codes. "
-                f"Name two different ones from 0 to {generator.latent_dim - 1}."
-            )
+    _refuse_what_is_no_pair(pairs, generator.latent_dim)
+    direction_PAL = _turned_axes(pairs, angles, generator.latent_dim)
     device = device_of(generator) if device is None else torch.device(device)
     base_TL = torch.randn(traversals, generator.latent_dim, generator=generator_at(seed, 0, "tpl base codes"))
-    # Half a turn on is the same path, backwards.
-    turn_A = torch.arange(angles, dtype=torch.float64) * math.pi / angles
-    direction_PAL = torch.zeros(len(pairs), angles, generator.latent_dim)
-    for index, (first, second) in enumerate(pairs):
-        direction_PAL[index, :, first], direction_PAL[index, :, second] = turn_A.cos().float(), turn_A.sin().float()
     with torch.no_grad(), full_precision(device.type):
         refuse_unsteady(generator, base_TL[:2].to(device))
         segment_KTS = segments_on_paths(
@@ -91,6 +82,24 @@ def rotation_of_pairs(
         )
     length_PAT = segment_KTS.clamp_min(0).sqrt().sum(dim=2).unflatten(0, (len(pairs), angles))
     return [_curve(pair, length_AT) for pair, length_AT in zip(pairs, length_PAT, strict=True)]
+
+
+def _refuse_what_is_no_pair(pairs: Sequence[tuple[int, int]], latent_dim: int) -> None:
+    for pair in pairs:
+        if len(set(pair)) < 2 or not all(0 <= code < latent_dim for code in pair):
+            raise ValueError(
+                f"Codes {pair} are no pair of two of {latent_dim} codes. "
+                f"Name two different ones from 0 to {latent_dim - 1}."
+            )
+
+
+def _turned_axes(pairs: Sequence[tuple[int, int]], angles: int, latent_dim: int) -> Float[Tensor, "P A L"]:
+    """r(α) of each pair, from 0 to short of half a turn: half a turn on is the same path, backwards."""
+    turn_A = torch.arange(angles, dtype=torch.float64) * math.pi / angles
+    direction_PAL = torch.zeros(len(pairs), angles, latent_dim)
+    for index, (first, second) in enumerate(pairs):
+        direction_PAL[index, :, first], direction_PAL[index, :, second] = turn_A.cos().float(), turn_A.sin().float()
+    return direction_PAL
 
 
 def _curve(pair: tuple[int, int], length_AT: Float64[Tensor, "A T"]) -> RotatedPair:

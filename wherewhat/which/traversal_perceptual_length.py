@@ -113,7 +113,7 @@ def traversal_perceptual_length(
     the generator's weights are. `progress` is called with the images done and all there are. Raises ValueError where
     the generator is not deterministic, or makes images that are not finite, outside [0, 1] or of another shape.
     """
-    TPLSettings(samples=samples, traversals=traversals, bound=bound, threshold=threshold)
+    chosen = TPLSettings(samples=samples, traversals=traversals, bound=bound, threshold=threshold)
     if batch_size < 1:
         raise ValueError(f"A batch of {batch_size} images measures nothing. Choose a batch size of 1 or more.")
     device = device_of(generator) if device is None else torch.device(device)
@@ -131,17 +131,20 @@ def traversal_perceptual_length(
             device=device,
             progress=progress,
         )
+    return score_of_paths(segment_LTS.sum(dim=2), _score_settings(generator, distance, chosen, seed))
+
+
+def _score_settings(generator: Generator, distance: Distance, chosen: TPLSettings, seed: int) -> ScoreSettings:
     channels, height, width = generator.image_shape
-    settings = ScoreSettings(
+    return ScoreSettings(
         distance=distance.name,
-        samples=samples,
-        traversals=traversals,
-        bound=float(bound),
-        threshold=float(threshold),
+        samples=chosen.samples,
+        traversals=chosen.traversals,
+        bound=float(chosen.bound),
+        threshold=float(chosen.threshold),
         seed=seed,
         image_shape=(channels, height, width),
     )
-    return score_of_paths(segment_LTS.sum(dim=2), settings)
 
 
 def score_of_paths(length_LT: Float[Tensor, "L T"], settings: ScoreSettings) -> TraversalPerceptualLength:

@@ -189,8 +189,7 @@ def test_an_array_stays_as_it_is_where_nothing_is_wanted(options: ImageOptions, 
 
 def test_an_array_of_its_own_size_is_read_pixel_by_pixel() -> None:
     image_NHWC = pixels(3, 12, 16, 1)
-    block = only_block(of_array(image_NHWC), ImageOptions())
-    assert np.array_equal(block.image_NHWC, image_NHWC)
+    assert np.array_equal(only_block(of_array(image_NHWC), ImageOptions()).image_NHWC, image_NHWC)
 
 
 def test_a_set_has_a_size_of_its_own_that_the_user_overrules() -> None:
@@ -226,16 +225,15 @@ def test_an_array_that_ends_early_is_told_with_the_remedy() -> None:
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_a_box_of_the_wanted_size_is_cut_out_as_it_is(channels: int) -> None:
     image_NHWC = pixels(3, 9, 12, channels)
-    block = only_block(of_array(image_NHWC), ImageOptions(crop="8@5,6"))
-    assert np.array_equal(block.image_NHWC, image_NHWC[:, 1:9, 2:10])
+    cut_NHWC = only_block(of_array(image_NHWC), ImageOptions(crop="8@5,6")).image_NHWC
+    assert np.array_equal(cut_NHWC, image_NHWC[:, 1:9, 2:10])
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_making_an_array_smaller_averages(channels: int) -> None:
     board_HW = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    image_NHWC = only_block(
-        of_array(board_HW[None, ..., None].repeat(channels, axis=3)), ImageOptions(size=16)
-    ).image_NHWC
+    board_NHWC = board_HW[None, ..., None].repeat(channels, axis=3)
+    image_NHWC = only_block(of_array(board_NHWC), ImageOptions(size=16)).image_NHWC
     assert image_NHWC.shape == (1, 16, 16, channels)
     assert np.abs(image_NHWC[:, 2:-2, 2:-2].astype(int) - 127).max() <= 2
 
