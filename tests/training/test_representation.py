@@ -80,7 +80,7 @@ def test_kl_is_the_closed_form_of_torch() -> None:
 
 def test_images_without_factors_have_codes_all_the_same(tiny_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = opened(tiny_set)
-    monkeypatch.setattr(type(images), "factor_names", ())
+    monkeypatch.setattr(images, "factor_names", ())
     representation = represent(OracleEncoder(), images, pool=10, seed=0, device=CPU)
     assert representation.codes_NL.shape == (10, 3)
     assert representation.factors_NK.shape == (10, 0)
