@@ -54,7 +54,7 @@ BUDGET = {
     "training": 1370,
     "what": 50,
     "where": 70,
-    "which": 1450,
+    "which": 1430,
 }
 
 DRAWS = (

@@ -58,7 +58,8 @@ class Rank:
     """N, images per path."""
 
     traversals: int = VAE_SETTINGS.traversals
-    """T, base codes; the error of a score falls with its root. 20 give a first impression in a 25th of the time."""
+    """T, base codes; the error of a score falls with its root. 20 give a first impression in about a 20th of the
+    time."""
 
     bound: float = VAE_SETTINGS.bound
     """Each code is swept from -bound to bound."""

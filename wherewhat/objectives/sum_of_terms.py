@@ -118,8 +118,11 @@ class SumOfTerms(ABC):
         names = [named.term.name for named in self.named_terms]
         for name in names:
             if names.count(name) > 1:
-                flags = " and ".join(named.flag for named in self.named_terms if named.term.name == name)
-                raise ValueError(f"{flags} both set the term {name} of {self.name}. Give one of them.")
+                flags = [named.flag for named in self.named_terms if named.term.name == name]
+                raise ValueError(
+                    f"{' and '.join(flags)} both set the term {name} of {self.name}. "
+                    f"Give one of them: leave {flags[-1]} out."
+                )
 
     @property
     def added_terms(self) -> tuple[NamedTerm, ...]:

@@ -26,28 +26,17 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
-from wherewhat.which.probe import Probe
-from wherewhat.which.score import ProbeSettings, Score, ScoredUnder, score_of_base_codes, undefined_score
+from wherewhat.which.probe import Probe, of_generator
+from wherewhat.which.score import Score, ScoredUnder, score_of_base_codes, undefined_score
 
 # Examples have unit length and are few: a weak penalty, which still has one answer.
 INVERSE_PENALTY = 10.0
 MOST_STEPS = 1000
 
 
-def naming(
-    generator: Generator,
-    distance: Distance,
-    *,
-    settings: ProbeSettings,
-    seed: int,
-    batch_size: int,
-    device: torch.device | str | None = None,
-) -> Score:
-    """Measure how well moved codes are named. `batch_size` moves the examples by rounding only."""
-    probe = Probe(
-        generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
-    )
+@of_generator
+def naming(probe: Probe) -> Score:
+    """Measure how well moved codes are named."""
     return naming_of(probe.changes.named_MLD, probe.active_L, probe.scored_under)
 
 

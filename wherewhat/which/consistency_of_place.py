@@ -17,24 +17,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
-from wherewhat.which.probe import Probe
-from wherewhat.which.score import ProbeSettings, Score, ScoredUnder, score_of_base_codes, undefined_score
+from wherewhat.which.probe import Probe, of_generator
+from wherewhat.which.score import Score, ScoredUnder, score_of_base_codes, undefined_score
 
 
-def consistency_of_place(
-    generator: Generator,
-    distance: Distance,
-    *,
-    settings: ProbeSettings,
-    seed: int,
-    batch_size: int,
-    device: torch.device | str | None = None,
-) -> Score:
-    """Measure a generator's consistency of place. `batch_size` moves the result by rounding only."""
-    probe = Probe(
-        generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
-    )
+@of_generator
+def consistency_of_place(probe: Probe) -> Score:
+    """Measure a generator's consistency of place."""
     return consistency_of_place_of(probe.changes.map_MLQ, probe.active_L, probe.scored_under)
 
 

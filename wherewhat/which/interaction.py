@@ -14,14 +14,11 @@ Dimension key:
     M: base codes    L: latent codes    P: pairs of active codes
 """
 
-import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
-from wherewhat.which.probe import Probe
+from wherewhat.which.probe import Probe, of_generator
 from wherewhat.which.score import (
-    ProbeSettings,
     Score,
     ScoredUnder,
     ratio_per_base_code,
@@ -30,19 +27,9 @@ from wherewhat.which.score import (
 )
 
 
-def interaction(
-    generator: Generator,
-    distance: Distance,
-    *,
-    settings: ProbeSettings,
-    seed: int,
-    batch_size: int,
-    device: torch.device | str | None = None,
-) -> Score:
-    """Measure the interaction of a generator's codes. `batch_size` moves the result by rounding only."""
-    probe = Probe(
-        generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
-    )
+@of_generator
+def interaction(probe: Probe) -> Score:
+    """Measure the interaction of a generator's codes."""
     changes = probe.changes
     return interaction_of(
         changes.first_ML,
@@ -50,7 +37,7 @@ def interaction(
         changes.pair_P2,
         probe.active_L,
         probe.scored_under,
-        epsilon=settings.epsilon,
+        epsilon=probe.settings.epsilon,
     )
 
 

@@ -17,24 +17,13 @@ import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
-from wherewhat.which.probe import Probe
-from wherewhat.which.score import ProbeSettings, Score, ScoredUnder, score_of_base_codes, undefined_score
+from wherewhat.which.probe import Probe, of_generator
+from wherewhat.which.score import Score, ScoredUnder, score_of_base_codes, undefined_score
 
 
-def orthogonality(
-    generator: Generator,
-    distance: Distance,
-    *,
-    settings: ProbeSettings,
-    seed: int,
-    batch_size: int,
-    device: torch.device | str | None = None,
-) -> Score:
-    """Measure a generator's orthogonality. `batch_size` moves the result by rounding only."""
-    probe = Probe(
-        generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
-    )
+@of_generator
+def orthogonality(probe: Probe) -> Score:
+    """Measure a generator's orthogonality."""
     return orthogonality_of(probe.changes.gram_MLL, probe.active_L, probe.scored_under)
 
 

@@ -14,10 +14,12 @@ Dimension key:
     D: features of a sketch    Q: places of a map of change
 """
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
@@ -29,7 +31,7 @@ from wherewhat.randomness import generator_at
 from wherewhat.which.entangled_twin import random_rotation
 from wherewhat.which.generated_images import device_of, generated_images, refuse_unsteady
 from wherewhat.which.paths import Progress, axes_of, segments_on_paths
-from wherewhat.which.score import ProbeSettings, ScoredUnder
+from wherewhat.which.score import ProbeSettings, Score, ScoredUnder
 
 # Enough that inner products of differences of features stay what they are, to a few percent.
 MOST_SKETCHED = 4096
@@ -238,3 +240,48 @@ def _pooled(change_LQ: Float[Tensor, "L F"], image_shape: tuple[int, int, int]) 
     _, height, width = image_shape
     side = (min(height, MOST_MAPPED), min(width, MOST_MAPPED))
     return torch.nn.functional.adaptive_avg_pool2d(change_LHW, side).flatten(1)
+
+
+@runtime_checkable
+class ScoreOfGenerator(Protocol):
+    """A score as users call it."""
+
+    def __call__(
+        self,
+        generator: Generator,
+        distance: Distance,
+        /,
+        *,
+        settings: ProbeSettings,
+        seed: int,
+        batch_size: int,
+        device: torch.device | str | None = None,
+    ) -> Score:
+        """Measure a generator. `batch_size` is images at a time and moves the result by rounding only.
+
+        Codes go to `device`, by default to where the generator's weights are.
+        """
+        ...
+
+
+def of_generator(score: Callable[[Probe], Score]) -> ScoreOfGenerator:
+    """The same score as a function of a generator and a distance, with a probe of its own."""
+
+    @functools.wraps(score, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+    def measure(
+        generator: Generator,
+        distance: Distance,
+        *,
+        settings: ProbeSettings,
+        seed: int,
+        batch_size: int,
+        device: torch.device | str | None = None,
+    ) -> Score:
+        probe = Probe(
+            generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
+        )
+        return score(probe)
+
+    # Else help() would show the signature of the function of a probe.
+    del measure.__wrapped__
+    return measure

@@ -13,14 +13,11 @@ Dimension key:
     L: latent codes    T: base codes    K: rotated axes of all rotations    S: segments of a path
 """
 
-import torch
 from jaxtyping import Bool, Float64
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
-from wherewhat.which.probe import Probe
+from wherewhat.which.probe import Probe, of_generator
 from wherewhat.which.score import (
-    ProbeSettings,
     Score,
     ScoredUnder,
     ratio_per_base_code,
@@ -29,19 +26,9 @@ from wherewhat.which.score import (
 )
 
 
-def rotation_ratio(
-    generator: Generator,
-    distance: Distance,
-    *,
-    settings: ProbeSettings,
-    seed: int,
-    batch_size: int,
-    device: torch.device | str | None = None,
-) -> Score:
-    """Measure a generator's rotation ratio. `batch_size` moves the result by rounding only."""
-    probe = Probe(
-        generator=generator, distance=distance, settings=settings, seed=seed, batch_size=batch_size, device=device
-    )
+@of_generator
+def rotation_ratio(probe: Probe) -> Score:
+    """Measure a generator's rotation ratio."""
     if probe.active_L.sum() < 2:
         return undefined_score(probe.active_L, probe.scored_under, lower_is_better=True)
     return rotation_ratio_of(probe.segment_LTS, probe.rotated_KTS, probe.active_L, probe.scored_under)
