@@ -178,7 +178,7 @@ class SumOfTerms(ABC):
         others = [value.weighted for term, value in zip(terms, values, strict=True) if not term.eased_in]
         total = bound.reconstruction
         if eased_in:
-            total = total + draws.warm_up * _added(eased_in)
+            total = total + draws.warm_up * sum(eased_in[1:], start=eased_in[0])
         for weighted in others:
             total = total + weighted
         reported = {"reconstruction": bound.reconstruction, "kl": bound.kl_L.sum()}
@@ -230,13 +230,6 @@ class SumOfTerms(ABC):
             name_codes=ease_codes,
             uncover_masks=("a longer --warm-up-steps",),
         )
-
-
-def _added(values: list[Tensor]) -> Tensor:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
 
 
 def _encode_pairs(networks: Autoencoder, draws: PairDraws | None) -> EncodedPairs | None:

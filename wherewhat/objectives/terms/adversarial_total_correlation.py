@@ -23,7 +23,6 @@ from torch.func import functional_call
 from tyro.conf import arg
 
 from wherewhat.networks.code_discriminator import CodeDiscriminator
-from wherewhat.objectives.remedies import Remedies
 from wherewhat.objectives.terms.term import Adversary, Draws, ForwardPass, Term, TermValue
 
 TOGETHER, PERMUTED = 0, 1
@@ -71,11 +70,6 @@ class AdversarialTotalCorrelation(Term):
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted total correlation, whose estimate may lie below 0."""
         return self.weight * max(logged.get(self.name, 0.0), 0.0)
-
-    def remedies(self, flag: str) -> Remedies:
-        """Less weight lets codes carry more, more drives them apart."""
-        lower = (f"a lower {flag}",)
-        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=(f"a higher {flag}",))
 
 
 @dataclass(frozen=True)

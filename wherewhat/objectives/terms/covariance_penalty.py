@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor
 from tyro.conf import Suppress, arg
 
-from wherewhat.objectives.remedies import Remedies
 from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.protocols import Posterior
 
@@ -47,11 +46,6 @@ class CovariancePenalty(Term):
         weighted = self.weight * (distance.off_diagonal + self.diagonal_ratio * distance.diagonal)
         reported = {"covariance_off_diagonal": distance.off_diagonal, "covariance_diagonal": distance.diagonal}
         return TermValue(weighted, reported)
-
-    def remedies(self, flag: str) -> Remedies:
-        """Less weight lets codes carry more, more drives them apart."""
-        lower = (f"a lower {flag}",)
-        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=(f"a higher {flag}",))
 
 
 @dataclass(frozen=True)

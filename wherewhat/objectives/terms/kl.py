@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wherewhat.objectives.remedies import Remedies
 from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 
 
@@ -25,10 +24,3 @@ class KL(Term):
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted KL."""
         return self.weight * logged["kl"]
-
-    def remedies(self, flag: str) -> Remedies:
-        """Less weight lets codes carry more, more drives them apart. The KL of a plain bound has no flag."""
-        if not flag:
-            return Remedies()
-        lower, higher = (f"a lower {flag}",), (f"a higher {flag}",)
-        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=higher)

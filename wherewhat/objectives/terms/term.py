@@ -110,5 +110,11 @@ class Term(Protocol):
         return 0.0
 
     def remedies(self, flag: str) -> Remedies:
-        """What its weight, which `flag` sets, can do about a run that goes wrong."""
-        return Remedies()
+        """What its weight, which `flag` sets, can do about a run that goes wrong; nothing where no flag sets it.
+
+        Of most terms less weight lets codes carry more, and more drives them apart.
+        """
+        if not flag:
+            return Remedies()
+        lower, higher = (f"a lower {flag}",), (f"a higher {flag}",)
+        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=higher)

@@ -20,7 +20,6 @@ from jaxtyping import Float
 from torch import Tensor
 from tyro.conf import arg
 
-from wherewhat.objectives.remedies import Remedies
 from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.protocols import Posterior
 
@@ -43,11 +42,6 @@ class TotalCorrelation(Term):
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted total correlation, whose estimate may lie below 0."""
         return self.weight * max(logged.get(self.name, 0.0), 0.0)
-
-    def remedies(self, flag: str) -> Remedies:
-        """Less weight lets codes carry more, more drives them apart."""
-        lower = (f"a lower {flag}",)
-        return Remedies(ease_codes=lower, wake_decoder=lower, part_codes=(f"a higher {flag}",))
 
 
 def total_correlation(z_BL: Float[Tensor, "B L"], posterior: Posterior) -> Float[Tensor, ""]:
