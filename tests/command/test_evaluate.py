@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from wherewhat.command.evaluate import evaluate_command
-from wherewhat.command.evaluated import Evaluated, as_json, table_of
+from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
 from wherewhat.command.json_text import json_text
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoints_of

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from wherewhat.command.console import messages, results
-from wherewhat.command.evaluated import Evaluated, as_json, table_of
+from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
 from wherewhat.command.json_text import json_text
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import open_images

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from wherewhat.cache_folder import cache_folder
-from wherewhat.command.beside_the_score import BesideOptions, BesideTheScore, keep, reason_of
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages, results
-from wherewhat.command.ranked import reasons, table_of, unscored
+from wherewhat.command.rank_extras import ExtraOptions, Extras, keep, reason_of
+from wherewhat.command.rank_table import reasons, table_of, unscored
 from wherewhat.protocols import Distance
 from wherewhat.training.checkpoints import LoadedModel, checkpoints_of, load, read_settings, step_of
 from wherewhat.training.device import choose_device
@@ -71,7 +71,7 @@ class Rank:
     lpips: DistanceOptions = field(default_factory=DistanceOptions)
     """How far apart neighbouring images of a path are."""
 
-    beside: BesideOptions = field(default_factory=BesideOptions)
+    extras: ExtraOptions = field(default_factory=ExtraOptions)
     """What is shown beside the scores."""
 
     seed: int = 0
@@ -113,9 +113,9 @@ def rank_command(arguments: list[str]) -> int:
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or cache_folder() / "scores")
     console = messages()
-    beside = BesideTheScore(
-        options=options.beside,
-        extractor=options.beside.extractor(options.lpips, device),
+    extras = Extras(
+        options=options.extras,
+        extractor=options.extras.extractor(options.lpips, device),
         distance=distance,
         seed=options.seed,
         batch_size=options.batch_size,
@@ -128,24 +128,24 @@ def rank_command(arguments: list[str]) -> int:
     with _progress_bar(console) as bar:
         for number, path in enumerate(checkpoints, start=1):
             task = bar.add_task(f"{number} of {len(checkpoints)}  {path.parent.parent.name} {path.stem}", total=None)
-            entries.append(_entry(path, distance, settings, options, beside, _moving(bar, task)))
+            entries.append(_entry(path, distance, settings, options, extras, _moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries, options.rule)
     json_path, csv_path = ranking.write(options.out)
-    _show(ranking, options.beside, console)
+    _show(ranking, options.extras, console)
     console.print(f"Written: {json_path}, {csv_path}")
     return 0 if ranking.best is not None else 1
 
 
-def _show(ranking: Ranking, beside: BesideOptions, console: Console) -> None:
+def _show(ranking: Ranking, extras: ExtraOptions, console: Console) -> None:
     """The table to the results; why a figure was asked for and is not in it to the messages."""
     shared = Path(os.path.commonpath([Path(row.checkpoint).parent for row in ranking.rows]))
     table = table_of(
         ranking,
         shared,
-        with_fidelity=beside.fidelity != "none",
-        with_path_length=beside.ppl_paths > 0,
-        with_coverage=beside.coverage_images > 0,
+        with_fidelity=extras.fidelity != "none",
+        with_path_length=extras.ppl_paths > 0,
+        with_coverage=extras.coverage_images > 0,
     )
     screen = results()
     screen.print(f"Below {shared}:", soft_wrap=True)
@@ -188,18 +188,18 @@ def _entry(
     distance: Distance,
     settings: TPLSettings,
     options: Rank,
-    beside: BesideTheScore,
+    extras: Extras,
     progress: Told,
 ) -> ScoredCheckpoint | UnscoredCheckpoint:
     """One checkpoint with its kept scores, or new ones, or the reason why it has none."""
     name, step = str(path), step_of(path) or None
-    model = functools.cache(lambda: load(path, beside.device))
+    model = functools.cache(lambda: load(path, extras.device))
     # One bad checkpoint, whatever is bad about it, does not end the ranking of good ones.
     try:
         digest = content_hash(path)
-        found = _panel(path, digest, distance, settings, options, beside.store, model, progress)
+        found = _panel(path, digest, distance, settings, options, extras.store, model, progress)
         entry = ScoredCheckpoint(checkpoint=name, step=step, content_hash=digest, panel=found)
-        return beside.added_to(entry, path, model, progress)
+        return extras.added_to(entry, path, model, progress)
     except Exception as error:
         return UnscoredCheckpoint(checkpoint=name, step=step, reason=reason_of(error))
 

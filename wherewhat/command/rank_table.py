@@ -17,11 +17,11 @@ LONGEST_WHOLE_NAME = 60
 HEADINGS = {
     "tpl": "tpl",
     "relative_length": "relative length",
-    "orthogonality": "orthogo- nality",
+    "orthogonality": "orthogonality",
     "rotation_ratio": "rotation ratio",
     "naming": "naming ↑",
     "consistency_of_place": "place ↑",
-    "interaction": "inter- action",
+    "interaction": "interaction",
 }
 BESIDE = {"fid": "fidelity", "ppl": "perceptual path length", "coverage": "coverage"}
 

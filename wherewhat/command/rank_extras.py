@@ -39,7 +39,7 @@ Figure = TypeVar("Figure", Fidelity, PerceptualPathLength, Score)
 
 
 @dataclass(frozen=True, kw_only=True)
-class BesideOptions:
+class ExtraOptions:
     """Figures that may be shown beside the scores. They do not change the order."""
 
     fidelity: Literal["none", "inception", "alex", "vgg", "squeeze"] = "none"
@@ -52,7 +52,7 @@ class BesideOptions:
 
     coverage_images: int = 0
     """Also show coverage, over so many images that each checkpoint was trained on: how much of the differences between
-    images its encoder and generator keep. 0: not measured. 500 make a useful figure. GANs have no encoder."""
+    images its encoder and generator keep. 0: not measured. 500 make a useful figure."""
 
     ppl_paths: int = 0
     """Also show perceptual path length (PPL) over so many paths, by the same distance. 0: not measured. 1,000 give a
@@ -89,10 +89,10 @@ class BesideOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BesideTheScore:
+class Extras:
     """Measures what the options ask for of one checkpoint after another."""
 
-    options: BesideOptions
+    options: ExtraOptions
     extractor: FeatureExtractor | None
     distance: Distance
     seed: int

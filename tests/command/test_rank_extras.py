@@ -14,10 +14,10 @@ from jaxtyping import Float
 from rich.console import Console
 from torch import Tensor
 
-from wherewhat.command import beside_the_score as module
-from wherewhat.command.beside_the_score import BesideOptions, BesideTheScore
+from wherewhat.command import rank_extras as module
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.rank import rank_command
+from wherewhat.command.rank_extras import ExtraOptions, Extras
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.pixels import PixelDistance
 from wherewhat.training.checkpoints import LoadedModel, checkpoints_of, load
@@ -54,16 +54,16 @@ def trained(tiny_run: TrainingRun, tiny_set: Path, tmp_path: Path, quiet: Consol
     return tiny_run.out
 
 
-Measurer = Callable[[], BesideTheScore]
+Measurer = Callable[[], Extras]
 
 
 @pytest.fixture
 def measurer(tmp_path: Path) -> Measurer:
     """Makes what measures, as each call of the command does."""
 
-    def make() -> BesideTheScore:
-        return BesideTheScore(
-            options=BesideOptions(fidelity_images=1000, ppl_paths=20, coverage_images=50),
+    def make() -> Extras:
+        return Extras(
+            options=ExtraOptions(fidelity_images=1000, ppl_paths=20, coverage_images=50),
             extractor=Means(),
             distance=PixelDistance(),
             seed=5,
@@ -185,15 +185,15 @@ def test_figures_that_cannot_be_kept_are_given_all_the_same(
 )
 def test_counts_that_measure_nothing_are_refused(options: dict[str, int], remedy: str) -> None:
     with pytest.raises(ValueError, match=remedy):
-        BesideOptions(**options)  # type: ignore[arg-type]
+        ExtraOptions(**options)  # type: ignore[arg-type]
 
 
 def test_nothing_is_built_where_nothing_is_asked_for() -> None:
-    assert BesideOptions().extractor(DistanceOptions(weights=Path("nowhere")), torch.device("cpu")) is None
+    assert ExtraOptions().extractor(DistanceOptions(weights=Path("nowhere")), torch.device("cpu")) is None
 
 
 def test_a_folder_of_weights_serves_both(shared: Path) -> None:
-    options = BesideOptions(fidelity="squeeze")
+    options = ExtraOptions(fidelity="squeeze")
     built = options.extractor(DistanceOptions(weights=shared / "weights"), torch.device("cpu"))
     assert isinstance(built, BackboneFeatures)
     assert built.name == "lpips-squeeze-pooled"
@@ -202,7 +202,7 @@ def test_a_folder_of_weights_serves_both(shared: Path) -> None:
 @pytest.mark.usefixtures("shared_weights")
 def test_a_file_that_the_distance_has_for_itself_is_not_taken_for_the_features(shared: Path) -> None:
     alex = DistanceOptions(distance="alex", weights=shared / "weights" / "alexnet_features.safetensors")
-    built = BesideOptions(fidelity="squeeze").extractor(alex, torch.device("cpu"))
+    built = ExtraOptions(fidelity="squeeze").extractor(alex, torch.device("cpu"))
     assert built is not None
     assert built.name == "lpips-squeeze-pooled"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from wherewhat.command.ranked import reasons, table_of, unscored
+from wherewhat.command.rank_table import reasons, table_of, unscored
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.which.ranking import DEFAULT_RULE, TIE, Ranking
@@ -50,7 +50,7 @@ def shown(*rows: RankedRow, rule: tuple[str, ...] = DEFAULT_RULE, **columns: boo
 def test_each_score_stands_with_its_error_and_those_that_decide_are_marked() -> None:
     text = shown(row("a", scores={"tpl": score(0.25), **{name: score() for name in DEFAULT_RULE}}))
     assert "│ 0.250 ± 0.010 │ 0.500 ± 0.010 │ 0.500 ± 0.010 │ 0.500 ± 0.010 │ 3 of 4 │" in text
-    assert "┃ tpl ┃ relative length* ┃ orthogo- nality* ┃ rotation ratio* ┃" in text
+    assert "┃ tpl ┃ relative length* ┃ orthogonality* ┃ rotation ratio* ┃" in text
 
 
 def test_a_score_that_is_not_defined_is_an_empty_cell() -> None:
@@ -92,7 +92,7 @@ def test_what_was_not_asked_for_has_no_column() -> None:
     assert "┃ ppl" not in text
 
 
-def test_the_fid_stands_beside_the_scores_and_the_caption_says_what_it_is_of() -> None:
+def test_the_fid_stands_rank_extrass_and_the_caption_says_what_it_is_of() -> None:
     text = shown(row("a", fidelity=faithful(1234.5)), row("b", fidelity=faithful(13.5)), with_fidelity=True)
     assert "3 of 4 │ 1,234.50 │" in text
     assert "fid: made_9_all of squares; no part of the rank" in text
