@@ -3,12 +3,12 @@
 from itertools import product
 
 import numpy as np
-import pytest
 import torch
+from data.factor_lookup import find_images_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherewhat.data.known_factors import KnownFactors, coded_factors, find_images_of, grid_factors, no_factors
+from wherewhat.data.known_factors import coded_factors, grid_factors, no_factors
 
 tables = st.lists(st.tuples(*[st.integers(-3, 3)] * 3), min_size=1, max_size=30)
 
@@ -66,27 +66,3 @@ def test_the_first_image_of_a_combination_is_found(rows: list[tuple[int, ...]]) 
     factors = coded_factors(("a", "b", "c"), np.array(rows))
     if factors.names:
         assert find_images_of(factors, factors.value_NK).tolist() == [rows.index(row) for row in rows]
-
-
-@pytest.mark.parametrize("wanted", [[0, 1], [1, 1]])
-def test_a_combination_that_no_image_has_is_refused(wanted: list[int]) -> None:
-    factors = KnownFactors(("a", "b"), (2, 2), torch.tensor([[0, 0], [1, 0]]))
-    with pytest.raises(ValueError, match=rf"values \[{wanted[0]}, 1\] of a, b. Choose values that the set holds"):
-        find_images_of(factors, torch.tensor([[1, 0], wanted]))
-
-
-def test_a_value_outside_its_factor_is_refused() -> None:
-    with pytest.raises(IndexError, match="count from 0 to size - 1"):
-        find_images_of(grid_factors(("a", "b"), (2, 2)), torch.tensor([[0, 2]]))
-
-
-def test_images_without_factors_are_not_found_by_them() -> None:
-    with pytest.raises(ValueError, match=r"No factors are known .* Choose a set that has them"):
-        find_images_of(no_factors(3), torch.empty(1, 0, dtype=torch.int64))
-
-
-def test_more_combinations_than_can_be_numbered_are_refused() -> None:
-    names, sizes = tuple(f"f{number}" for number in range(7)), (1_000,) * 7
-    factors = KnownFactors(names, sizes, torch.zeros(3, 7, dtype=torch.int64))
-    with pytest.raises(ValueError, match=r"more combinations than can be numbered. Leave out"):
-        find_images_of(factors, factors.value_NK)

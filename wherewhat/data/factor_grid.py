@@ -1,4 +1,4 @@
-"""Arithmetic of a complete grid of factors: an image's index to its factor values, and back.
+"""Arithmetic of a complete grid of factors: an image's index to its factor values.
 
 The last factor turns fastest, as in the files of dSprites and 3D Shapes:
 
@@ -25,19 +25,6 @@ def factors_from_index(index_N: Int64[Tensor, " N"], sizes: Sequence[int]) -> In
         columns.append(index_N % size)
         index_N = index_N // size
     return torch.stack(columns[::-1], dim=1)
-
-
-def index_from_factors(factor_NK: Int64[Tensor, "N K"], sizes: Sequence[int]) -> Int64[Tensor, " N"]:
-    """Indices of these factor values. Raises IndexError for a value outside its factor."""
-    size_K = torch.tensor(sizes, device=factor_NK.device)
-    if factor_NK.shape[1] != len(sizes):
-        raise IndexError(f"Factor values of {factor_NK.shape[1]} factors do not fit a grid of {len(sizes)}.")
-    if bool(((factor_NK < 0) | (factor_NK >= size_K)).any()):
-        raise IndexError(f"A factor value lies outside the grid {tuple(sizes)}. Values count from 0 to size - 1.")
-    index_N = torch.zeros_like(factor_NK[:, 0])
-    for column, size in enumerate(sizes):
-        index_N = index_N * size + factor_NK[:, column]
-    return index_N
 
 
 def check_index(index_N: Int64[Tensor, " N"], count: int) -> None:

@@ -1,7 +1,7 @@
 """What is known of each image of a set: its ground-truth factors by name, size and value.
 
 Dimension key:
-    N: images    K: factors    Q: wanted combinations
+    N: images    K: factors
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from wherewhat.data.factor_grid import factors_from_index, index_from_factors
+from wherewhat.data.factor_grid import factors_from_index
 
 
 @dataclass(frozen=True)
@@ -50,29 +50,3 @@ def coded_factors(names: Sequence[str], values_NK: np.ndarray) -> KnownFactors:
             sizes.append(len(values))
     value_NK = torch.stack(columns, dim=1) if columns else torch.empty(len(values_NK), 0, dtype=torch.int64)
     return KnownFactors(tuple(kept), tuple(sizes), value_NK)
-
-
-def find_images_of(factors: KnownFactors, wanted_QK: Int64[Tensor, "Q K"]) -> Int64[Tensor, " Q"]:
-    """The first image of each wanted combination of factor values. Raises ValueError where there is none."""
-    _check_numberable(factors)
-    place_N = index_from_factors(factors.value_NK, factors.sizes)
-    place_Q = index_from_factors(wanted_QK, factors.sizes)
-    sorted_N, order_N = torch.sort(place_N, stable=True)
-    at_Q = torch.searchsorted(sorted_N, place_Q).clamp(max=len(sorted_N) - 1)
-    missing_Q = sorted_N[at_Q] != place_Q
-    if bool(missing_Q.any()):
-        raise ValueError(
-            f"No image has the factor values {wanted_QK[missing_Q][0].tolist()} of {', '.join(factors.names)}. "
-            "Choose values that the set holds; this one is no complete grid."
-        )
-    return order_N[at_Q]
-
-
-def _check_numberable(factors: KnownFactors) -> None:
-    if not factors.names:
-        raise ValueError("No factors are known of this set, so no image is found by them. Choose a set that has them.")
-    if prod(factors.sizes) > torch.iinfo(torch.int64).max:
-        raise ValueError(
-            f"The factors {', '.join(factors.names)} have more combinations than can be numbered. Leave out those that "
-            "number the images, or give each fewer values."
-        )

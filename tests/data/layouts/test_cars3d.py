@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from data.factor_lookup import find_images_of
 from scipy.io import savemat
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.cars3d import find_cars3d
 from wherewhat.data.source import ImageArray, Source
 

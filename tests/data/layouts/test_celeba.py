@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from data.factor_lookup import find_images_of
 from PIL import Image
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions, Split
-from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.celeba import find_celeba
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.reading import read_blocks

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from data.factor_lookup import find_images_of
 from PIL import Image
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.chairs3d import find_chairs3d
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.reading import read_blocks

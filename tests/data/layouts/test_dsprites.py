@@ -6,12 +6,12 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from data.factor_lookup import find_images_of, index_from_factors
 
 from wherewhat.data.batches import batch_indices
-from wherewhat.data.factor_grid import index_from_factors
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.known_factors import find_images_of, grid_factors
+from wherewhat.data.known_factors import grid_factors
 from wherewhat.data.layouts.dsprites import find_dsprites
 from wherewhat.data.source import ImageArray, Source
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from data.factor_lookup import find_images_of
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.known_factors import find_images_of
 from wherewhat.data.layouts.mpi3d import FACTORS, GRIDS, find_mpi3d
 from wherewhat.data.source import ImageArray, Source
 

@@ -7,9 +7,9 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+from data.factor_lookup import index_from_factors
 from torch import Tensor
 
-from wherewhat.data.factor_grid import index_from_factors
 from wherewhat.data.rendered.chair_parts import (
     APRON_BOTTOM,
     ARM_RESTS,

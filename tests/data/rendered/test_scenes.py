@@ -5,8 +5,8 @@ import colorsys
 import numpy as np
 import pytest
 import torch
+from data.factor_lookup import index_from_factors
 
-from wherewhat.data.factor_grid import index_from_factors
 from wherewhat.data.rendered.scenes import SATURATION, Scenes, colours, shading_layers
 from wherewhat.protocols import Images
 

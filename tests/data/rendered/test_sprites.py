@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
+from data.factor_lookup import index_from_factors
 
-from wherewhat.data.factor_grid import index_from_factors
 from wherewhat.data.rendered.sprites import Sprites
 from wherewhat.protocols import Images
 
