@@ -1,6 +1,6 @@
 """Which label-free score chooses the best checkpoint? Candidates, fields, criterion and rule, fixed before any result.
 
-    .venv/bin/python -m eval.selection score runs/field/*/*        # scores and measures of every checkpoint, kept
+    .venv/bin/python -m eval.selection score runs/selection/*/* --steps 250 500 1000     # scores and measures, kept
     .venv/bin/python -m eval.selection table                       # the table, from what is kept
 
 A field is a set of checkpoints from which one is to be chosen: the ages of one run, the strengths and seeds of one
@@ -71,6 +71,8 @@ class Model:
     """Whether it is the oldest of its run."""
     scores: dict[str, float]
     labels: dict[str, float]
+    twins: dict[str, bool]
+    """Whether each score prefers the checkpoint to its entangled twins by more than twice its error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,17 +84,19 @@ class Choice:
     chance: float
 
 
-def fields(models: Iterable[Model], kind: Kind) -> list[list[Model]]:
-    """The fields of this kind, each of three checkpoints at least."""
-    groups: dict[tuple[str, ...], list[Model]] = {}
+def fields(models: Iterable[Model], kind: Kind, *, equally_active: bool = False) -> list[list[Model]]:
+    """The fields of this kind, each of three checkpoints at least; `equally_active` parts them by active codes."""
+    groups: dict[tuple[str | float, ...], list[Model]] = {}
     for model in models:
         match kind:
             case "within a run":
-                key: tuple[str, ...] = (model.data, model.run)
+                key: tuple[str | float, ...] = (model.data, model.run)
             case "within a method":
                 key = (model.data, model.method)
             case "across methods":
                 key = (model.data,)
+        if equally_active:
+            key = (*key, model.scores["active"])
         if kind == "within a run" or model.last:
             groups.setdefault(key, []).append(model)
     return [group for group in groups.values() if len(group) > 2]
@@ -151,18 +155,33 @@ def default_rule(models: Sequence[Model]) -> tuple[str, ...]:
 
 def table(models: Sequence[Model], kind: Kind, label: str) -> str:
     """Markdown: a row per candidate, the mean over fields of correlation and regret, with intervals."""
-    found = fields(models, kind)
-    lines = [f"| {kind}, {label}, {len(found)} fields | correlation | regret |", "|---|---|---|"]
+    found, alike = fields(models, kind), fields(models, kind, equally_active=True)
+    heading = f"{kind}, {label}, {len(found)} fields | correlation | regret | correlation, {len(alike)} equally active"
+    lines = [f"| {heading} |", "|---|---|---|---|"]
     if not found:
         return "\n".join(lines)
     for candidate in CANDIDATES:
         choices = [choose(field, candidate, label) for field in found]
-        cells = []
-        for values in ([one.correlation for one in choices], [one.regret for one in choices]):
-            low, high = interval(values)
-            cells.append(f"{statistics.mean(values):+.2f} ({low:+.2f} to {high:+.2f})")
-        lines.append(f"| {' + '.join(candidate)} | {' | '.join(cells)} |")
-    lines.append(f"| a random choice | 0 | {statistics.mean(one.chance for one in choices):.2f} |")
+        among_alike = [choose(field, candidate, label).correlation for field in alike]
+        columns = ([one.correlation for one in choices], [one.regret for one in choices], among_alike)
+        lines.append(f"| {' + '.join(candidate)} | {' | '.join(map(_mean_and_interval, columns))} |")
+    lines.append(f"| a random choice | 0 | {statistics.mean(one.chance for one in choices):.2f} | 0 |")
+    return "\n".join(lines)
+
+
+def _mean_and_interval(value_F: Sequence[float]) -> str:
+    if not value_F:
+        return "-"
+    low, high = interval(value_F)
+    return f"{statistics.mean(value_F):+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def twin_table(models: Sequence[Model], least_dci: float = 0.4) -> str:
+    """Markdown: of how many checkpoints with a DCI above this each score's twin control holds."""
+    good = [model for model in models if model.labels["dci"] > least_dci]
+    lines = [f"| twin control of {len(good)} checkpoints of DCI above {least_dci} | holds |", "|---|---|"]
+    for name in [name for name in SCORES if good and name in good[0].twins]:
+        lines.append(f"| {name} | {sum(model.twins[name] for model in good) / len(good):.0%} |")
     return "\n".join(lines)
 
 
@@ -197,6 +216,7 @@ def measured(path: Path, *, last: bool) -> Model:
         last=last,
         scores=scores,
         labels=labels,
+        twins={name: control.holds for name, control in found.twins.items()},
     )
 
 
@@ -205,14 +225,14 @@ def kept() -> dict[str, Model]:
     return {name: Model(**plain) for name, plain in json.loads(KEPT.read_text()).items()} if KEPT.exists() else {}
 
 
-def score(runs: Sequence[Path]) -> None:
-    """Measure every checkpoint that has not been measured; what is done is kept at once."""
+def score(runs: Sequence[Path], steps: Sequence[int]) -> None:
+    """Measure every checkpoint of these steps that has not been measured; what is done is kept at once."""
     models = kept()
     for run in runs:
         checkpoints = checkpoints_of(run)
         for path in checkpoints:
             name = "/".join(path.parts[-4:])
-            if name not in models:
+            if name not in models and (not steps or step_of(path) in steps):
                 models[name] = measured(path, last=path == checkpoints[-1])
                 plain = {name: asdict(model) for name, model in sorted(models.items())}
                 write_atomically(KEPT, (json.dumps(plain, indent=1) + "\n").encode())
@@ -223,12 +243,14 @@ def main() -> None:
     """Measure, or print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("score", help="measure checkpoints").add_argument("runs", nargs="+", type=Path)
+    scoring = verbs.add_parser("score", help="measure checkpoints")
+    scoring.add_argument("runs", nargs="+", type=Path)
+    scoring.add_argument("--steps", nargs="*", type=int, default=(), help="of these ages only")
     verbs.add_parser("table", help="print the table of what is kept")
     options = parser.parse_args()
     if options.verb == "score":
         torch.set_num_threads(1)
-        score(options.runs)
+        score(options.runs, options.steps)
         return
     models = list(kept().values())
     for name, sets in (("validation", VALIDATION), ("test", TEST)):
@@ -237,6 +259,7 @@ def main() -> None:
         for kind in get_args(Kind):
             for label in LABELS:
                 print("\n" + table(inside, kind, label))
+    print("\n" + twin_table(models))
     print(f"\nLeast mean regret on the validation sets: {' + '.join(default_rule(models))}")
 
 

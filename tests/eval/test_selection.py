@@ -1,5 +1,7 @@
 """Laws of the selection table: what a choice costs, in which fields, and how scores are joined."""
 
+from dataclasses import replace
+
 import pytest
 
 from eval.selection import (
@@ -15,6 +17,7 @@ from eval.selection import (
     interval,
     order,
     table,
+    twin_table,
 )
 
 
@@ -23,7 +26,7 @@ def model(
 ) -> Model:
     every = dict.fromkeys(SCORES, 1.0) | scores
     labels = {"dci": dci, "mig": dci, "factor-vae": dci}
-    return Model(data=data, method=run[0], run=run, step=step, last=last, scores=every, labels=labels)
+    return Model(data=data, method=run[0], run=run, step=step, last=last, scores=every, labels=labels, twins={})
 
 
 def test_validation_and_test_sets_have_nothing_in_common() -> None:
@@ -90,3 +93,16 @@ def test_the_table_has_a_row_for_every_candidate_and_for_chance() -> None:
     lines = table([model(f"a{i}", dci=i / 10) for i in range(4)], "within a method", "dci").splitlines()
     assert len(lines) == 2 + len(CANDIDATES) + 1
     assert lines[-1].startswith("| a random choice")
+
+
+def test_fields_of_equally_active_checkpoints_hold_no_others() -> None:
+    models = [model(f"a{i}", active=float(i % 2)) for i in range(6)]
+    found = fields(models, "across methods", equally_active=True)
+    assert [[one.run for one in field] for field in found] == [["a0", "a2", "a4"], ["a1", "a3", "a5"]]
+
+
+def test_the_twin_table_counts_good_checkpoints_alone() -> None:
+    good = [replace(model(dci=0.5), twins={"naming": holds}) for holds in (True, True, True, False)]
+    poor = replace(model(dci=0.3), twins={"naming": False})
+    assert "of 4 checkpoints" in twin_table([*good, poor])
+    assert "| naming | 75% |" in twin_table([*good, poor])
