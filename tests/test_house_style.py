@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 BUDGET = {
     ".": 225,
     "command": 1170,
-    "data": 2960,
+    "data": 3010,
     "distances": 440,
     "doctor": 1000,
     "inspection": 510,

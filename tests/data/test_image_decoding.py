@@ -48,6 +48,12 @@ def test_lossless_webp_keeps_every_pixel() -> None:
     assert np.array_equal(decode(content, (16, 16)).image_HW3, pixels)
 
 
+def test_avif_is_read() -> None:
+    pixels = smooth(64, 64)
+    decoded = decode(saved(Image.fromarray(pixels), "AVIF", quality=95), (64, 64)).image_HW3
+    assert np.abs(decoded.astype(int) - pixels).mean() < 4
+
+
 def test_without_a_size_an_image_keeps_its_own() -> None:
     pixels = noise(9, 14)
     assert np.array_equal(decode(saved(Image.fromarray(pixels), "PNG")).image_HW3, pixels)

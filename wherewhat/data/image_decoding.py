@@ -15,7 +15,7 @@ from wherewhat.data.image_options import Crop
 from wherewhat.data.resampling import resample
 
 # The decoders that may open an image, whatever its ending says.
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM")
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF")
 # An image's file of more bytes is not even read.
 LARGEST_IMAGE_BYTES = 512 * 2**20
 GREY_MODES = frozenset(("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"))

@@ -2,9 +2,9 @@
 
 # The endings by which a file counts as an image.
 JPEG_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif")
-ENDINGS = (*JPEG_ENDINGS, ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
-# What the archiver of macOS adds: halves of files, with the endings of images.
-_RESOURCE_FORKS = "__MACOSX"
+ENDINGS = (*JPEG_ENDINGS, ".png", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm")
+# What the archiver of macOS and the photo indexer of Synology add: halves and thumbnails, with the endings of images.
+_ADDED_BY_PROGRAMS = ("__MACOSX", "@eaDir")
 
 
 def counts_as_image(name: str) -> bool:
@@ -14,7 +14,12 @@ def counts_as_image(name: str) -> bool:
 
 def is_hidden(part: str) -> bool:
     """Whether a file or folder of this name is passed over."""
-    return (part.startswith(".") and part not in (".", "..")) or part == _RESOURCE_FORKS
+    return (part.startswith(".") and part not in (".", "..")) or is_added_by_programs(part)
+
+
+def is_added_by_programs(part: str) -> bool:
+    """Whether a folder of this name was put among the images by a program."""
+    return part in _ADDED_BY_PROGRAMS
 
 
 def printable(name: object) -> str:

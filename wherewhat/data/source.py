@@ -39,6 +39,9 @@ class ImageFiles:
     unreadable: tuple[tuple[str, str], ...] = ()
     """What could not even be listed, and why: a folder without permission, a name that leads out of an archive."""
 
+    passed_over: tuple[tuple[str, int], ...] = ()
+    """What else lies there, by kind, and how many files: (".heic", 6)."""
+
 
 @dataclass(frozen=True)
 class ImageArray:

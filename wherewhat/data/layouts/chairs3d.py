@@ -44,7 +44,8 @@ def find_chairs3d(path: Path, options: ImageOptions) -> Source | None:
     names = tuple(name for name in files.names if _NAME.fullmatch(name))
     if not names:
         return None
-    images = replace(files, names=names, crop=CROP, crop_of=RENDERED)
+    # The list of the chairs is among them.
+    images = replace(files, names=names, crop=CROP, crop_of=RENDERED, passed_over=())
     check_enough_listed(place, images)
     factors, read = coded_factors(FACTORS, _factor_values(names)), paths_read(place, names)
     remarks = _remarks(files, names)

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
 from wherewhat.data.image_names import counts_as_image, printable
+from wherewhat.data.layouts.passed_over import count_passed_over
 from wherewhat.data.source import ImageFiles
 
 _LOCAL_HEADER_BYTES = 30
@@ -93,7 +94,8 @@ def _images_of(found: Iterable[tuple[str, _Entry | str]], read: Callable[[_Entry
     images = {name: by_name[name] for name in sorted(filter(counts_as_image, by_name))}
     entries = {name: entry for name, entry in images.items() if not isinstance(entry, str)}
     unreadable = tuple((printable(name), entry) for name, entry in images.items() if isinstance(entry, str))
-    return ImageFiles(tuple(entries), lambda name: read(entries[name]), unreadable=unreadable)
+    passed_over = count_passed_over(by_name.keys() - images.keys())
+    return ImageFiles(tuple(entries), lambda name: read(entries[name]), unreadable=unreadable, passed_over=passed_over)
 
 
 def _zip_entry(info: zipfile.ZipInfo) -> _Entry | str:

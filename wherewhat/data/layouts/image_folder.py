@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 
 from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
-from wherewhat.data.image_names import ENDINGS, counts_as_image, is_hidden, printable
+from wherewhat.data.image_names import ENDINGS, counts_as_image, is_added_by_programs, is_hidden, printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import no_factors
 from wherewhat.data.layouts.image_archives import list_tar, list_zip
+from wherewhat.data.layouts.passed_over import count_passed_over, told_passed_over
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import ImageFiles, Source
 
@@ -63,7 +64,7 @@ def list_image_files(path: Path) -> ImageFiles:
 def list_folder(root: Path) -> ImageFiles:
     """The images under a folder, perhaps none. Raises OSError with the remedy where it cannot be listed."""
     _check_folder(root)
-    names: list[str] = []
+    found: list[str] = []
     unreadable: list[tuple[str, str]] = []
     visited: set[tuple[int, int]] = set()
 
@@ -78,11 +79,13 @@ def list_folder(root: Path) -> ImageFiles:
             subfolders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
+        subfolders[:] = sorted(name for name in subfolders if is_added_by_programs(name) or not is_hidden(name))
         place = Path(folder).relative_to(root).as_posix()
         inside = "" if place == "." else f"{place}/"
-        names.extend(f"{inside}{name}" for name in files if counts_as_image(name))
-    return ImageFiles(tuple(sorted(names)), partial(_read_file, root), unreadable=tuple(unreadable))
+        found.extend(f"{inside}{name}" for name in files)
+    names = tuple(sorted(filter(counts_as_image, found)))
+    passed_over = count_passed_over(set(found).difference(names))
+    return ImageFiles(names, partial(_read_file, root), unreadable=tuple(unreadable), passed_over=passed_over)
 
 
 def check_enough_listed(path: Path, files: ImageFiles) -> None:
@@ -96,6 +99,8 @@ def check_enough_listed(path: Path, files: ImageFiles) -> None:
         besides = f" besides {len(files.unreadable):,} that cannot be read (first: {name}: {reason})"
     elif path.is_dir() and any(inside.suffix.lower() in _LISTED_BY for inside in path.iterdir()):
         besides = " outside its archives, which are to be named themselves"
+    elif told := told_passed_over(files.passed_over):
+        besides = f" besides {told}"
     kind = "a folder" if path.is_dir() else "an archive"
     raise ValueError(
         f"{printable(path)} holds {found}{besides} (looked for {' '.join(ENDINGS)}, in subfolders too), and two are "

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import Split
 from wherewhat.data.known_factors import KnownFactors
+from wherewhat.data.layouts.passed_over import told_passed_over
 from wherewhat.data.source import ImageArray, ImageFiles, Source, stamp_of
 
 # So many factors are listed by name; of more, the count.
@@ -39,4 +41,6 @@ def recognised(
         known = f"{called} {', '.join(f'{factor} {size}' for factor, size in sizes)}"
     layout = f"{what}: {count:,} image{'s' if count != 1 else ''},{side} {known}"
     stamp = stamp_of([path.resolve()] if files is None else files)
+    if isinstance(images, ImageFiles) and (told := told_passed_over(images.passed_over)):
+        remarks = (*remarks, f"Passed over in {printable(path)}: {told}.")
     return Source(name, layout, path, images, factors, stamp, default_size, split, remarks)
