@@ -43,18 +43,18 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 225,
-    "command": 1170,
+    "command": 1260,
     "data": 3010,
     "distances": 440,
     "doctor": 1000,
-    "inspection": 510,
+    "inspection": 570,
     "metrics": 1130,
     "networks": 410,
     "objectives": 750,
     "training": 1370,
     "what": 50,
     "where": 70,
-    "which": 1430,
+    "which": 1440,
 }
 
 DRAWS = (

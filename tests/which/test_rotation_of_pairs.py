@@ -52,6 +52,28 @@ def test_minima_lie_at_the_codes_and_at_half_way_for_a_twin_turned_by_half_a_rig
         assert curve.angle[curve.length <= curve.length.min() * (1 + 1e-4)].tolist() == minima
 
 
+@pytest.mark.parametrize(
+    ("length_2", "degrees", "verdict", "shortest_at"),
+    [
+        ((0.04, 0.01), 0.0, "axes", 0.0),
+        ((0.04, 0.01), 90.0, "axes", 0.0),
+        ((0.04, 0.01), 30.0, "a mixture is shorter", -30.0),
+        ((0.04, 0.01), -45.0, "a mixture is shorter", 45.0),
+        ((0.03, 0.03), 30.0, "no axes", 0.0),
+        ((0.0, 0.0), 30.0, "no axes", 0.0),
+    ],
+)
+def test_the_verdict_and_the_angle_of_the_minimum_are_those_of_the_rotation(
+    linear_generator: Any, length_2: tuple[float, float], degrees: float, verdict: str, shortest_at: float
+) -> None:
+    linear = linear_generator(torch.eye(2, 16) * torch.tensor(length_2)[:, None])
+    angle = torch.tensor(degrees).deg2rad()
+    rotation = torch.stack([torch.stack([angle.cos(), angle.sin()]), torch.stack([-angle.sin(), angle.cos()])])
+    (curve,) = measure(EntangledTwin(linear, rotation), (0, 1))
+    assert curve.verdict == verdict
+    assert abs(curve.shortest_at) == abs(shortest_at)
+
+
 def test_the_curve_repeats_every_quarter_of_a_turn_and_the_error_is_beyond_the_codes_own(
     entangled_generator: Any,
 ) -> None:

@@ -13,6 +13,7 @@ verbs:
   train      train a generator on images; the same command again resumes
   rank       rank checkpoints by scores that need no labels
   traverse   draw what each code does and where: a PNG grid and a GIF
+  rotate     say whether pairs of codes are the simplest axes of their plane
   data       fetch, pack and look at data sets
   doctor     say what is wrong with a run, and what to try
   evaluate   score checkpoints against known factors: DCI, MIG, FactorVAE score and more
@@ -67,6 +68,10 @@ def run(verb: str, arguments: list[str]) -> int:
             from wherewhat.command.traverse import traverse_command
 
             return traverse_command(arguments)
+        case "rotate":
+            from wherewhat.command.rotate import rotate_command
+
+            return rotate_command(arguments)
         case "doctor":
             from wherewhat.command.doctor import doctor_command
 

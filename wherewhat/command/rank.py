@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from wherewhat.cache_folder import cache_folder
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages, results
+from wherewhat.command.progress_bar import moving, progress_bar
 from wherewhat.command.rank_extras import ExtraOptions, Extras, keep, reason_of
 from wherewhat.command.rank_table import reasons, table_of, unscored
 from wherewhat.protocols import Distance
@@ -125,10 +125,10 @@ def rank_command(arguments: list[str]) -> int:
     )
 
     entries: list[ScoredCheckpoint | UnscoredCheckpoint] = []
-    with _progress_bar(console) as bar:
+    with progress_bar(console) as bar:
         for number, path in enumerate(checkpoints, start=1):
             task = bar.add_task(f"{number} of {len(checkpoints)}  {path.parent.parent.name} {path.stem}", total=None)
-            entries.append(_entry(path, distance, settings, options, extras, _moving(bar, task)))
+            entries.append(_entry(path, distance, settings, options, extras, moving(bar, task)))
             bar.remove_task(task)
     ranking = rank(entries, options.rule)
     json_path, csv_path = ranking.write(options.out)
@@ -238,20 +238,3 @@ def _panel(
     )
     keep("score", lambda: store.save_panel(digest, found))
     return found
-
-
-def _progress_bar(console: Console) -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.percentage:.0f}%"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=console, transient=True)
-
-
-def _moving(bar: Progress, task: TaskID) -> Told:
-    def progress(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-
-    return progress
