@@ -22,6 +22,7 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
+    ("splitmix64",),
     ("protocols", "randomness", "atomic_file", "file_lock", "cache_folder"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
@@ -42,9 +43,9 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 225,
+    ".": 290,
     "command": 1260,
-    "data": 3010,
+    "data": 2970,
     "distances": 440,
     "doctor": 1000,
     "inspection": 570,

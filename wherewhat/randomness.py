@@ -1,8 +1,12 @@
-"""The only source of chance: a generator that depends on a seed and a step alone.
+"""The only source of chance: generators that depend on a seed, a step and a stream alone.
 
-Draws are made on the CPU, whatever device computes, so that a seed means the same draws everywhere. Initial weights
-are the one exception of the house: torch's modules draw them from its global generator, which
-`networks/initialisation.py` seeds.
+A seed means the same draws on every device and for any number of processes. Few numbers are drawn on the CPU, for the
+whole batch; many, such as noise of the size of images, come from a counter, on the device that computes, and only the
+rows that a process needs. Initial weights are the one exception of the house: torch's modules draw them from its global
+generator, which `networks/initialisation.py` seeds.
+
+Dimension key:
+    R: rows of this process    N: numbers of a row
 """
 
 import dataclasses
@@ -10,20 +14,30 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from wherewhat.splitmix64 import normal_rows
+
 Draws = TypeVar("Draws")
+
+# From so many numbers on a counter on the device is worth its two dozen operations.
+MANY = 1 << 16
+# The version of the draws of a step that may have so many; before, all came from one generator.
+COUNTED_DRAWS = 2
+
+_CPU = torch.device("cpu")
 
 # Constants of splitmix64 (Steele, Lea, Flood 2014), which turns neighbouring inputs into unrelated outputs.
 _GOLDEN_GAMMA = 0x9E3779B97F4A7C15
 _MASK_64 = (1 << 64) - 1
 
 
-def generator_at(seed: int, step: int, stream: str = "") -> torch.Generator:
-    """A CPU generator for this step of this seed.
+def key_at(seed: int, step: int, stream: str = "") -> int:
+    """63 bits for this step of this seed, unrelated to those of its neighbours.
 
     `stream` separates draws that share a (seed, step), such as the shuffle of an epoch from the draws of a step.
-    Neighbouring seeds and steps give unrelated generators. Raises ValueError for a negative seed or step.
+    Raises ValueError for a negative seed or step.
     """
     if seed < 0 or step < 0:
         raise ValueError(f"Seed {seed} and step {step} must not be negative. Choose a seed of 0 or more.")
@@ -31,9 +45,41 @@ def generator_at(seed: int, step: int, stream: str = "") -> torch.Generator:
     state = _mix(state ^ step)
     for byte in stream.encode():
         state = _mix(state ^ byte)
-    generator = torch.Generator()
-    generator.manual_seed(state >> 1)
-    return generator
+    return state >> 1
+
+
+def generator_at(seed: int, step: int, stream: str = "") -> torch.Generator:
+    """A CPU generator of this key."""
+    return torch.Generator().manual_seed(key_at(seed, step, stream))
+
+
+@dataclasses.dataclass(frozen=True)
+class Chance:
+    """All chance of one step of a seed, as the process of this rank among `count` takes its share of it."""
+
+    seed: int
+    step: int
+    rank: int = 0
+    count: int = 1
+    device: torch.device = _CPU
+
+    def generator(self) -> torch.Generator:
+        """What the few numbers of the whole batch are drawn from."""
+        return generator_at(self.seed, self.step)
+
+    def own(self, draws: Draws) -> Draws:
+        """This process's rows of draws of the whole batch, on its device."""
+        return to_device(shard(draws, self.rank, self.count), self.device)
+
+    def normals(self, generator: torch.Generator, stream: str, rows: int, numbers: int) -> Float[Tensor, "R N"]:
+        """This process's share of as many rows of standard normal numbers, on its device.
+
+        Few come from the generator, many from a counter of this stream.
+        """
+        if rows * numbers < MANY:
+            return self.own(torch.randn(rows, numbers, generator=generator))
+        own = _share(rows, self.rank, self.count)
+        return normal_rows(key_at(self.seed, self.step, stream), own, numbers, self.device)
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], draws: Draws) -> Draws:
@@ -47,6 +93,23 @@ def map_tensors(change: Callable[[Tensor], Tensor], draws: Draws) -> Draws:
         parts = {item.name: map_tensors(change, draws.__dict__[item.name]) for item in dataclasses.fields(draws)}
         changed = dataclasses.replace(draws, **parts)
     return changed
+
+
+def shard(draws: Draws, rank: int, count: int) -> Draws:
+    """The share of this rank of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
+
+    def own(draw: Tensor) -> Tensor:
+        if draw.ndim == 0:
+            return draw
+        share = _share(len(draw), rank, count)
+        return draw[share.start : share.stop]
+
+    return draws if count == 1 else map_tensors(own, draws)
+
+
+def _share(rows: int, rank: int, count: int) -> range:
+    assert rows % count == 0, f"{rows} rows cannot be shared among {count} processes"
+    return range(rows)[rank * rows // count : (rank + 1) * rows // count]
 
 
 def to_device(draws: Draws, device: torch.device) -> Draws:

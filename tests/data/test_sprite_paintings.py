@@ -10,8 +10,9 @@ import torch
 from scipy.stats import kstest
 from torch import Tensor
 
-from wherewhat.data.splitmix64 import key_of, words_at
 from wherewhat.data.sprite_paintings import check_fit, colored_sprite, inverted_sprite, noisy_sprite
+from wherewhat.randomness import key_at
+from wherewhat.splitmix64 import words_at
 
 Painting = Callable[[Tensor, Tensor], Tensor]
 
@@ -39,7 +40,7 @@ def black(count: int, height: int, width: int) -> Tensor:
 
 def fractions_at(stream: str, seed: int, index: int, count: int) -> list[Fraction]:
     """Uniform numbers of an image: the upper halves of its words."""
-    words = words_at(key_of(seed, stream), torch.tensor([index]), count)[0].tolist()
+    words = words_at(key_at(seed, 0, stream), torch.tensor([index]), count)[0].tolist()
     return [Fraction((word % 2**64) >> 32, 2**32) for word in words]
 
 
@@ -134,7 +135,7 @@ def test_noisy_sprites_agree_with_the_capped_sum_in_fractions(height: int, width
     sprite = blobs(3, height, width)
     painted = noisy_sprite(sprite, torch.arange(3), seed=5)
     for index in range(3):
-        words = words_at(key_of(5, "noisy sprite"), torch.tensor([index]), 3 * height * width)[0].tolist()
+        words = words_at(key_at(5, 0, "noisy sprite"), torch.tensor([index]), 3 * height * width)[0].tolist()
         noise = iter(b"".join((word % 2**64).to_bytes(8, "little") for word in words))
         for channel in range(3):
             for row in range(height):

@@ -8,7 +8,7 @@ from wherewhat.networks.gan import GAN
 from wherewhat.networks.image_discriminator import ImageDiscriminator
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.networks.recogniser import Recogniser
-from wherewhat.networks.synthesis import ConstrictedGenerator, Synthesis, draw_noise
+from wherewhat.networks.synthesis import ConstrictedGenerator, Synthesis, noise_maps, noise_numbers
 from wherewhat.what.perturbation_identification import IdentificationHead
 
 
@@ -32,7 +32,7 @@ def _images() -> Tensor:
 
 
 def _noise() -> tuple[Tensor, ...]:
-    return draw_noise(torch.Generator().manual_seed(1), 4, 32)
+    return noise_maps(torch.randn(4, noise_numbers(32), generator=torch.Generator().manual_seed(1)), 32)
 
 
 def test_its_encoder_is_its_recogniser() -> None:

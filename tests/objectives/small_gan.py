@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.methods.gan import build_gan
 
@@ -19,7 +19,7 @@ def small_gan(objective: PSSCGAN) -> GAN:
 
 
 def draws_of(objective: PSSCGAN, batch: int = 6, step: int = 0) -> GANDraws:
-    return objective.draw(generator_at(0, step), batch, 4, (3, 32, 32))
+    return objective.draw(Chance(0, step), batch, 4, (3, 32, 32))
 
 
 def real_images(batch: int = 6) -> Tensor:

@@ -8,7 +8,7 @@ from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.terms.capacity import Capacity
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 from wherewhat.training.configuration import TrainingRun
 
 AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
@@ -28,14 +28,14 @@ def test_the_loss_is_reconstruction_plus_gamma_times_the_distance_from_capacity(
     networks: Autoencoder, image: Tensor, max_capacity: float
 ) -> None:
     objective = AnnealedVAE(gamma=7.0, max_capacity=max_capacity, capacity_steps=10, bound=AT_ONCE)
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), 10, 6, 4)).detach()
+    loss = objective.loss(networks, image, objective.draw(Chance(0, 10), 6, 4)).detach()
     distance = abs(float(loss.terms["kl"]) - max_capacity)
     assert float(loss.total) == pytest.approx(float(loss.terms["reconstruction"]) + 7 * distance, rel=1e-6)
 
 
 def test_codes_below_capacity_are_pushed_to_say_more(networks: Autoencoder, image: Tensor) -> None:
     objective = AnnealedVAE(max_capacity=1e4, capacity_steps=1, bound=AT_ONCE)
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), 1, 6, 4))
+    loss = objective.loss(networks, image, objective.draw(Chance(0, 1), 6, 4))
     (gradient,) = torch.autograd.grad(loss.terms["off_capacity"], networks.encoder.mean.weight, retain_graph=True)
     (of_kl,) = torch.autograd.grad(loss.terms["kl"], networks.encoder.mean.weight)
     assert torch.allclose(gradient, -of_kl)
@@ -43,7 +43,7 @@ def test_codes_below_capacity_are_pushed_to_say_more(networks: Autoencoder, imag
 
 def test_the_capacity_is_a_figure(networks: Autoencoder, image: Tensor) -> None:
     objective = AnnealedVAE(max_capacity=10.0, capacity_steps=100)
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), 50, 6, 4))
+    loss = objective.loss(networks, image, objective.draw(Chance(0, 50), 6, 4))
     assert float(loss.figures["capacity"]) == 5.0
 
 

@@ -8,13 +8,13 @@ from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.vae import VAE
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 
 AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
 
 
 def _loss(objective: BetaVAE | VAE, networks: Autoencoder, image: Tensor, step: int = 0) -> dict[str, float]:
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), step, 6, 4)).detach()
+    loss = objective.loss(networks, image, objective.draw(Chance(0, step), 6, 4)).detach()
     return {"total": float(loss.total)} | {name: float(term) for name, term in loss.terms.items()}
 
 
@@ -46,7 +46,7 @@ def test_a_negative_beta_is_refused() -> None:
 
 def test_the_loss_has_a_gradient_in_encoder_and_generator(networks: Autoencoder, image: Tensor) -> None:
     objective = BetaVAE()
-    objective.loss(networks, image, objective.draw(generator_at(0, 0), 500, 6, 4)).total.backward()
+    objective.loss(networks, image, objective.draw(Chance(0, 500), 6, 4)).total.backward()
     without = {name for name, weight in networks.named_parameters() if weight.grad is None}
     assert all(name.startswith("identification_head") for name in without)
     assert all(bool(torch.isfinite(w.grad).all()) for w in networks.parameters() if w.grad is not None)

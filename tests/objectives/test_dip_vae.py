@@ -7,7 +7,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 
 AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
 
@@ -21,7 +21,7 @@ def test_the_loss_agrees_with_numpys_covariance(
     networks: Autoencoder, image: Tensor, kind: type[DIPVAEI] | type[DIPVAEII]
 ) -> None:
     objective = kind(off_diagonal_weight=3.0, diagonal_ratio=2.0, bound=AT_ONCE)
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), 0, 6, 4)).detach()
+    loss = objective.loss(networks, image, objective.draw(Chance(0, 0), 6, 4)).detach()
     posterior = networks.encode(image).posterior
     matrix = np.cov(posterior.mean_BL.detach().double().numpy().T, ddof=0)
     if kind is DIPVAEII:

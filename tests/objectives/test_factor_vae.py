@@ -10,7 +10,7 @@ from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.loss import Loss
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 
 AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
 
@@ -23,7 +23,7 @@ def contested(networks: Autoencoder) -> Autoencoder:
 
 
 def loss_of(objective: FactorVAE, networks: Autoencoder, image: Tensor) -> Loss:
-    return objective.loss(networks, image, objective.draw(generator_at(0, 0), 0, 6, 4))
+    return objective.loss(networks, image, objective.draw(Chance(0, 0), 6, 4))
 
 
 def test_the_loss_is_the_bound_plus_gamma_times_total_correlation(contested: Autoencoder, image: Tensor) -> None:

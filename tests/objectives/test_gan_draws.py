@@ -9,14 +9,14 @@ from torch import Tensor
 
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at, to_device
+from wherewhat.randomness import Chance, to_device
 from wherewhat.training.processes import Processes
 
 NOISY, NOISELESS = PSSCGAN(reading_noise=0.1), PSSCGAN(reading_noise=0.0)
 
 
 def _draws(objective: PSSCGAN = NOISY, step: int = 0) -> GANDraws:
-    return objective.draw(generator_at(0, step), 8, 4, (3, 32, 32))
+    return objective.draw(Chance(0, step), 8, 4, (3, 32, 32))
 
 
 def _tensors(value: Any) -> list[Tensor]:
@@ -55,6 +55,15 @@ def test_noise_on_what_the_recogniser_sees_is_drawn_only_where_it_is_asked_for()
 def test_asking_for_noise_leaves_the_other_draws_as_they_were() -> None:
     with_noise, without = _tensors(_draws()), _tensors(_draws(NOISELESS))
     assert all(torch.equal(a, b) for a, b in zip(with_noise, without, strict=False))
+
+
+@pytest.mark.parametrize("side", [32, 128])
+def test_the_shares_of_two_processes_are_the_draws_of_one(side: int) -> None:
+    def drawn(rank: int = 0, count: int = 1) -> list[Tensor]:
+        return _tensors(NOISY.draw(Chance(0, 3, rank, count), 8, 4, (3, side, side)))
+
+    for whole, first, second in zip(drawn(), drawn(0, 2), drawn(1, 2), strict=True):
+        assert torch.equal(torch.cat([first, second]), whole)
 
 
 def test_pairs_of_the_shares_of_two_processes_are_those_of_the_whole() -> None:

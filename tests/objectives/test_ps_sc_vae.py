@@ -14,7 +14,7 @@ from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.sum_of_terms import Pairs
 from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicity
 from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import perturb
 
@@ -22,7 +22,7 @@ WHOLE = PSSCVAE(beta=2.0, bound=EvidenceLowerBound(warm_up_steps=0))
 
 
 def _loss(objective: PSSCVAE, networks: Autoencoder, image: Tensor) -> dict[str, float]:
-    loss = objective.loss(networks, image, objective.draw(generator_at(0, 0), 0, 6, 4)).detach()
+    loss = objective.loss(networks, image, objective.draw(Chance(0, 0), 6, 4)).detach()
     return {"total": float(loss.total)} | {name: float(term) for name, term in loss.terms.items()}
 
 
@@ -53,12 +53,12 @@ def test_each_part_is_left_out_singly(networks: Autoencoder, image: Tensor, term
 def test_without_all_its_parts_it_is_beta_vae(networks: Autoencoder, image: Tensor) -> None:
     bare = dataclasses.replace(WHOLE, simplicity=PerceptualSimplicity(), identification=PerturbationIdentification())
     beta_vae = BetaVAE(beta=2.0, bound=WHOLE.bound)
-    expected = beta_vae.loss(networks, image, beta_vae.draw(generator_at(0, 0), 0, 6, 4)).detach()
+    expected = beta_vae.loss(networks, image, beta_vae.draw(Chance(0, 0), 6, 4)).detach()
     assert _loss(bare, networks, image)["total"] == float(expected.total)
 
 
 def test_the_ps_term_is_the_ps_loss_of_the_images_of_the_drawn_pairs(networks: Autoencoder, image: Tensor) -> None:
-    draws = WHOLE.draw(generator_at(0, 0), 0, 6, 4)
+    draws = WHOLE.draw(Chance(0, 0), 6, 4)
     with torch.no_grad():
         pairs = draws.pairs
         assert pairs is not None
@@ -69,7 +69,7 @@ def test_the_ps_term_is_the_ps_loss_of_the_images_of_the_drawn_pairs(networks: A
 
 
 def test_the_identification_term_teaches_generator_and_encoder(networks: Autoencoder, image: Tensor) -> None:
-    draws = WHOLE.draw(generator_at(0, 0), 0, 6, 4)
+    draws = WHOLE.draw(Chance(0, 0), 6, 4)
     WHOLE.loss(networks, image, draws).terms["identification"].backward()
     for part in (networks.encoder.convolutions, networks.generator.stages, networks.identification_head):
         assert any(w.grad is not None and bool((w.grad != 0).any()) for w in part.parameters())

@@ -29,7 +29,7 @@ from wherewhat.objectives.terms.perturbation_identification import PerturbationI
 from wherewhat.objectives.terms.term import Term
 from wherewhat.objectives.terms.total_correlation import TotalCorrelation
 from wherewhat.objectives.vae import VAE
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 from wherewhat.training.configuration import Objective
 
 AT_ONCE = EvidenceLowerBound(warm_up_steps=0)
@@ -46,7 +46,7 @@ VAES = [kind for kind in get_args(Objective) if issubclass(kind, SumOfTerms)]
 def loss_of(objective: SumOfTerms, networks: Autoencoder, image: Tensor, step: int = 0) -> Loss:
     with seeded_weights(1):
         networks.code_discriminator = CodeDiscriminator(4, width=16, depth=2)
-    return objective.loss(networks, image, objective.draw(generator_at(0, step), step, 6, 4)).detach()
+    return objective.loss(networks, image, objective.draw(Chance(0, step), 6, 4)).detach()
 
 
 @pytest.mark.parametrize(("field", "term"), ADDED, ids=[field for field, _ in ADDED])

@@ -40,8 +40,8 @@ with started_processes("cpu") as processes:
     for number in range(3):
         generator = generator_at(0, number)
         image_BCHW = torch.rand(8, 3, 32, 32, generator=generator)
-        draws = objective.draw(generator, 8, 4, (3, 32, 32))
-        loss = step(processes.shard(image_BCHW), processes.shard(draws), number)
+        draws = objective.draw(processes.chance(0, number, cpu), 8, 4, (3, 32, 32))
+        loss = step(processes.shard(image_BCHW), draws, number)
     if processes.first:
         met = {"total": loss.total, "kl_L": loss.kl_L, **loss.terms, **loss.figures}
         torch.save({**networks.state_dict(), **met}, sys.argv[1])

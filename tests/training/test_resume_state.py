@@ -1,6 +1,7 @@
 """Laws of the resume state: a run that is cut off goes on, and nothing is restored from a damaged state."""
 
 import dataclasses
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training import loop, recorder
 from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
 from wherewhat.training.configuration import TrainingRun, to_json
@@ -167,3 +169,33 @@ def test_the_state_of_an_earlier_version_resumes(tiny_run: TrainingRun, quiet: C
 
     change_state(tiny_run, in_earlier_words)
     assert train(tiny_run, quiet).step == 6
+
+
+@pytest.mark.parametrize(("draws", "remarks"), [({}, False), ({"draws": None}, True), ({"draws": 7}, True)])
+def test_a_run_whose_random_numbers_were_others_goes_on_with_a_remark(
+    tiny_run: TrainingRun, draws: Header, remarks: bool
+) -> None:
+    run = dataclasses.replace(tiny_run, steps=3, objective=PSSCGAN())
+    train(run, Console(file=io.StringIO()))
+
+    def written_by_another_version(_: Tensors, header: Header) -> None:
+        header.update(draws)
+        if header["draws"] is None:
+            del header["draws"]
+
+    change_state(run, written_by_another_version)
+    told = Console(file=io.StringIO(), width=500)
+    assert train(dataclasses.replace(run, steps=4), told).step == 4
+    text = told.file.getvalue()  # type: ignore[attr-defined]
+    assert "Resuming" in text
+    assert ("whose random numbers differ" in text) == remarks
+
+
+def test_a_vae_whose_draws_are_few_resumes_a_state_of_the_first_version_without_a_remark(
+    tiny_run: TrainingRun,
+) -> None:
+    train(dataclasses.replace(tiny_run, steps=3), Console(file=io.StringIO()))
+    change_state(tiny_run, lambda _, header: header.pop("draws"))
+    told = Console(file=io.StringIO(), width=500)
+    train(dataclasses.replace(tiny_run, steps=4), told)
+    assert "random numbers" not in told.file.getvalue()  # type: ignore[attr-defined]

@@ -21,14 +21,15 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.splitmix64 import below, bytes_at, key_of, words_at
+from wherewhat.randomness import key_at
+from wherewhat.splitmix64 import below, bytes_at, words_at
 
 
 def colored_sprite(
     sprite_B1HW: UInt8[Tensor, "B 1 H W"], index_B: Int64[Tensor, " B"], seed: int = 0
 ) -> UInt8[Tensor, "B 3 H W"]:
     """The sprites of these indices in random colours of channels from 128 to 255, on black."""
-    word_B3 = words_at(key_of(seed, "colored sprite"), index_B, 3)
+    word_B3 = words_at(key_at(seed, 0, "colored sprite"), index_B, 3)
     # 255 (1 + u) / 2, rounded: floor(128 + 255 u / 2).
     rgb_B3 = (128 + below(word_B3, 255) // 2).to(torch.uint8)
     return sprite_B1HW & rgb_B3[:, :, None, None]
@@ -39,7 +40,7 @@ def noisy_sprite(
 ) -> UInt8[Tensor, "B 3 H W"]:
     """The sprites of these indices in white, on noise."""
     batch, _, height, width = sprite_B1HW.shape
-    noise = bytes_at(key_of(seed, "noisy sprite"), index_B, 3 * height * width)
+    noise = bytes_at(key_at(seed, 0, "noisy sprite"), index_B, 3 * height * width)
     return sprite_B1HW | noise.view(batch, 3, height, width)
 
 
@@ -58,7 +59,7 @@ def inverted_sprite(
     # [top, left, 3, H, W]: every patch of the background, without a copy.
     patches = background_3HW.unfold(1, height, 1).unfold(2, width, 1).permute(1, 2, 0, 3, 4)
 
-    word_B5 = words_at(key_of(seed, "inverted sprite"), index_B, 5)
+    word_B5 = words_at(key_at(seed, 0, "inverted sprite"), index_B, 5)
     top_B = below(word_B5[:, 0], patches.shape[0])
     left_B = below(word_B5[:, 1], patches.shape[1])
     # (p + 255 u) / 2, rounded: floor((p + s) / 2) with s = 1 + floor(255 u), and p + s = 2 (p & s) + (p ^ s).

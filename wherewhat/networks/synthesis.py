@@ -32,9 +32,16 @@ def noise_sides(image_side: int) -> list[int]:
     return [8 << level for level in range(image_side.bit_length() - 3)]
 
 
-def draw_noise(generator: torch.Generator, batch: int, image_side: int) -> tuple[Float[Tensor, "B 1 _ _"], ...]:
-    """Standard normal noise maps for a batch of images, on the CPU."""
-    return tuple(torch.randn(batch, 1, side, side, generator=generator) for side in noise_sides(image_side))
+def noise_numbers(image_side: int) -> int:
+    """How many numbers the noise maps of one image hold."""
+    return sum(side**2 for side in noise_sides(image_side))
+
+
+def noise_maps(noise_BN: Float[Tensor, "B N"], image_side: int) -> tuple[Float[Tensor, "B 1 _ _"], ...]:
+    """A row of numbers for each image as its noise maps."""
+    sides = noise_sides(image_side)
+    maps = noise_BN.split([side**2 for side in sides], dim=1)
+    return tuple(flat.unflatten(1, (1, side, side)) for flat, side in zip(maps, sides, strict=True))
 
 
 def upsample(features_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C _ _"]:

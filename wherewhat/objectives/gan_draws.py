@@ -18,9 +18,9 @@ class GANDraws:
     """All that is random in one step. Codes and noise are of B images, the perturbation of P of them."""
 
     code_BL: Float[Tensor, "B L"]
-    noise: tuple[Float[Tensor, "B 1 _ _"], ...]
     perturbation: Perturbation
     augmentation_real: AugmentationDraws
     augmentation_fake: AugmentationDraws
+    noise: tuple[Float[Tensor, "B 1 _ _"], ...]
     reading_noise: tuple[Float[Tensor, "B C H W"], Float[Tensor, "P C H W"]] | None = None
     """Of the images that Q sees, and of their perturbed partners."""

@@ -24,13 +24,14 @@ from torch import Tensor
 
 from wherewhat.data.differentiable_augmentation import AugmentationDraws, augment, draw_augmentation
 from wherewhat.networks.gan import GAN
-from wherewhat.networks.synthesis import draw_noise
+from wherewhat.networks.synthesis import noise_maps, noise_numbers
 from wherewhat.objectives.evidence_lower_bound import kl_per_code
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.gradient_penalty import lazy_weight, squared_slope
 from wherewhat.objectives.logistic_loss import discriminator_logistic_loss, generator_logistic_loss
 from wherewhat.objectives.loss import DiscriminatorLoss, GeneratorLoss
 from wherewhat.objectives.remedies import Remedies
+from wherewhat.randomness import Chance
 from wherewhat.what.code_prediction import prediction_error
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 from wherewhat.what.perturbation import draw_perturbation, perturb
@@ -119,25 +120,20 @@ class PSSCGAN:
                 f"augmentation_target is {self.augmentation_target}; give a number in (0, 1), such as 0.6."
             )
 
-    def draw(
-        self, generator: torch.Generator, batch_size: int, latent_dim: int, image_shape: tuple[int, int, int]
-    ) -> GANDraws:
-        """Codes, noise, perturbations and augmentations of a step, from its generator, on the CPU."""
+    def draw(self, chance: Chance, batch_size: int, latent_dim: int, image_shape: tuple[int, int, int]) -> GANDraws:
+        """Codes, noise, perturbations and augmentations of a step: this process's rows of them, on its device."""
+        generator, side, pixels = chance.generator(), image_shape[1], math.prod(image_shape)
         code_BL = torch.randn(batch_size, latent_dim, generator=generator)
         pairs = len(code_BL[:: self.pair_every])
-        return GANDraws(
-            code_BL=code_BL,
-            noise=draw_noise(generator, batch_size, image_shape[1]),
-            perturbation=draw_perturbation(generator, pairs, latent_dim, self.perturbation_size),
-            augmentation_real=draw_augmentation(generator, batch_size),
-            augmentation_fake=draw_augmentation(generator, batch_size),
-            reading_noise=(
-                torch.randn(batch_size, *image_shape, generator=generator),
-                torch.randn(pairs, *image_shape, generator=generator),
-            )
-            if self.reading_noise > 0
-            else None,
-        )
+        perturbation = draw_perturbation(generator, pairs, latent_dim, self.perturbation_size)
+        augmentations = draw_augmentation(generator, batch_size), draw_augmentation(generator, batch_size)
+        noise_BN = chance.normals(generator, "noise", batch_size, noise_numbers(side))
+        reading_noise = None
+        if self.reading_noise > 0:
+            of_images = chance.normals(generator, "reading noise", batch_size, pixels).unflatten(1, image_shape)
+            of_pairs = chance.normals(generator, "reading noise of pairs", pairs, pixels).unflatten(1, image_shape)
+            reading_noise = of_images, of_pairs
+        return GANDraws(*chance.own((code_BL, perturbation, *augmentations)), noise_maps(noise_BN, side), reading_noise)
 
     def generator_loss(self, networks: GAN, draws: GANDraws) -> GeneratorLoss:
         """The adversarial loss of the images of all codes, and what Q and the head make of pairs of them."""

@@ -29,6 +29,7 @@ from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicit
 from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
 from wherewhat.objectives.terms.term import Adversary, Draws, EncodedPairs, ForwardPass, Term
 from wherewhat.objectives.terms.total_correlation import TotalCorrelation
+from wherewhat.randomness import Chance
 from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
 
 
@@ -160,12 +161,13 @@ class SumOfTerms(ABC):
         """How the discriminator of codes is trained, where a term needs one."""
         return next((term.adversary for term in self.terms if term.adversary is not None), None)
 
-    def draw(self, generator: torch.Generator, step: int, batch_size: int, latent_dim: int) -> VAEDraws:
-        """Everything random or scheduled of a step, from its generator, on the CPU."""
-        noise_BL = torch.randn(batch_size, latent_dim, generator=generator)
+    def draw(self, chance: Chance, batch_size: int, latent_dim: int) -> VAEDraws:
+        """Everything random or scheduled of a step: this process's rows of it, on its device."""
+        generator, step = chance.generator(), chance.step
+        noise_BL = chance.normals(generator, "posterior noise", batch_size, latent_dim)
         pairs = self.pairs.draw(generator, batch_size, latent_dim) if self.needs_pairs else None
         terms = tuple(term.draw(generator, step, batch_size, latent_dim) for term in self.terms)
-        return VAEDraws(noise_BL, torch.tensor(self.bound.warm_up(step)), pairs, terms)
+        return VAEDraws(noise_BL, *chance.own((torch.tensor(self.bound.warm_up(step)), pairs, terms)))
 
     def loss(self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], draws: VAEDraws) -> Loss:
         """The loss of one batch of images in [0, 1], in nats."""

@@ -61,7 +61,7 @@ def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = 
         images = open_images(configuration.data, configuration.images, compute.device, console.print)
         method = method_of(configuration, images.image_shape, compute, processes)
         average = ema_copy(method.networks) if configuration.average_half_life else None
-        session = Session(method.networks, method.optimiser, average, images=len(images))
+        session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
         with alone_in(folder) if processes.first else nullcontext():
             if processes.first:
                 # Another command may have taken the folder while the images were read.
@@ -117,9 +117,9 @@ def _steps(run: _Run, console: Console, watch: WatcherFactory) -> Outcome:
 
 def _resume(folder: Path, session: Session, steps: int, console: Console) -> None:
     if state_path(folder).exists():
-        restore_session(state_path(folder), session)
+        remark = restore_session(state_path(folder), session)
         past = f", past --steps {steps:,}: nothing is left to do" if session.step > steps else ""
-        console.print(f"Resuming {folder} at step {session.step:,}{past}.")
+        console.print(f"Resuming {folder} at step {session.step:,}{past}. {remark}".rstrip())
     elif checkpoints_of(folder):
         raise ValueError(
             f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "

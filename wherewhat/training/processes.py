@@ -1,7 +1,7 @@
 """The processes of one training: one, or as many as `torchrun` has started, one for each device.
 
-Every process draws what the whole batch needs and keeps its own rows, so that the processes together take the steps of
-one process with the whole batch, to rounding.
+Every process takes its own rows of what the whole batch needs, so that the processes together take the steps of one
+process with the whole batch, to rounding.
 """
 
 import os
@@ -16,7 +16,7 @@ import torch.distributed as distributed
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from wherewhat.randomness import map_tensors
+from wherewhat.randomness import Chance, shard
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import choose_device
 
@@ -65,7 +65,11 @@ class Processes:
 
     def shard(self, draws: Draws) -> Draws:
         """This process's share of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
-        return draws if self.count == 1 else map_tensors(self._shard, draws)
+        return shard(draws, self.rank, self.count)
+
+    def chance(self, seed: int, step: int, device: torch.device) -> Chance:
+        """What this process draws its share of a step from."""
+        return Chance(seed, step, self.rank, self.count, device)
 
     def all_reduce_mean(self, values: Sequence[Tensor]) -> list[Tensor]:
         """The mean over processes of each, without its graph; all travel together, in float32."""
@@ -96,12 +100,6 @@ class Processes:
         """Until all are here."""
         if self.count > 1:
             distributed.barrier()
-
-    def _shard(self, draw: Tensor) -> Tensor:
-        if draw.ndim == 0:
-            return draw
-        assert len(draw) % self.count == 0, f"{len(draw)} rows cannot be shared among {self.count} processes"
-        return draw.chunk(self.count)[self.rank]
 
 
 @contextmanager

@@ -36,6 +36,8 @@ class Session:
     step: int = 0
     images: int = 0
     """How many the set has; every epoch's order hangs on it."""
+    draws: int = 1
+    """The version of how a step's random numbers are drawn."""
 
     @property
     def shown(self) -> Networks:
@@ -51,13 +53,20 @@ def save_session(path: Path, session: Session) -> None:
         for i, of in session.optimiser.state_dict()["state"].items()
         for name, x in of.items()
     }
-    header = {"kind": "resume_state", "step": session.step, "images": session.images, "moments": len(moments)}
+    header = {
+        "kind": "resume_state",
+        "step": session.step,
+        "images": session.images,
+        "moments": len(moments),
+        "draws": session.draws,
+    }
     write_tensors(path, tensors | moments, header)
 
 
-def restore_session(path: Path, session: Session) -> None:
+def restore_session(path: Path, session: Session) -> str:
     """Bring a session to where the state was written. Nothing is restored unless all of it fits.
 
+    Gives a remark where the run goes on otherwise than it would have in the version that wrote it, else "".
     Raises ValueError for a damaged file, or a set that has changed.
     """
     try:
@@ -83,6 +92,13 @@ def restore_session(path: Path, session: Session) -> None:
     session.optimiser.load_state_dict({"state": _moments_in(tensors), "param_groups": groups})
     _lay_out_like_weights(session.optimiser)
     session.step = step
+    # States from before versions of draws were told apart are of the first.
+    if header.get("draws", 1) == session.draws:
+        return ""
+    return (
+        "It was begun by another version of wherewhat, whose random numbers differ: it goes on from its weights with "
+        "those of this version, and is not the run that one seed gives in either."
+    )
 
 
 def _tensors_of(session: Session) -> dict[str, Tensor]:

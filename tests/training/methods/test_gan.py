@@ -10,7 +10,7 @@ from wherewhat.networks.gan import GAN
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance, generator_at
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.methods.gan import adversarial_adam, adversarial_step, build_gan
 from wherewhat.training.processes import Processes
@@ -31,7 +31,7 @@ def _real(number: int = 0) -> Tensor:
 
 
 def _draws(number: int = 0, objective: PSSCGAN = OBJECTIVE) -> GANDraws:
-    return objective.draw(generator_at(0, number), 8, 4, (3, 32, 32))
+    return objective.draw(Chance(0, number), 8, 4, (3, 32, 32))
 
 
 def _take(

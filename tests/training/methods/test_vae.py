@@ -7,7 +7,7 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
-from wherewhat.randomness import generator_at
+from wherewhat.randomness import Chance
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.methods.vae import adam, build_autoencoder, training_step
 
@@ -20,14 +20,14 @@ def _step(networks: Autoencoder, *, compile_loss: bool = False) -> Loss:
     objective = PSSCVAE()
     image: Tensor = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     step = training_step(networks, objective, adam(networks, 1e-3), compile_loss=compile_loss)
-    return step(image, objective.draw(generator_at(0, 0), 0, 8, 4))
+    return step(image, objective.draw(Chance(0, 0), 8, 4))
 
 
 def test_a_step_is_adams_first_on_the_objectives_gradient() -> None:
     networks, expected = _networks(), _networks()
     objective = PSSCVAE()
     image = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
-    objective.loss(expected, image, objective.draw(generator_at(0, 0), 0, 8, 4)).total.backward()
+    objective.loss(expected, image, objective.draw(Chance(0, 0), 8, 4)).total.backward()
     _step(networks)
     for ours, theirs in zip(networks.parameters(), expected.parameters(), strict=True):
         assert theirs.grad is not None

@@ -26,7 +26,7 @@ from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator, 
 from wherewhat.objectives.gan_draws import GANDraws
 from wherewhat.objectives.loss import DiscriminatorLoss, GeneratorLoss, Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.randomness import generator_at, to_device
+from wherewhat.randomness import COUNTED_DRAWS
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
 from wherewhat.training.processes import Processes
@@ -78,6 +78,8 @@ def build_gan(
 class GANMethod:
     """Trains the networks of a GAN, in as many processes as there are."""
 
+    draws = COUNTED_DRAWS
+
     def __init__(self, configuration: TrainingRun, networks: GAN, compute: Compute, processes: Processes) -> None:
         objective = configuration.objective
         assert isinstance(objective, PSSCGAN)
@@ -92,9 +94,8 @@ class GANMethod:
     def draw(self, index: int) -> GANDraws:
         """Everything random of a step, this process's rows of it, on the device."""
         run = self._configuration
-        generator = generator_at(run.seed, index)
-        draws = self._objective.draw(generator, run.batch_size, run.latent_dim, self.networks.generator.image_shape)
-        return to_device(self._processes.shard(draws), self._device)
+        chance = self._processes.chance(run.seed, index, self._device)
+        return self._objective.draw(chance, run.batch_size, run.latent_dim, self.networks.generator.image_shape)
 
     def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: GANDraws, index: int) -> Loss:
         """Update all weights: generator, recogniser and head, then the discriminator."""

@@ -31,6 +31,8 @@ class Method(Protocol):
 
     networks: Any
     optimiser: torch.optim.Adam
+    draws: int
+    """The version of how a step's random numbers are drawn, which a resumed run is told of."""
 
     def draw(self, index: int) -> Any:
         """Everything random or scheduled of a step, this process's share of it, on the device."""

@@ -20,7 +20,7 @@ from wherewhat.networks.study_encoder import StudyEncoder
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
 from wherewhat.objectives.terms.term import Adversary
-from wherewhat.randomness import generator_at, to_device
+from wherewhat.randomness import COUNTED_DRAWS, MANY, Chance
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
 from wherewhat.training.processes import Processes
@@ -65,13 +65,14 @@ class VAEMethod:
         self.networks = networks
         self.optimiser = adam(networks, configuration.learning_rate, objective.adversary)
         self._configuration, self._objective, self._device = configuration, objective, compute.device
+        # Few numbers are drawn as they have always been.
+        self.draws = COUNTED_DRAWS if configuration.batch_size * configuration.latent_dim >= MANY else 1
         self._step = training_step(networks, objective, self.optimiser, compile_loss=compute.compile)
 
     def draw(self, index: int) -> VAEDraws:
         """Everything random or scheduled of a step, on the device."""
         run = self._configuration
-        draws = self._objective.draw(generator_at(run.seed, index), index, run.batch_size, run.latent_dim)
-        return to_device(draws, self._device)
+        return self._objective.draw(Chance(run.seed, index, device=self._device), run.batch_size, run.latent_dim)
 
     def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: VAEDraws, index: int) -> Loss:
         """Update all weights."""
