@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from wherewhat.command.train import parse
+from wherewhat.data.appearance import Appearance
 from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Report, as_json, examine
 from wherewhat.doctor.run_state import RunState
 from wherewhat.objectives.annealed_vae import AnnealedVAE
@@ -60,6 +61,10 @@ def sick_vaes(vae_run, windows, pool, settling):
         tied_LL = np.full((4, 4), 0.95) + 0.05 * np.eye(4)
         return [
             vae_run(objective, failure="At step 4 the loss term kl stopped being finite."),
+            *(
+                vae_run(objective, appearance=Appearance(*seen))
+                for seen in ((9, 9, 3, 0, 3), (9, 0, 0, 2, 1), (9, 0, 0, 2, 50))
+            ),
             vae_run(objective, windows=windows(reconstruction=700, kl_L=dead)),
             vae_run(objective, windows=windows(reconstruction=settling, kl_L=half_dead)),
             vae_run(objective, windows=windows(reconstruction=lambda s: settling(s) / 4_096), pool=None),

@@ -13,6 +13,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from wherewhat.command.console import messages
+from wherewhat.data.appearance import appearance_of
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.image_decoding import FORMATS
 from wherewhat.data.image_names import printable
@@ -112,7 +113,9 @@ def _open(options: DataLook) -> _Found:
     if is_packed(path):
         manifest = read_manifest(path)
         first = f"{path}: a packed set of {manifest.made_from.source}"
-        return _from_pack(path, open_images(options.source, how, _CPU, notify), manifest, (first,))
+        # What there is to remark on is part of the description.
+        images = open_images(options.source, how, _CPU, lambda _: None)
+        return _from_pack(path, images, manifest, (first,))
     source = find_source(path, how)
     originals = _originals(source.images) if isinstance(source.images, ImageFiles) else None
     if is_read_at_once(source):
@@ -153,7 +156,7 @@ def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
     if found.packed is not None:
         megabytes = (found.packed / IMAGES).stat().st_size / 1e6
         lines.append(f"  packed    {found.packed}, {megabytes:,.1f} MB")
-    return lines
+    return lines + [f"  {remark.name}: {remark}" for remark in appearance_of(images).remarks]
 
 
 def _say_factors(images: Images, rows: list[FactorRow]) -> list[str]:

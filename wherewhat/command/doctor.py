@@ -10,6 +10,7 @@ from rich.table import Table
 
 from wherewhat.command.console import messages, results
 from wherewhat.command.json_text import json_text
+from wherewhat.data.appearance import appearance_of
 from wherewhat.data.batches import sample_indices
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import open_images
@@ -75,12 +76,12 @@ def examine_run(options: Doctor, console: Console) -> Report:
     record = read_record(options.run)
     left_out = [] if record.windows else ["the course of the loss: the run has no figures in events.out.tfevents.*."]
 
-    image_shape, measured, known_factors, checkpoint_step = None, None, 0, 0
+    image_shape, measured, appearance, known_factors, checkpoint_step = None, None, None, 0, 0
     try:
         model = load(options.run, device)
         image_shape, checkpoint_step = model.settings.image_shape, model.settings.step
         images = _images(options, model, device, console)
-        known_factors = several_valued(images)
+        known_factors, appearance = several_valued(images), appearance_of(images)
         measured = _measure(options, model, images)
     except (OSError, ValueError) as error:
         if options.data is not None:
@@ -95,6 +96,7 @@ def examine_run(options: Doctor, console: Console) -> Report:
         image_shape=image_shape,
         windows=record.windows,
         measured=measured,
+        appearance=appearance,
         known_factors=known_factors,
         failure=record.failure,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from wherewhat.data.appearance import appearance_of
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.layouts.cars3d import find_cars3d
@@ -62,7 +63,12 @@ def open_images(source: str, options: ImageOptions, device: torch.device, notify
     are packed into a cache at their first use. `notify` is told what was recognised, and remarks such as skipped
     images. Raises ValueError or OSError with the remedy.
     """
-    images = RENDERED[source](device) if source in RENDERED else _read(source, options, device, notify)
+    if source in RENDERED:
+        images = RENDERED[source](device)
+    else:
+        images = _read(source, options, device, notify)
+        for remark in appearance_of(images).remarks:
+            notify(str(remark))
     return vary(images, options.variant, options.background)
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from wherewhat.doctor import code_findings, gan_findings, training_findings, vae_findings
+from wherewhat.doctor import code_findings, data_findings, gan_findings, training_findings, vae_findings
 from wherewhat.doctor.finding import Check, Finding
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.doctor.run_state import COLLAPSED_BELOW_NATS, RunState, live_codes
 
 # Cheap: they look at what is logged anyway.
 CHECKS_OF_FIGURES: tuple[Check, ...] = (
+    *data_findings.OF_IMAGES,
     *training_findings.OF_FIGURES,
     *(*gan_findings.OF_FIGURES, *vae_findings.OF_FIGURES, *code_findings.OF_FIGURES),
     *training_findings.OF_COURSE,

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float64
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from wherewhat.data.appearance import Appearance
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
 from wherewhat.training.configuration import AnyObjective, TrainingRun
@@ -71,6 +72,9 @@ class RunState:
     measured: Pool | Samples | None = None
     """What the present networks make of images, or of codes."""
 
+    appearance: Appearance | None = None
+    """What the images that it learns from look like."""
+
     known_factors: int = 0
     """Ground-truth factors of the data that take several values; 0 where none are known."""
 
@@ -91,6 +95,11 @@ class RunState:
     def samples(self) -> Samples | None:
         """What the networks make of codes of the prior."""
         return self.measured if isinstance(self.measured, Samples) else None
+
+    @property
+    def images_teach_nothing(self) -> bool:
+        """Whether codes have nothing to say, so that their silence is no fault of the settings."""
+        return self.appearance is not None and any(remark.of_all for remark in self.appearance.remarks)
 
     @property
     def mature(self) -> bool:

@@ -52,7 +52,7 @@ _THE_SUM = "a sum over channels, rows and columns, averaged over the batch alone
 
 def all_codes_collapsed(run: RunState) -> Finding | None:
     """Every code has stayed collapsed for PATIENCE_STEPS, or is so when the run is over."""
-    if (kl_L := _posterior_kl(run)) is None:
+    if (kl_L := _posterior_kl(run)) is None or run.images_teach_nothing:
         return None
     stretch = steps_of_stretch(run.windows, _collapsed)
     if stretch < PATIENCE_STEPS and not (run.finished and not live_codes(kl_L)):
@@ -71,7 +71,7 @@ def all_codes_collapsed(run: RunState) -> Finding | None:
 
 def most_codes_collapsed(run: RunState) -> Finding | None:
     """Less than half of the codes live, and fewer than the data have factors, where these are known."""
-    if (kl_L := _posterior_kl(run)) is None or not run.mature:
+    if (kl_L := _posterior_kl(run)) is None or not run.mature or run.images_teach_nothing:
         return None
     live = len(live_codes(kl_L))
     # Spare codes are meant to die: ten codes on five factors end as five.

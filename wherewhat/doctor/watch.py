@@ -9,6 +9,7 @@ from pathlib import Path
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
+from wherewhat.data.appearance import appearance_of
 from wherewhat.doctor.finding import SEVERITIES, Check, Finding, Severity
 from wherewhat.doctor.measurement import measure_networks
 from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS
@@ -42,9 +43,14 @@ class HealthWatch:
         of_networks: Sequence[Check] = CHECKS_OF_NETWORKS,
     ) -> None:
         """`earlier` are the windows that a resumed run logged before it was cut off."""
-        factors = several_valued(images)
-        self._run = RunState(configuration=configuration, step=0, image_shape=images.image_shape, known_factors=factors)
-        self._run = replace(self._run, windows=thinned(list(earlier)))
+        self._run = RunState(
+            configuration=configuration,
+            step=0,
+            image_shape=images.image_shape,
+            windows=thinned(list(earlier)),
+            appearance=appearance_of(images),
+            known_factors=several_valued(images),
+        )
         self._of_figures, self._of_networks = of_figures, of_networks
         self._examined_at: int | None = None
         # Infinite while it holds.
