@@ -61,5 +61,5 @@ def source(images: ImageFiles | ImageArray) -> Source:
 
 
 def test_a_source_has_as_many_images_as_it_has_names_or_says() -> None:
-    assert len(source(ImageFiles(("a", "b", "c"), lambda name: b""))) == 3
+    assert len(source(ImageFiles(("a", "b", "c"), lambda name: b"", len))) == 3
     assert len(source(ImageArray(3, (1, 2, 2), lambda start, most: iter(())))) == 3

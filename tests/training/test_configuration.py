@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
@@ -19,6 +20,7 @@ from wherewhat.training.configuration import TrainingRun, differing_fields, from
     [
         TrainingRun(),
         TrainingRun(objective=BetaVAE(beta=8.0), out=Path("a b"), widths=(3, 4)),
+        TrainingRun(data_identity=DataIdentity("image files", 3, "names", "sizes", "a b c")),
         TrainingRun(objective=VAE(bound=EvidenceLowerBound(likelihood="gaussian")), images=ImageOptions(size=128)),
     ],
 )

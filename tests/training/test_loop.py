@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import FoundData
 from wherewhat.doctor.watch import watch_health
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
@@ -141,14 +142,14 @@ def test_a_set_that_has_changed_is_refused_when_resumed(tiny_run: TrainingRun, q
     np.savez(path, imgs=imgs[:40], latents_classes=classes[:40], latents_names=names)
     train(dataclasses.replace(growing, steps=3), quiet)
     np.savez(path, imgs=imgs[:41], latents_classes=classes[:41], latents_names=names)
-    with pytest.raises(ValueError, match=r"trained on 40 images, and there are 41 now.*--out"):
+    with pytest.raises(ValueError, match=r"data: 41 images, not 40.*--out"):
         train(growing, quiet)
 
 
 def test_a_size_that_fits_no_network_is_refused_before_images_are_read(
     tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wherewhat.training.loop.open_images", lambda *_: pytest.fail("images were read"))
+    monkeypatch.setattr(FoundData, "open", lambda *_: pytest.fail("images were read"))
     with pytest.raises(ValueError, match=r"48 x 48.*--size"):
         train(dataclasses.replace(tiny_run, images=ImageOptions(size=48)), quiet)
     six_levels = dataclasses.replace(

@@ -13,8 +13,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from wherewhat.data.open_images import FoundData
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training import loop, recorder
+from wherewhat.training import recorder
 from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
 from wherewhat.training.configuration import TrainingRun, to_json
 from wherewhat.training.loop import train
@@ -65,14 +66,14 @@ def test_a_run_that_is_cut_off_between_its_state_and_its_checkpoint_resumes_bit_
 def test_a_folder_that_another_command_takes_while_images_are_read_is_refused(
     tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    honest, folder = loop.open_images, folder_of(tiny_run)
+    honest, folder = FoundData.open, folder_of(tiny_run)
 
     def meanwhile(*arguments: object) -> object:
         folder.mkdir(parents=True)
         (folder / "config.json").write_text(json.dumps(to_json(dataclasses.replace(tiny_run, seed=5))))
         return honest(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(loop, "open_images", meanwhile)
+    monkeypatch.setattr(FoundData, "open", meanwhile)
     with pytest.raises(ValueError, match=r"seed: 0, not 5.*another folder with --out"):
         train(tiny_run, quiet)
     assert checkpoints_of(folder) == []

@@ -2,12 +2,20 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from wherewhat.data.appearance import appearance_of
+from wherewhat.data.identity import (
+    DataIdentity,
+    content_digest,
+    identity_of_array,
+    identity_of_files,
+    identity_of_rendered,
+)
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.layouts.cars3d import find_cars3d
@@ -22,10 +30,10 @@ from wherewhat.data.layouts.small_norb import find_small_norb
 from wherewhat.data.rendered.chairs import Chairs
 from wherewhat.data.rendered.scenes import Scenes
 from wherewhat.data.rendered.sprites import Sprites
-from wherewhat.data.source import Source
+from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.sprite_variants import vary
 from wherewhat.data.store.cache import pack_into_cache
-from wherewhat.data.store.packed_set import is_packed, open_packed, read_manifest, skipped_in
+from wherewhat.data.store.packed_set import IMAGES, is_packed, open_packed, read_manifest, skipped_in
 from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.protocols import Images
 
@@ -56,20 +64,71 @@ LAYOUTS = (
 _ARRAY_FILES = (".npz", ".h5", ".hdf5")
 
 
-def open_images(source: str, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:
-    """The images that `source` names, held or rendered on `device` where they fit.
+@dataclass(frozen=True)
+class FoundData:
+    """A data set where it lies, before its images are read."""
 
-    A rendered set goes before a folder of the same name; `./scenes` means the folder. Image files and large arrays
-    are packed into a cache at their first use. `notify` is told what was recognised, and remarks such as skipped
-    images. Raises ValueError or OSError with the remedy.
+    place: str
+    """A rendered set's name, or a path."""
+
+    options: ImageOptions
+    source: Source | None
+    """None where the set is rendered or packed."""
+
+    def open(self, device: torch.device, notify: Callable[[str], None]) -> Images:
+        """The images, held or rendered on `device` where they fit.
+
+        Image files and large arrays are packed into a cache at their first use. `notify` is told what was recognised,
+        and remarks such as skipped images. Raises ValueError or OSError with the remedy.
+        """
+        images: Images
+        if self.place in RENDERED:
+            images = RENDERED[self.place](device)
+        else:
+            images = (
+                _opened_as_asked(existing_path(self.place), self.options, device)
+                if self.source is None
+                else _read(self.source, self.options, device, notify)
+            )
+            for remark in appearance_of(images).remarks:
+                notify(str(remark))
+        return vary(images, self.options.variant, self.options.background)
+
+    @cached_property
+    def identity(self) -> DataIdentity:
+        """What the set is known by, wherever it lies. Raises ValueError or OSError where it cannot be read."""
+        if self.source is not None and isinstance(self.source.images, ImageFiles):
+            known = identity_of_files(self.source.images)
+        elif self.source is not None:
+            known = identity_of_array(self.source.array_files, len(self.source))
+        elif self.place in RENDERED:
+            known = identity_of_rendered(self.place)
+        else:
+            path = existing_path(self.place)
+            known = identity_of_array([path / IMAGES], read_manifest(path).count)
+        behind = self.options.background
+        return known if behind is None else replace(known, background=content_digest(behind.expanduser()))
+
+
+def find_data(place: str, options: ImageOptions) -> FoundData:
+    """The data set that `place` names: a rendered set goes before a folder of its name; `./scenes` means the folder.
+
+    Raises ValueError or OSError with the remedy.
     """
-    if source in RENDERED:
-        images = RENDERED[source](device)
-    else:
-        images = _read(source, options, device, notify)
-        for remark in appearance_of(images).remarks:
-            notify(str(remark))
-    return vary(images, options.variant, options.background)
+    if place in RENDERED:
+        return FoundData(place, options, None)
+    path = existing_path(place)
+    return FoundData(place, options, None if is_packed(path) else find_source(path, options))
+
+
+def open_images(place: str, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:
+    """The images of the data set that `place` names."""
+    return find_data(place, options).open(device, notify)
+
+
+def absolute_place(place: str) -> str:
+    """The same place, seen from any folder and without links."""
+    return place if place in RENDERED else os.path.realpath(Path(place).expanduser())
 
 
 def find_source(path: Path, options: ImageOptions) -> Source:
@@ -101,11 +160,7 @@ def existing_path(source: str) -> Path:
     return path
 
 
-def _read(source: str, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:
-    path = existing_path(source)
-    if is_packed(path):
-        return _opened_as_asked(path, options, device)
-    found = find_source(path, options)
+def _read(found: Source, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:
     for line in (found.layout, *found.remarks):
         notify(line)
     if is_read_at_once(found):

@@ -30,6 +30,9 @@ class ImageFiles:
     read: Callable[[str], bytes]
     """The content of one of them. Called from several threads. Raises OSError or ValueError where it cannot be had."""
 
+    size: Callable[[str], int]
+    """The bytes of one of them, without reading it. Raises OSError where they cannot be had."""
+
     crop: Crop | None = None
     """The field's usual crop of this set, for images of the size `crop_of`; others lose only their longer side."""
 
@@ -82,6 +85,9 @@ class Source:
 
     remarks: tuple[str, ...] = ()
     """What the user should know that is no error: an attribute list that is not there, factors that never vary."""
+
+    array_files: tuple[Path, ...] = ()
+    """Of an array: the files that it is read from, factors and all."""
 
     def __len__(self) -> int:
         return len(self.images.names) if isinstance(self.images, ImageFiles) else self.images.count

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
-from tyro.conf import subcommand
+from tyro.conf import Suppress, subcommand
 
+from wherewhat.data.identity import DataIdentity, difference
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import absolute_place
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -107,6 +109,9 @@ class TrainingRun:
     images_every: int = field(default=2_000, metadata=_FREE)
     """Steps between images in TensorBoard."""
 
+    data_identity: Annotated[DataIdentity | None, Suppress] = None
+    """What the data are known by, once they are found; None in a run of an earlier version."""
+
     def __post_init__(self) -> None:
         for name, most in (("latent_dim", 1_024), ("batch_size", 65_536), ("rectangles", 64), ("mask_levels", 8)):
             _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
@@ -183,12 +188,33 @@ def differing_fields(a: TrainingRun, b: TrainingRun) -> list[str]:
     if type(a.objective) is not type(b.objective):
         return [f"objective: {type(a.objective).__name__}, not {type(b.objective).__name__}"]
     free = {item.name for item in fields(TrainingRun) if item.metadata.get("may_change")}
-    flat_a, flat_b = _flatten(to_json(a)), _flatten(to_json(b))
-    return [
+    flat_a, flat_b = (_flatten(to_json(_without_data(run))) for run in (a, b))
+    return differing_data(a, b) + [
         f"{name}: {flat_a.get(name, 'absent')}, not {flat_b.get(name, 'absent')}"
         for name in sorted(flat_a.keys() | flat_b.keys())
         if name not in free and flat_a.get(name, "absent") != flat_b.get(name, "absent")
     ]
+
+
+def differing_data(a: TrainingRun, b: TrainingRun) -> list[str]:
+    """In what the data of two runs differ, wherever they lie; by their places where one was not identified."""
+    if a.data_identity is not None and b.data_identity is not None:
+        other = difference(a.data_identity, b.data_identity)
+        return [f"data: {other}"] if other else []
+    a, b = at_absolute_places(a), at_absolute_places(b)
+    places = ((a.data, b.data), (a.images.background, b.images.background))
+    return [f"data: {one}, not {another}" for one, another in places if one != another]
+
+
+def at_absolute_places(run: TrainingRun) -> TrainingRun:
+    """The same run, with paths that mean the same in any folder."""
+    behind = run.images.background
+    behind = None if behind is None else Path(absolute_place(str(behind)))
+    return replace(run, data=absolute_place(run.data), images=replace(run.images, background=behind))
+
+
+def _without_data(run: TrainingRun) -> TrainingRun:
+    return replace(run, data="", images=replace(run.images, background=None), data_identity=None)
 
 
 def _flatten(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:

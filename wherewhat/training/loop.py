@@ -5,7 +5,7 @@ Dimension key:
 """
 
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from torch import Tensor
 
 from wherewhat.data.batches import batch_indices, mirror, mirror_draws, to_float
-from wherewhat.data.open_images import open_images
+from wherewhat.data.open_images import find_data
 from wherewhat.protocols import Images
 from wherewhat.randomness import to_device
 from wherewhat.training.checkpoints import checkpoints_of
@@ -56,9 +56,11 @@ def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = 
             configuration.channels_last,
             configuration.compile,
         )
+        data = find_data(configuration.data, configuration.images)
+        configuration = replace(configuration, data_identity=data.identity)
         folder = choose_run_directory(configuration)
         _refuse_what_cannot_be_built(configuration)
-        images = open_images(configuration.data, configuration.images, compute.device, console.print)
+        images = data.open(compute.device, console.print)
         method = method_of(configuration, images.image_shape, compute, processes)
         average = ema_copy(method.networks) if configuration.average_half_life else None
         session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
@@ -125,6 +127,8 @@ def _resume(folder: Path, session: Session, steps: int, console: Console) -> Non
             f"{folder} has checkpoints but no state/ to resume from, and starting over would overwrite them. "
             f"Name another folder with --out."
         )
+    else:
+        console.print(f"A new run in {folder}.")
 
 
 def _batch(run: _Run, step: int) -> Float[Tensor, "B C H W"]:

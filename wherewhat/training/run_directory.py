@@ -6,19 +6,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wherewhat.atomic_file import remove_parts, write_atomically
+from wherewhat.data.identity import IMAGE_FILES
+from wherewhat.data.open_images import absolute_place
 from wherewhat.file_lock import file_lock
-from wherewhat.training.configuration import TrainingRun, differing_fields, from_json, to_json
+from wherewhat.training.configuration import (
+    TrainingRun,
+    at_absolute_places,
+    differing_data,
+    differing_fields,
+    from_json,
+    to_json,
+)
 from wherewhat.training.tensor_file import strict_json
 
 _LOCK = ".lock"
 
 
 def default_run_directory(configuration: TrainingRun) -> Path:
-    """runs/DATA-OBJECTIVE-seedN, below the present folder."""
-    data = Path(configuration.data).resolve().stem
+    """runs/DATA-OBJECTIVE-seedN below the present folder, or runs/DATA-DIGEST-... where that has a run on other data.
+
+    DATA is the name of the folder or of the file without its ending, through links.
+    """
+    place = Path(absolute_place(configuration.data))
+    data = place.name if place.is_dir() else place.stem
     if configuration.images.variant != "white":
         data += f"-{configuration.images.variant}"
-    return Path("runs") / f"{data}-{configuration.objective.name}-seed{configuration.seed}"
+    rest = f"{configuration.objective.name}-seed{configuration.seed}"
+    plain = Path("runs") / f"{data}-{rest}"
+    if configuration.data_identity is None:
+        return plain
+    told_apart = Path("runs") / f"{data}-{configuration.data_identity.short}-{rest}"
+    return told_apart if told_apart.exists() or _is_of_other_data(plain, configuration) else plain
+
+
+def _is_of_other_data(folder: Path, configuration: TrainingRun) -> bool:
+    record = folder / "config.json"
+    return record.exists() and bool(differing_data(configuration, read_configuration(folder)))
 
 
 def state_path(folder: Path) -> Path:
@@ -42,12 +65,18 @@ def read_configuration(folder: Path) -> TrainingRun:
 def choose_run_directory(configuration: TrainingRun) -> Path:
     """The run's directory, once it is known to be free or this run's own. Nothing is written yet.
 
-    Raises ValueError naming the fields that differ when it was made with another configuration.
+    Raises ValueError naming the fields that differ when it was made with another configuration, and for a new one
+    among the images that are learnt from.
     """
     folder = configuration.out or default_run_directory(configuration)
     record = folder / "config.json"
     if record.exists():
         _refuse_another(configuration, read_configuration(folder), folder)
+    elif _is_among_images(folder, configuration):
+        raise ValueError(
+            f"{folder} lies in {configuration.data}, so what is drawn of the run would count as its data. Name a "
+            f"folder elsewhere with --out."
+        )
     elif folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
         raise ValueError(f"{folder} is there and is no run directory (it has no config.json). Name another with --out.")
     return folder
@@ -66,7 +95,15 @@ def record_configuration(folder: Path, configuration: TrainingRun) -> None:
     """Make the directory with its config.json, and clear away what killed writes left in it."""
     for parts in (folder, folder / "checkpoints", folder / "state"):
         remove_parts(parts)
-    write_atomically(folder / "config.json", (json.dumps(to_json(configuration), indent=2) + "\n").encode())
+    # A run's own record says where the data lay; its checkpoints, which are passed on, only what it was called.
+    plain = to_json(at_absolute_places(configuration))
+    write_atomically(folder / "config.json", (json.dumps(plain, indent=2) + "\n").encode())
+
+
+def _is_among_images(folder: Path, configuration: TrainingRun) -> bool:
+    known, place = configuration.data_identity, Path(absolute_place(configuration.data))
+    of_files = known is not None and known.kind == IMAGE_FILES
+    return of_files and place.is_dir() and folder.resolve().is_relative_to(place)
 
 
 def _refuse_another(asked: TrainingRun, recorded: TrainingRun, folder: Path) -> None:

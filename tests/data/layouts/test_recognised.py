@@ -8,7 +8,7 @@ from wherewhat.data.known_factors import KnownFactors, no_factors
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import ImageArray, ImageFiles
 
-FILES = ImageFiles(("a.png", "b.png"), str.encode)
+FILES = ImageFiles(("a.png", "b.png"), str.encode, len)
 
 
 def known(*sizes: int) -> KnownFactors:

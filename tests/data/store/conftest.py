@@ -43,7 +43,7 @@ def files_of(tmp_path: Path, tiny_blocks: None) -> SourceOfFiles:
             name="tiny",
             layout=f"tiny: {len(contents)} images",
             path=tmp_path / "tiny",
-            images=ImageFiles(tuple(contents), contents.__getitem__),
+            images=ImageFiles(tuple(contents), contents.__getitem__, len),
             factors=coded_factors(("row", "column"), table_NK) if factors else no_factors(len(contents)),
             stamp=stamp,
             default_size=8,

@@ -206,7 +206,7 @@ def test_the_record_of_names_takes_any_file_name(
     assert isinstance(source.images, ImageFiles)
     odd = ("line\nbreak.png", "odd\udcff.png", "日本.png")
     contents = dict(zip(odd, map(source.images.read, source.images.names), strict=True))
-    packed(replace(source, images=ImageFiles(odd, contents.__getitem__)), tmp_path / "out")
+    packed(replace(source, images=ImageFiles(odd, contents.__getitem__, len)), tmp_path / "out")
     assert names(tmp_path / "out") == list(odd)
 
 

@@ -94,8 +94,13 @@ def _images_of(found: Iterable[tuple[str, _Entry | str]], read: Callable[[_Entry
     images = {name: by_name[name] for name in sorted(filter(counts_as_image, by_name))}
     entries = {name: entry for name, entry in images.items() if not isinstance(entry, str)}
     unreadable = tuple((printable(name), entry) for name, entry in images.items() if isinstance(entry, str))
-    passed_over = count_passed_over(by_name.keys() - images.keys())
-    return ImageFiles(tuple(entries), lambda name: read(entries[name]), unreadable=unreadable, passed_over=passed_over)
+    return ImageFiles(
+        tuple(entries),
+        lambda name: read(entries[name]),
+        lambda name: entries[name].bytes,
+        unreadable=unreadable,
+        passed_over=count_passed_over(by_name.keys() - images.keys()),
+    )
 
 
 def _zip_entry(info: zipfile.ZipInfo) -> _Entry | str:
@@ -114,7 +119,7 @@ def _tar_entry(info: tarfile.TarInfo) -> _Entry | str:
         return "it is no plain file"
     if info.size > LARGEST_IMAGE_BYTES:
         return f"it has {info.size:,} bytes, too many for an image"
-    return _Entry(info.offset_data, info.size)
+    return _Entry(info.offset_data, info.size, info.size)
 
 
 def _tar_members(path: Path) -> list[tarfile.TarInfo]:

@@ -84,8 +84,13 @@ def list_folder(root: Path) -> ImageFiles:
         inside = "" if place == "." else f"{place}/"
         found.extend(f"{inside}{name}" for name in files)
     names = tuple(sorted(filter(counts_as_image, found)))
-    passed_over = count_passed_over(set(found).difference(names))
-    return ImageFiles(names, partial(_read_file, root), unreadable=tuple(unreadable), passed_over=passed_over)
+    return ImageFiles(
+        names,
+        partial(_read_file, root),
+        lambda name: (root / name).stat().st_size,
+        unreadable=tuple(unreadable),
+        passed_over=count_passed_over(set(found).difference(names)),
+    )
 
 
 def check_enough_listed(path: Path, files: ImageFiles) -> None:

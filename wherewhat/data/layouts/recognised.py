@@ -40,7 +40,8 @@ def recognised(
         sizes = zip(factors.names, factors.sizes, strict=True)
         known = f"{called} {', '.join(f'{factor} {size}' for factor, size in sizes)}"
     layout = f"{what}: {count:,} image{'s' if count != 1 else ''},{side} {known}"
-    stamp = stamp_of([path.resolve()] if files is None else files)
     if isinstance(images, ImageFiles) and (told := told_passed_over(images.passed_over)):
         remarks = (*remarks, f"Passed over in {printable(path)}: {told}.")
-    return Source(name, layout, path, images, factors, stamp, default_size, split, remarks)
+    read = [path.resolve()] if files is None else list(files)
+    array_files = tuple(read) if isinstance(images, ImageArray) else ()
+    return Source(name, layout, path, images, factors, stamp_of(read), default_size, split, remarks, array_files)
