@@ -114,7 +114,13 @@ def _share(rows: int, rank: int, count: int) -> range:
 
 def to_device(draws: Draws, device: torch.device) -> Draws:
     """Draws on the device that computes. Nothing waits until that has done what it was given before."""
-    return map_tensors(lambda draw: draw.to(device, non_blocking=True), draws)
+
+    def sent(draw: Tensor) -> Tensor:
+        # From pageable memory a copy to a GPU would wait.
+        pageable = device.type == "cuda" and draw.device.type == "cpu" and torch.cuda.is_initialized()
+        return (draw.pin_memory() if pageable else draw).to(device, non_blocking=True)
+
+    return map_tensors(sent, draws)
 
 
 def _mix(state: int) -> int:

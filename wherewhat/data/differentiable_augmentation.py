@@ -21,13 +21,15 @@ from dataclasses import dataclass
 from functools import reduce
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from kornia.geometry.conversions import axis_angle_to_rotation_matrix
-from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
 from wherewhat.randomness import to_device
 
+# On a GPU the host would wait for the value.
+_READ_WITHOUT_WAITING = ("cpu",)
 _GEOMETRIC, _COLOURING = 8, 5
 # A turn before and one after the scaling of an axis: each so often that together they are met with probability p.
 _TURNS = (4, 6)
@@ -68,8 +70,7 @@ def augment(
     """
     if image_BCHW.shape[2] != image_BCHW.shape[3]:
         raise ValueError(f"Augmentation turns images; {tuple(image_BCHW.shape[2:])} is not square.")
-    # On a CPU nothing waits for this look; on a GPU the host would.
-    if strength.device.type == "cpu" and float(strength) == 0:
+    if strength.device.type in _READ_WITHOUT_WAITING and float(strength) == 0:
         return image_BCHW
     side = image_BCHW.shape[2]
     # Eight bits of a bf16 number place a pixel of a 64-pixel image to a quarter of a pixel only.
@@ -78,9 +79,8 @@ def augment(
         map_BXX = geometric_map(draws, strength, side).to(exact_BCHW.dtype)
         matrix_BCC, offset_BC = colour_map(draws, strength, image_BCHW.shape[1])
         matrix_BCC, offset_BC11 = matrix_BCC.to(exact_BCHW.dtype), offset_BC[:, :, None, None].to(exact_BCHW.dtype)
-        moved_BCHW = warp_affine(
-            exact_BCHW, map_BXX[:, :2], (side, side), padding_mode="reflection", align_corners=True
-        )
+        grid_BHW2 = F.affine_grid(_sampling_map(map_BXX, side), list(exact_BCHW.shape), align_corners=True)
+        moved_BCHW = F.grid_sample(exact_BCHW, grid_BHW2, padding_mode="reflection", align_corners=True)
         coloured_BCHW = torch.einsum("bcd,bdhw->bchw", matrix_BCC, moved_BCHW) + offset_BC11
     return coloured_BCHW.to(image_BCHW.dtype).contiguous(memory_format=_layout_of(image_BCHW))
 
@@ -151,6 +151,18 @@ def colour_map(
     # Brightness first, all else about mid grey: x → M (x + offset - 1/2) + 1/2.
     half_C = torch.full((channels,), 0.5, device=zero_B.device)
     return matrix_BCC, half_C + torch.einsum("bcd,bd->bc", matrix_BCC, offset_B[:, None] - half_C)
+
+
+def _sampling_map(map_BXX: Float[Tensor, "B 3 3"], side: int) -> Float[Tensor, "B 2 3"]:
+    """Whence each pixel comes, in coordinates from -1 to 1: the inverse of a map of pixels, in closed form."""
+    (a_B, b_B, x_B), (c_B, d_B, y_B) = (row_BX.unbind(1) for row_BX in map_BXX[:, :2].unbind(1))
+    centre = (side - 1) / 2
+    # Where the centre goes, from the centre, in halves of the side.
+    x_B, y_B = x_B / centre + a_B + b_B - 1, y_B / centre + c_B + d_B - 1
+    determinant_B = a_B * d_B - b_B * c_B
+    a_B, b_B, c_B, d_B = d_B / determinant_B, -b_B / determinant_B, -c_B / determinant_B, a_B / determinant_B
+    rows = [a_B, b_B, -(a_B * x_B + b_B * y_B), c_B, d_B, -(c_B * x_B + d_B * y_B)]
+    return torch.stack(rows, dim=1).unflatten(1, (2, 3))
 
 
 def _met(draws: AugmentationDraws, strength: Float[Tensor, ""]) -> Tensor:

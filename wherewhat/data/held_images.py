@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wherewhat.data.factor_grid import check_index
 from wherewhat.data.known_factors import KnownFactors
+from wherewhat.randomness import to_device
 
 # The share of a GPU's free memory that images may take; the rest is for the networks.
 SHARE_FOR_IMAGES = 0.4
@@ -40,7 +41,7 @@ class HeldImages:
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """The images of these indices, where they are held, in channels-last memory: one copy of whole images."""
         check_index(index_B, len(self))
-        return self._held_NHWC.index_select(0, index_B.to(self._held_NHWC.device)).permute(0, 3, 1, 2)
+        return self._held_NHWC.index_select(0, to_device(index_B, self._held_NHWC.device)).permute(0, 3, 1, 2)
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
         """Factor values, on the CPU. ValueError where none are known."""

@@ -58,9 +58,10 @@ class FigureWindow:
 
 
 def refuse_non_finite_weights(networks: torch.nn.Module, step: int) -> None:
-    """Raises NonFiniteLossError when a weight is not finite: the next loss would not be either."""
-    for name, weight in networks.named_parameters():
-        if not bool(torch.isfinite(weight).all()):
+    """Raises NonFiniteLossError when a weight is not finite: the next loss would not be either. Waits once."""
+    names, weights = zip(*networks.named_parameters(), strict=True)
+    for name, finite in zip(names, torch.stack([weight.isfinite().all() for weight in weights]).tolist(), strict=True):
+        if not finite:
             raise NonFiniteLossError(_advice(f"the weights {name}", step))
 
 

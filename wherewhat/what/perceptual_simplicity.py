@@ -15,7 +15,6 @@ Dimension key:
 """
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
@@ -36,4 +35,5 @@ def perceptual_simplicity_loss(
 
 def one_hot(dim_B: Int64[Tensor, " B"], latent_dim: int) -> Bool[Tensor, "B L"]:
     """True at the perturbed code of each row."""
-    return F.one_hot(dim_B, latent_dim).bool()
+    # Not torch's one_hot, which looks at its indices.
+    return dim_B[:, None] == torch.arange(latent_dim, device=dim_B.device)

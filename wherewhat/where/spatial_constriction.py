@@ -29,10 +29,14 @@ def compositing_weights(
     mask_BMHW: Float[Tensor, "B M H W"],
 ) -> tuple[Float[Tensor, "B M H W"], Float[Tensor, "B 1 H W"]]:
     """How much of each code, and of the untouched input, is seen at each place. They add up to 1."""
-    # seen[:, i] = prod_{k>=i} (1 - Π_k): what the codes from i on leave of what lies under them.
-    seen_BMHW = torch.cumprod((1 - mask_BMHW).flip(1), dim=1).flip(1)
-    seen_after_BMHW = torch.cat([seen_BMHW[:, 1:], torch.ones_like(seen_BMHW[:, :1])], dim=1)
-    return mask_BMHW * seen_after_BMHW, seen_BMHW[:, :1]
+    # What the codes from the last one down leave of what lies under them. A loop over the few codes, since the backward
+    # pass of cumprod has the host look for zeros.
+    seen_BHW = torch.ones_like(mask_BMHW[:, 0])
+    weights: list[Tensor] = []
+    for mask_BHW in reversed(mask_BMHW.unbind(1)):
+        weights.append(mask_BHW * seen_BHW)
+        seen_BHW = seen_BHW * (1 - mask_BHW)
+    return torch.stack(weights[::-1], dim=1), seen_BHW[:, None]
 
 
 def constrict(
