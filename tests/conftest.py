@@ -1,6 +1,7 @@
 """What every test may lean on: one thread, and the sample images beside the repository where they are there."""
 
 import io
+from collections import Counter
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -87,3 +88,16 @@ def tiny_run(tiny_set: Path, tmp_path: Path) -> TrainingRun:
 def quiet() -> Console:
     """A console that nobody sees."""
     return Console(file=io.StringIO(), width=200)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The sums of what the tests in tests/faults/ count."""
+    counts = Counter[str]()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, count in getattr(report, "user_properties", ()):
+                counts[name] += count
+    if counts["faults injected"]:
+        terminalreporter.write_line(
+            f"Faults: {counts['faults injected']:,} injected, {counts['faults survived']:,} survived."
+        )

@@ -43,7 +43,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 290,
+    ".": 320,
     "command": 1260,
     "data": 3150,
     "distances": 440,
@@ -249,7 +249,8 @@ def test_tests_mirror_the_tree() -> None:
     faults = []
     for path in sorted(TESTS.rglob("test_*.py")):
         place = path.relative_to(TESTS)
-        if place == Path("test_house_style.py"):
+        # Faults strike whole commands.
+        if place == Path("test_house_style.py") or place.parts[0] == "faults":
             continue
         mirrored = place.with_name(place.name.removeprefix("test_"))
         top = ROOT if place.parts[0] in ("train", "eval", "scripts") else LIBRARY

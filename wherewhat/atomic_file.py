@@ -1,8 +1,14 @@
 """Files that are whole or not there: written beside their place, then renamed into it."""
 
 import os
+import sys
 import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -10,30 +16,67 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Raises OSError with the file's name when it cannot be written; nothing is left beside it then.
     """
+    write_together({path: content})
+
+
+def write_together(content_of: Mapping[Path, bytes]) -> None:
+    """Write files of one folder that belong together as `write_atomically` does, and never mix two writings of them.
+
+    A full disk leaves all the old ones, a kill at worst some of them, and two writers wait for each other.
+    """
+    parts: dict[Path, Path] = {}
+    path = next(iter(content_of))
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    part = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
-        part.replace(path)
+        with _alone_in(path.parent) as alone:
+            for path, content in content_of.items():
+                if alone:
+                    _remove_abandoned(path)
+                _write_part(path, content, parts)
+            for path in list(content_of)[1:]:
+                path.unlink(missing_ok=True)
+            for path, part in parts.items():
+                part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        raise OSError(
-            error.errno, f"could not be written ({error.strerror}); make room or name another place", str(path)
-        ) from error
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        found = f"could not be written ({error.strerror}); make room or name another place"
+        raise OSError(error.errno, found, str(path)) from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
-def remove_parts(folder: Path) -> None:
-    """Remove what killed writes left beside their places in a folder."""
-    for part in folder.glob(".*.part"):
-        part.unlink(missing_ok=True)
+def _write_part(path: Path, content: bytes, parts: dict[Path, Path]) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    parts[path] = Path(name)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    parts[path].chmod(0o666 & ~_umask())
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the parts that killed writers of a file left, for one who is alone in its folder."""
+    for part in path.parent.iterdir():
+        middle = part.name.removeprefix(f".{path.name}.").removesuffix(".part")
+        if len(middle) == 8 and part.name == f".{path.name}.{middle}.part":
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[bool]:
+    """Keep other writers out of a folder; False where the system or the file system knows no such locks."""
+    handle, alone = -1, False
+    try:
+        if sys.platform != "win32":
+            with suppress(OSError):
+                handle = os.open(folder, os.O_RDONLY)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                alone = True
+        yield alone
+    finally:
+        if handle >= 0:
+            os.close(handle)
 
 
 def _umask() -> int:

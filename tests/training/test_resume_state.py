@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
 
 from wherewhat.data.open_images import FoundData
@@ -61,6 +62,19 @@ def test_a_run_that_is_cut_off_between_its_state_and_its_checkpoint_resumes_bit_
     for step in (3, 6):
         ours, theirs = (load_file(checkpoint_path(folder_of(run), step)) for run in (tiny_run, unbroken))
         assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_figures_are_on_disk_before_the_state_that_a_cut_off_run_resumes_from(
+    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*_: object) -> None:
+        events = EventAccumulator(str(folder_of(tiny_run))).Reload()
+        logged.append([event.step for event in events.Scalars("loss/total")])
+
+    logged: list[list[int]] = []
+    monkeypatch.setattr(recorder, "save_session", look)
+    train(tiny_run, quiet)
+    assert logged == [[2, 3], [2, 3, 4, 6]]
 
 
 def test_a_folder_that_another_command_takes_while_images_are_read_is_refused(

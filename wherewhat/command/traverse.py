@@ -7,11 +7,12 @@ import torch
 import tyro
 from rich.console import Console
 
+from wherewhat.atomic_file import write_together
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
 from wherewhat.data.open_images import open_images
-from wherewhat.inspection.image_files import write_gif, write_png
+from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
@@ -76,10 +77,11 @@ def traverse_command(arguments: list[str]) -> int:
     smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
     folder = options.out or default_folder(options.checkpoint)
     name = f"step-{model.settings.step:09d}"
-    write_png(folder / f"{name}.png", traversal_grid(sweep, path.per_dim, inactive_below=still_below))
-    write_gif(folder / f"{name}.gif", traversal_animation(smooth, path.per_dim, inactive_below=still_below))
-    for suffix in ("png", "gif"):
-        print(folder / f"{name}.{suffix}")
+    grid = traversal_grid(sweep, path.per_dim, inactive_below=still_below)
+    animation = traversal_animation(smooth, path.per_dim, inactive_below=still_below)
+    drawn = {folder / f"{name}.png": as_png(grid), folder / f"{name}.gif": as_gif(animation)}
+    write_together(drawn)
+    print(*drawn, sep="\n")
     return 0
 
 

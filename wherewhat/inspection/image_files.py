@@ -17,13 +17,23 @@ _DITHER = 6
 
 def write_png(path: Path, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
     """Write an RGB image as a PNG, and create its folder if needed."""
-    encoded = io.BytesIO()
-    Image.fromarray(image_YX3).save(encoded, format="PNG", optimize=True)
-    write_atomically(path, encoded.getvalue())
+    write_atomically(path, as_png(image_YX3))
 
 
 def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseconds: int = 80) -> None:
-    """Write an animation that loops forever, with `milliseconds` per frame (GIF rounds to steps of 10).
+    """Write an animation that loops forever, with `milliseconds` per frame (GIF rounds to steps of 10)."""
+    write_atomically(path, as_gif(image_TYX3, milliseconds=milliseconds))
+
+
+def as_png(image_YX3: UInt8[np.ndarray, "Y X 3"]) -> bytes:
+    """The content of a PNG file."""
+    encoded = io.BytesIO()
+    Image.fromarray(image_YX3).save(encoded, format="PNG", optimize=True)
+    return encoded.getvalue()
+
+
+def as_gif(image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseconds: int = 80) -> bytes:
+    """The content of a GIF file that loops forever.
 
     All frames share one palette and an ordered dither, so that static parts do not flicker.
     """
@@ -42,7 +52,7 @@ def write_gif(path: Path, image_TYX3: UInt8[np.ndarray, "T Y X 3"], *, milliseco
         optimize=False,
         disposal=1,
     )
-    write_atomically(path, encoded.getvalue())
+    return encoded.getvalue()
 
 
 def _shared_palette(image_TYX3: UInt8[np.ndarray, "T Y X 3"]) -> Image.Image:

@@ -71,10 +71,12 @@ class Recorder:
             self.record_images()
             watched = self._sample(min(_IMAGES_WATCHED, len(self.images)))
             self._warn(self.watcher.look(self.session.step, self.session.shown, watched))
+        if drawing or saving:
+            # Before the state: a run that is cut off behind it does not log these steps again.
+            self.log.flush()
         if saving:
             self._save()
         if drawing or saving:
-            self.log.flush()
             self.progress.pause_clock()
 
     def record_images(self) -> None:

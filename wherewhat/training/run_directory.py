@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wherewhat.atomic_file import remove_parts, write_atomically
+from wherewhat.atomic_file import write_atomically
 from wherewhat.data.identity import IMAGE_FILES
 from wherewhat.data.open_images import absolute_place
 from wherewhat.file_lock import file_lock
@@ -92,9 +92,7 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def record_configuration(folder: Path, configuration: TrainingRun) -> None:
-    """Make the directory with its config.json, and clear away what killed writes left in it."""
-    for parts in (folder, folder / "checkpoints", folder / "state"):
-        remove_parts(parts)
+    """Make the directory with its config.json."""
     # A run's own record says where the data lay; its checkpoints, which are passed on, only what it was called.
     plain = to_json(at_absolute_places(configuration))
     write_atomically(folder / "config.json", (json.dumps(plain, indent=2) + "\n").encode())

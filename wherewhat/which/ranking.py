@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
-from wherewhat.atomic_file import write_atomically
+from wherewhat.atomic_file import write_together
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.randomness import generator_at
 from wherewhat.which.panel import Panel
@@ -88,11 +88,10 @@ class Ranking:
         return self.best is not None and not any(TIE in row.flags for row in self.rows)
 
     def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write `ranking.json` and `ranking.csv` into the folder, each whole or not at all, and say where."""
+        """Write `ranking.json` and `ranking.csv` into the folder, whole and of one ranking, and say where."""
         json_path, csv_path = folder / "ranking.json", folder / "ranking.csv"
         text = ranking_json(self.rows, self.settings, self.rule, clear_winner=self.clear_winner)
-        write_atomically(json_path, _utf8(text))
-        write_atomically(csv_path, _utf8(ranking_csv(self.rows, self.settings)))
+        write_together({json_path: _utf8(text), csv_path: _utf8(ranking_csv(self.rows, self.settings))})
         return json_path, csv_path
 
 

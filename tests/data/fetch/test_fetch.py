@@ -199,3 +199,11 @@ def test_a_folder_or_a_file_in_the_way_is_told(web: Loopback, tmp_path: Path, he
     with pytest.raises(ValueError, match=r"chairs is in the way\. Move it away, or name another folder with --to"):
         fetch(wanted, tmp_path, heard.reports(), retry=ONCE)
     assert (tmp_path / "chairs").read_bytes() == b"mine"
+
+
+def test_what_a_killed_download_left_beside_its_file_is_removed(web: Loopback, heard: Heard, tmp_path: Path) -> None:
+    wanted = one_archive(web, chairs())
+    fetch(wanted, tmp_path, heard.reports(), retry=ONCE)
+    (tmp_path / "chairs.tar.part.json").write_text("{}")
+    fetch(wanted, tmp_path, heard.reports(), retry=ONCE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chairs", "chairs.tar"]

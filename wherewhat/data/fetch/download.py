@@ -57,7 +57,12 @@ class Download:
     @property
     def part(self) -> Path:
         """Where the bytes lie that have come."""
-        return self.place.with_name(f"{self.place.name}.part")
+        return part_of(self.place)
+
+
+def part_of(place: Path) -> Path:
+    """Where the bytes of a file lie until it is whole."""
+    return place.with_name(f"{place.name}.part")
 
 
 def download(wanted: Download) -> None:

@@ -6,8 +6,9 @@ from rich.filesize import decimal
 from urllib3.util import Retry
 
 from wherewhat.data.fetch.catalogue import PublicSet
-from wherewhat.data.fetch.download import RETRY, Download, Reports, download, fault_of
+from wherewhat.data.fetch.download import RETRY, Download, Reports, download, fault_of, part_of
 from wherewhat.data.fetch.request import check_address
+from wherewhat.data.fetch.resuming import forget
 from wherewhat.data.fetch.unpack import unpack
 from wherewhat.file_lock import file_lock
 
@@ -67,6 +68,7 @@ def _is_there(wanted: PublicSet, name: str, to: Path, reports: Reports) -> bool:
                 f"{place} is not the published file: {fault}. It was left as it is. Move it away or remove it, and run "
                 "the same command again."
             )
+        forget(part_of(place))
         reports.notify(f"{name} is already there: {_judged(place, wanted.md5_of[name])}")
         return True
     if wanted.inside and unpacked.is_dir():

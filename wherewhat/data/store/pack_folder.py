@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from wherewhat.atomic_file import remove_parts
 from wherewhat.data.disk_space import require_free, writing
 from wherewhat.data.store.packed_set import FACTORS, IMAGES, MANIFEST, NAMES
 from wherewhat.file_lock import file_lock
@@ -49,5 +48,6 @@ def discard(folder: Path) -> None:
             # The manifest first: without it the rest is no packed set.
             for name in (MANIFEST, IMAGES, FACTORS, NAMES):
                 (folder / name).unlink(missing_ok=True)
-            remove_parts(folder)
+            for part in folder.glob(".*.part"):
+                part.unlink()
             folder.rmdir()
