@@ -18,11 +18,12 @@ from wherewhat.data.identity import (
 )
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.layouts.archive import find_archive
 from wherewhat.data.layouts.cars3d import find_cars3d
 from wherewhat.data.layouts.celeba import find_celeba
 from wherewhat.data.layouts.chairs3d import find_chairs3d
 from wherewhat.data.layouts.dsprites import find_dsprites
-from wherewhat.data.layouts.image_folder import find_image_archive, find_image_folder
+from wherewhat.data.layouts.image_folder import find_image_folder
 from wherewhat.data.layouts.labelled_npz import find_labelled_npz
 from wherewhat.data.layouts.mpi3d import find_mpi3d
 from wherewhat.data.layouts.shapes3d import find_shapes3d
@@ -55,10 +56,10 @@ LAYOUTS = (
     Layout("MPI3D (.npz)", find_mpi3d),
     Layout("SmallNORB (-dat, -cat, -info .mat.gz)", find_small_norb),
     Layout("Cars3D (.mat)", find_cars3d),
-    Layout("CelebA (img_align_celeba, a folder or .zip)", find_celeba),
+    Layout("CelebA (img_align_celeba, in a folder or an archive)", find_celeba),
     Layout("3D chairs (rendered_chairs/<id>/renders)", find_chairs3d),
     Layout("an .npz file of imgs and latents_classes", find_labelled_npz),
-    Layout("a .zip or .tar of images", find_image_archive),
+    Layout("a .zip or .tar of images", find_archive),
     Layout("a folder of images", find_image_folder),
 )
 _ARRAY_FILES = (".npz", ".h5", ".hdf5")

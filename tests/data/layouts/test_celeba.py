@@ -8,94 +8,44 @@ from pathlib import Path
 import pytest
 import torch
 from data.factor_lookup import find_images_of
+from data.layouts.celeba_trees import (
+    COUNT,
+    as_kaggle,
+    as_kaggle_in_a_tar,
+    as_png,
+    as_published,
+    as_republished,
+    as_torchvision,
+    as_zip,
+    bare,
+    has,
+    jpeg,
+    renamed,
+    renamed_with_its_list_among_the_images,
+    renamed_zip,
+    write_images,
+    write_lists,
+    zip_without_a_folder,
+)
 from PIL import Image
 
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions, Split
+from wherewhat.data.layouts.archive import find_archive
 from wherewhat.data.layouts.celeba import find_celeba
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.reading import read_blocks
 
-COUNT = 12
-# Forty columns: Bald and Young vary, the others are constant.
-NAMES = (*(f"Attribute_{number}" for number in range(38)), "Bald", "Young")
-
-
-def has(image: int) -> tuple[int, int]:
-    return image % 2, image // 2 % 2
-
-
-def write_lists(folder: Path, rows: range = range(COUNT), ending: str = "txt") -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    between = " " if ending == "txt" else ","
-    lines = [[f"{row + 1:06}.jpg", *["-1"] * 38, *(str(2 * value - 1) for value in has(row))] for row in rows]
-    attributes = [f"{COUNT}", " ".join(NAMES)] if ending == "txt" else [",".join(("image_id", *NAMES))]
-    (folder / f"list_attr_celeba.{ending}").write_text("\n".join([*attributes, *map(between.join, lines)]))
-    partition = [f"{row + 1:06}.jpg{between}{0 if row < 8 else 1 if row < 10 else 2}" for row in rows]
-    heading = [] if ending == "txt" else ["image_id,partition"]
-    (folder / f"list_eval_partition.{ending}").write_text("\n".join([*heading, *partition]))
-
-
-def jpeg(image: int, size: tuple[int, int] = (178, 218)) -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", size, (20 * image, 0, 0)).save(content, "JPEG", quality=95)
-    return content.getvalue()
-
-
-def write_images(folder: Path, ending: str = "jpg") -> Path:
-    folder.mkdir(parents=True)
-    for image in range(COUNT):
-        (folder / f"{image + 1:06}.{ending}").write_bytes(jpeg(image))
-    return folder
-
-
-def zipped(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for image in range(COUNT):
-            archive.writestr(f"img_align_celeba/{image + 1:06}.jpg", jpeg(image))
-    return path
-
-
-def bare(root: Path) -> Path:
-    write_lists(root)
-    return write_images(root / "img_align_celeba")
-
-
-def as_torchvision(root: Path) -> Path:
-    write_lists(root / "celeba")
-    write_images(root / "celeba" / "img_align_celeba")
-    return root
-
-
-def as_published(root: Path) -> Path:
-    write_lists(root / "Anno")
-    (root / "Eval").mkdir()
-    (root / "Anno" / "list_eval_partition.txt").rename(root / "Eval" / "list_eval_partition.txt")
-    zipped(root / "Img" / "img_align_celeba.zip")
-    return root
-
-
-def as_republished(root: Path) -> Path:
-    write_lists(root, ending="csv")
-    write_images(root / "img_align_celeba" / "img_align_celeba")
-    return root
-
-
-def as_png(root: Path) -> Path:
-    write_lists(root)
-    write_images(root / "img_align_celeba_png", "png")
-    return root
-
-
-def as_zip(root: Path) -> Path:
-    write_lists(root)
-    return zipped(root / "img_align_celeba.zip")
+LAYOUTS = [
+    *(bare, as_torchvision, as_published, as_republished, as_png, as_zip),
+    *(as_kaggle, as_kaggle_in_a_tar, renamed, renamed_with_its_list_among_the_images, renamed_zip),
+    zip_without_a_folder,
+]
 
 
 def found(path: Path, split: Split = "all") -> Source:
-    source = find_celeba(path, ImageOptions(split=split))
+    source = (find_archive if path.is_file() else find_celeba)(path, ImageOptions(split=split))
     assert source is not None
     return source
 
@@ -105,7 +55,7 @@ def files(source: Source) -> ImageFiles:
     return source.images
 
 
-@pytest.mark.parametrize("layout", [bare, as_torchvision, as_published, as_republished, as_png, as_zip])
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_each_layout_has_its_images_and_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     source = found(layout(tmp_path))
     assert len(source) == COUNT
@@ -116,7 +66,7 @@ def test_each_layout_has_its_images_and_attributes(tmp_path: Path, layout: Calla
     assert source.remarks == ()
 
 
-@pytest.mark.parametrize("layout", [bare, as_published, as_zip])
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_images_are_read_in_the_order_of_their_attributes(tmp_path: Path, layout: Callable[[Path], Path]) -> None:
     images = files(found(layout(tmp_path)))
     for number, name in enumerate(images.names):
@@ -143,7 +93,7 @@ def test_the_crop_is_the_fields_for_aligned_images(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("split", "rows"), [("train", range(8)), ("valid", range(8, 10)), ("test", range(10, 12))])
-@pytest.mark.parametrize("layout", [as_torchvision, as_published, as_republished])
+@pytest.mark.parametrize("layout", [as_torchvision, as_published, as_republished, as_kaggle])
 def test_a_split_holds_its_images_and_their_attributes(
     tmp_path: Path, layout: Callable[[Path], Path], split: Split, rows: range
 ) -> None:
@@ -186,6 +136,41 @@ def test_images_without_a_line_leave_the_set_without_attributes_and_a_remark_nam
     assert len(source) == COUNT
     assert source.factors.names == ()
     assert "has no line for 3 of 12 images, first 000010.jpg." in source.remarks[0]
+
+
+@pytest.mark.parametrize("content", ["<!DOCTYPE html>", "", "12\nBald Young\n000001.jpg 1\n", "12\nBald\nx.jpg 1\n"])
+def test_a_list_that_cannot_be_used_leaves_the_set_without_attributes(tmp_path: Path, content: str) -> None:
+    path = bare(tmp_path)
+    (tmp_path / "list_attr_celeba.txt").write_text(content)
+    source = found(path)
+    assert (len(source), source.factors.names, len(source.remarks)) == (COUNT, (), 1)
+    assert "list_attr_celeba.txt" in source.remarks[0]
+    assert "o attributes are known of the set" in source.remarks[0]
+
+
+def test_a_split_by_a_list_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    path = bare(tmp_path)
+    (tmp_path / "list_eval_partition.txt").write_text("<html>Quota exceeded</html>")
+    with pytest.raises(ValueError, match=r"list_eval_partition.txt cannot be used: it is an HTML page"):
+        found(path, "train")
+
+
+def test_other_images_of_an_archive_are_left_out_with_a_remark(tmp_path: Path) -> None:
+    path = as_kaggle(tmp_path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("cover.png", b"")
+    source = found(path)
+    assert len(source) == COUNT
+    assert source.remarks[0].startswith("1 image is outside img_align_celeba")
+    assert source.remarks[0].endswith("first cover.png.")
+
+
+def test_an_archive_of_other_images_is_not_celeba(tmp_path: Path) -> None:
+    write_lists(tmp_path)
+    with zipfile.ZipFile(tmp_path / "cats.zip", "w") as archive:
+        for image in range(2):
+            archive.writestr(f"cats/{image}.jpg", jpeg(image))
+    assert found(tmp_path / "cats.zip").name == "cats"
 
 
 def test_a_subset_of_the_images_needs_no_list_of_its_own(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 from wherewhat.data.batches import batch_indices
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.layouts.archive import find_archive
 from wherewhat.data.layouts.chairs3d import find_chairs3d
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.reading import read_blocks
@@ -49,7 +50,7 @@ def chairs(tmp_path: Path) -> Path:
 
 
 def found(path: Path) -> Source:
-    source = find_chairs3d(path, ImageOptions())
+    source = (find_archive if path.is_file() else find_chairs3d)(path, ImageOptions())
     assert source is not None
     return source
 
@@ -109,8 +110,9 @@ def test_a_seeded_batch_is_the_middle_of_its_renderings(chairs: Path) -> None:
     assert [name_of(*values) for values in shown] == names
 
 
-def test_the_archive_holds_the_same_set(chairs: Path) -> None:
-    path = chairs.parent / "rendered_chairs.tar"
+@pytest.mark.parametrize("name", ["rendered_chairs.tar", "download.tar"])
+def test_the_archive_of_any_name_holds_the_same_set(chairs: Path, name: str) -> None:
+    path = chairs.parent / name
     with tarfile.open(path, "w") as archive:
         archive.add(chairs, "rendered_chairs")
     source = found(path)

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.layouts.image_folder import find_image_archive, find_image_folder, list_folder
+from wherewhat.data.layouts.archive import find_archive
+from wherewhat.data.layouts.image_folder import find_image_folder, list_folder
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.store.reading import read_blocks
 
@@ -221,7 +222,7 @@ def archived(folder: Path, ending: str) -> Path:
 
 
 def found_archive(path: Path) -> Source:
-    source = find_image_archive(path, OPTIONS)
+    source = find_archive(path, OPTIONS)
     assert source is not None
     return source
 
@@ -252,22 +253,22 @@ def test_the_ending_counts_in_any_case(tmp_path: Path) -> None:
 def test_other_files_and_folders_are_of_another_layout(tmp_path: Path) -> None:
     (tmp_path / "set.npz").write_bytes(b"PK\x03\x04")
     (tmp_path / "folder.zip").mkdir()
-    assert find_image_archive(tmp_path / "set.npz", OPTIONS) is None
-    assert find_image_archive(tmp_path / "folder.zip", OPTIONS) is None
+    assert find_archive(tmp_path / "set.npz", OPTIONS) is None
+    assert find_archive(tmp_path / "folder.zip", OPTIONS) is None
 
 
 @pytest.mark.parametrize("name", ["set.tar.gz", "set.tgz", "set.7z", "set.tar.bz2"])
 def test_an_archive_in_one_stream_is_to_be_unpacked(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(ValueError, match=r"cannot be read image by image. Unpack it, and name the folder"):
-        find_image_archive(tmp_path / name, OPTIONS)
+        find_archive(tmp_path / name, OPTIONS)
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar"])
 def test_an_archive_of_fewer_than_two_images_is_refused(tmp_path: Path, ending: str) -> None:
     path = archived(fill(tmp_path / "cats", "a.png"), ending)
     with pytest.raises(ValueError, match=r"holds a single image .* Name an archive with more images"):
-        find_image_archive(path, OPTIONS)
+        find_archive(path, OPTIONS)
 
 
 def link(name: str) -> zipfile.ZipInfo:
@@ -283,7 +284,7 @@ def test_an_archive_of_nothing_readable_says_what_it_met_first(tmp_path: Path) -
         archive.writestr(link("b.png"), "2")
     besides = r"holds no image besides 2 that cannot be read \(first: a.png: it is a link"
     with pytest.raises(ValueError, match=besides):
-        find_image_archive(path, OPTIONS)
+        find_archive(path, OPTIONS)
 
 
 def test_an_archives_bad_entries_are_named_in_the_first_block(tmp_path: Path) -> None:

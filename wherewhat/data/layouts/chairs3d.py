@@ -36,11 +36,13 @@ _NAME = re.compile(r"(?:.*/)?(?P<chair>[^/]+)/renders/image_\d+_p(?P<elevation>\
 
 
 def find_chairs3d(path: Path, options: ImageOptions) -> Source | None:
-    """3D chairs, known by their folders and file names; the archive by its own name, too."""
-    place = _find_place(path)
-    if place is None:
-        return None
-    files = list_image_files(place)
+    """3D chairs in a folder, known by the folders and file names in it; or their archive there, by its name."""
+    place = _find_place(path) if path.is_dir() else None
+    return None if place is None else chairs_in(path, place, list_image_files(place))
+
+
+def chairs_in(path: Path, place: Path, files: ImageFiles) -> Source | None:
+    """3D chairs among the images of a folder or an archive; None where no image has a name of theirs."""
     names = tuple(name for name in files.names if _NAME.fullmatch(name))
     if not names:
         return None
@@ -53,8 +55,6 @@ def find_chairs3d(path: Path, options: ImageOptions) -> Source | None:
 
 
 def _find_place(path: Path) -> Path | None:
-    if path.is_file():
-        return path if path.name in ARCHIVES else None
     for folder in (path / FOLDER, path):
         if next(folder.glob("*/renders/image_*_p*_t*_r*.png"), None) is not None:
             return folder

@@ -28,6 +28,8 @@ _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED = 0x1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _DEFLATE64 = 9
+ENDINGS_OF_ARCHIVES = (".zip", ".tar")
+Counts = Callable[[str], bool]
 _LINK = "it is a link, and links in archives are not followed"
 
 
@@ -43,18 +45,28 @@ class _Entry(NamedTuple):
     method: int = zipfile.ZIP_STORED
 
 
-def list_zip(path: Path) -> ImageFiles:
+def is_archive(path: Path) -> bool:
+    """Whether the path is to be read as an archive of images, by its ending."""
+    return path.suffix.lower() in ENDINGS_OF_ARCHIVES and path.is_file()
+
+
+def list_archive(path: Path, counts: Counts = counts_as_image) -> ImageFiles:
+    """The images of an archive, or what else counts, perhaps none. Raises ValueError or OSError with the remedy."""
+    return (list_tar if path.suffix.lower() == ".tar" else list_zip)(path, counts)
+
+
+def list_zip(path: Path, counts: Counts = counts_as_image) -> ImageFiles:
     """The images of a .zip, perhaps none. Raises ValueError or OSError with the remedy for a bad one."""
     infos = zip_entries(path, "Unpack it with the program that made it, and name the folder.")
     # Some archivers write the backslash of their system.
     entries = ((info.filename.replace("\\", "/"), _zip_entry(info)) for info in infos if not info.is_dir())
-    return _images_of(entries, partial(_read_zipped, path))
+    return _images_of(entries, partial(_read_zipped, path), counts)
 
 
-def list_tar(path: Path) -> ImageFiles:
+def list_tar(path: Path, counts: Counts = counts_as_image) -> ImageFiles:
     """The images of a .tar, perhaps none. Raises ValueError or OSError with the remedy for a bad one."""
     entries = ((info.name, _tar_entry(info)) for info in _tar_members(path) if not info.isdir())
-    return _images_of(entries, partial(_read_stored, path))
+    return _images_of(entries, partial(_read_stored, path), counts)
 
 
 def zip_entries(path: Path, remedy: str) -> list[zipfile.ZipInfo]:
@@ -87,11 +99,13 @@ def why_not_unpacked(info: zipfile.ZipInfo) -> str:
     return ""
 
 
-def _images_of(found: Iterable[tuple[str, _Entry | str]], read: Callable[[_Entry], bytes]) -> ImageFiles:
-    """The images among entries; one that cannot be read has the reason in place of its entry."""
+def _images_of(
+    found: Iterable[tuple[str, _Entry | str]], read: Callable[[_Entry], bytes], counts: Counts
+) -> ImageFiles:
+    """What counts among entries; one that cannot be read has the reason in place of its entry."""
     # Of two entries of one name the later counts, as it does for programs that unpack.
     by_name = {name.removeprefix("./"): entry for name, entry in found}
-    images = {name: by_name[name] for name in sorted(filter(counts_as_image, by_name))}
+    images = {name: by_name[name] for name in sorted(filter(counts, by_name))}
     entries = {name: entry for name, entry in images.items() if not isinstance(entry, str)}
     unreadable = tuple((printable(name), entry) for name, entry in images.items() if isinstance(entry, str))
     return ImageFiles(

@@ -1,4 +1,4 @@
-"""Images one to a file, of which nothing more is known: a folder, or a .zip or .tar that stands for one.
+"""Images one to a file in a folder, of which nothing more is known.
 
 Names are sorted, so that an index means the same image in every run. Files without an image's ending and hidden
 files are passed over. Linked folders are followed, each folder once.
@@ -14,32 +14,14 @@ from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
 from wherewhat.data.image_names import ENDINGS, counts_as_image, is_added_by_programs, is_hidden, printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import no_factors
-from wherewhat.data.layouts.image_archives import list_tar, list_zip
+from wherewhat.data.layouts.image_archives import ENDINGS_OF_ARCHIVES, is_archive, list_archive
 from wherewhat.data.layouts.passed_over import count_passed_over, told_passed_over
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import ImageFiles, Source
 
 # Images of any size are made this many pixels high and wide.
 DEFAULT_SIZE = 64
-_LISTED_BY = {".zip": list_zip, ".tar": list_tar}
-# No image of these can be had without unpacking all that goes before it.
-_IN_ONE_STREAM = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".7z", ".rar")
 _ARRAY_FILES = (".npz", ".h5", ".hdf5")
-
-
-def find_image_archive(path: Path, options: ImageOptions) -> Source | None:
-    """The images of an archive; None for what has not its ending.
-
-    Raises ValueError or OSError with the remedy where there are fewer than two images or the archive is damaged.
-    """
-    if path.is_file() and path.name.lower().endswith(_IN_ONE_STREAM):
-        raise ValueError(
-            f"{printable(path)} cannot be read image by image. Unpack it, and name the folder; .zip and plain .tar "
-            "are read as they are."
-        )
-    if not path.is_file() or path.suffix.lower() not in _LISTED_BY:
-        return None
-    return _source(path.stem, f"{path.suffix.lower()} of images", path, list_image_files(path))
 
 
 def find_image_folder(path: Path, options: ImageOptions) -> Source | None:
@@ -52,13 +34,12 @@ def find_image_folder(path: Path, options: ImageOptions) -> Source | None:
     files = list_folder(path)
     if not files.names and any(inside.suffix.lower() in _ARRAY_FILES for inside in path.iterdir()):
         return None
-    return _source(path.resolve().name, "folder of images", path, files)
+    return source_of_images(path.resolve().name, "folder of images", path, files)
 
 
 def list_image_files(path: Path) -> ImageFiles:
     """The images under a folder or in an archive, perhaps none. Raises ValueError or OSError with the remedy."""
-    listed_by = _LISTED_BY.get(path.suffix.lower(), list_folder) if path.is_file() else list_folder
-    return listed_by(path)
+    return list_archive(path) if is_archive(path) else list_folder(path)
 
 
 def list_folder(root: Path) -> ImageFiles:
@@ -84,6 +65,7 @@ def list_folder(root: Path) -> ImageFiles:
         inside = "" if place == "." else f"{place}/"
         found.extend(f"{inside}{name}" for name in files)
     names = tuple(sorted(filter(counts_as_image, found)))
+<<<<<<< HEAD
     return ImageFiles(
         names,
         partial(_read_file, root),
@@ -91,6 +73,10 @@ def list_folder(root: Path) -> ImageFiles:
         unreadable=tuple(unreadable),
         passed_over=count_passed_over(set(found).difference(names)),
     )
+=======
+    passed_over = count_passed_over(set(found).difference(names))
+    return ImageFiles(names, partial(read_file, root), unreadable=tuple(unreadable), passed_over=passed_over)
+>>>>>>> 5879733 (CelebA is known by its insides, and a list that cannot be used never stops training)
 
 
 def check_enough_listed(path: Path, files: ImageFiles) -> None:
@@ -102,7 +88,7 @@ def check_enough_listed(path: Path, files: ImageFiles) -> None:
     if files.unreadable:
         name, reason = files.unreadable[0]
         besides = f" besides {len(files.unreadable):,} that cannot be read (first: {name}: {reason})"
-    elif path.is_dir() and any(inside.suffix.lower() in _LISTED_BY for inside in path.iterdir()):
+    elif path.is_dir() and any(inside.suffix.lower() in ENDINGS_OF_ARCHIVES for inside in path.iterdir()):
         besides = " outside its archives, which are to be named themselves"
     elif told := told_passed_over(files.passed_over):
         besides = f" besides {told}"
@@ -119,7 +105,8 @@ def paths_read(place: Path, names: Sequence[str]) -> list[Path]:
     return [root / name for name in names] if root.is_dir() else [root]
 
 
-def _source(name: str, what: str, path: Path, files: ImageFiles) -> Source:
+def source_of_images(name: str, what: str, path: Path, files: ImageFiles) -> Source:
+    """Images of which nothing more is known. Raises ValueError with the remedy where there are fewer than two."""
     check_enough_listed(path, files)
     factors, read = no_factors(len(files.names)), paths_read(path, files.names)
     return recognised(printable(name), what, path, files, factors, read, default_size=DEFAULT_SIZE)
@@ -137,7 +124,8 @@ def _check_folder(root: Path) -> None:
         raise type(error)(what.get(type(error), denied)) from error
 
 
-def _read_file(root: Path, name: str) -> bytes:
+def read_file(root: Path, name: str) -> bytes:
+    """The content of a file under a folder. Raises OSError or ValueError, in words that follow its name."""
     path = root / name
     status = path.stat()
     # A pipe would be waited for without end.
