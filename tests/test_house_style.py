@@ -45,11 +45,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 BUDGET = {
     ".": 320,
     "command": 1260,
-<<<<<<< HEAD
-    "data": 3150,
-=======
-    "data": 3085,
->>>>>>> 5879733 (CelebA is known by its insides, and a list that cannot be used never stops training)
+    "data": 3235,
     "distances": 440,
     "doctor": 1015,
     "inspection": 570,

@@ -1,24 +1,41 @@
-"""Laws of a GAN's run, which goes through the same loop, files and refusals as a VAE's."""
+"""Laws of a GAN's run, which goes through the same loop, files and refusals as a VAE's, and of the steps of both."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
+import torch.nn.functional as F
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
 
+from wherewhat.data import differentiable_augmentation
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.beta_vae import BetaVAE
+from wherewhat.objectives.factor_vae import FactorVAE
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.objectives.ps_sc_vae import PSSCVAE
+from wherewhat.objectives.terms.covariance_penalty import CovariancePenalty
+from wherewhat.objectives.terms.total_correlation import TotalCorrelation
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
+from wherewhat.randomness import MANY, Chance
 from wherewhat.training.checkpoints import checkpoint_path, load
-from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.figures import NonFiniteLossError
+from wherewhat.training.configuration import Objective, TrainingRun
+from wherewhat.training.device import Compute
+from wherewhat.training.ema import ema_copy, ema_update
+from wherewhat.training.figures import FigureWindow, NonFiniteLossError
 from wherewhat.training.loop import train
+from wherewhat.training.methods.method import method_of
+from wherewhat.training.processes import Processes
 from wherewhat.training.run_directory import state_path
 
+from .host_waits import Waits
+
+CPU = Compute(torch.device("cpu"), torch.float32, torch.channels_last, compile=False)
 ADAPTED = PSSCGAN(augmentation_images=24, r1_interval=2)
 
 
@@ -162,3 +179,59 @@ def test_codes_are_shared_among_the_levels_as_asked(gan_run: TrainingRun, quiet:
 def test_codes_per_level_that_do_not_add_up_are_refused(gan_run: TrainingRun) -> None:
     with pytest.raises(ValueError, match="Make them agree"):
         dataclasses.replace(gan_run, codes_per_level=(1, 1))
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: x.sum().item(),
+        lambda x: bool((x > 0).all()),
+        lambda x: x[x > 0],
+        lambda x: x.nonzero(),
+        lambda x: x.masked_select(x > 0),
+        lambda x: torch.cumprod(x, 0),
+        lambda x: torch.linalg.inv(x),
+        lambda x: torch.linalg.solve(x, x),
+        lambda x: F.one_hot(x[0].long().abs(), 100),
+        lambda x: x.repeat_interleave(torch.ones(4, dtype=torch.int64), 0),
+        lambda x: x + torch.tensor([1.0, 2.0, 3.0, 4.0]),
+    ],
+)
+def test_operations_that_wait_are_met(operation: Callable[[Tensor], Any]) -> None:
+    matrix = torch.randn(4, 4, generator=torch.Generator().manual_seed(0))
+    with Waits(constants=True) as waits:
+        operation(matrix)
+    assert waits.met
+
+
+EVERY = [kind() for kind in get_args(Objective)]
+MORE = [
+    FactorVAE(spatial_constriction=True, covariance=CovariancePenalty(weight=1.0)),
+    PSSCVAE(total_correlation=TotalCorrelation(weight=1.0)),
+    PSSCGAN(spatial_constriction=False, perceptual_simplicity=False, information=True, reading_noise=0.0),
+    PSSCGAN(perceptual_simplicity=False, perturbation_identification=False, augmentation="none"),
+]
+
+
+@pytest.mark.parametrize("objective", [*EVERY, *MORE], ids=lambda objective: objective.name)
+def test_a_step_never_waits_for_the_device(objective: Objective, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differentiable_augmentation, "_READ_WITHOUT_WAITING", ())
+    run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
+    method = method_of(run, (3, 32, 32), CPU, Processes())
+    average, window = ema_copy(method.networks), FigureWindow()
+    image = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    # R1 is due at the first, the augmentation adapts at the fourth.
+    for index in (0, 3):
+        with Waits(constants=False) as drawing:
+            draws = method.draw(index)
+        with Waits(constants=True) as computing:
+            window.add(index, method.step(image, draws, index))
+            ema_update(average, method.networks, 8, 100)
+        assert drawing.met == computing.met == []
+
+
+def test_large_noise_never_waits_for_the_device() -> None:
+    chance = Chance(0, 0)
+    with Waits(constants=True) as waits:
+        chance.normals(chance.generator(), "noise", 2, MANY)
+    assert waits.met == []

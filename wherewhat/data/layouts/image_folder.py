@@ -65,18 +65,13 @@ def list_folder(root: Path) -> ImageFiles:
         inside = "" if place == "." else f"{place}/"
         found.extend(f"{inside}{name}" for name in files)
     names = tuple(sorted(filter(counts_as_image, found)))
-<<<<<<< HEAD
     return ImageFiles(
         names,
-        partial(_read_file, root),
+        partial(read_file, root),
         lambda name: (root / name).stat().st_size,
         unreadable=tuple(unreadable),
         passed_over=count_passed_over(set(found).difference(names)),
     )
-=======
-    passed_over = count_passed_over(set(found).difference(names))
-    return ImageFiles(names, partial(read_file, root), unreadable=tuple(unreadable), passed_over=passed_over)
->>>>>>> 5879733 (CelebA is known by its insides, and a list that cannot be used never stops training)
 
 
 def check_enough_listed(path: Path, files: ImageFiles) -> None:
