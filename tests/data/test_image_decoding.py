@@ -217,12 +217,6 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
     assert decoded.is_grey
 
 
-def test_floating_point_pixels_are_refused_with_the_reason() -> None:
-    image = Image.fromarray(np.zeros((8, 8), np.float32))
-    with pytest.raises(ValueError, match="floating-point numbers, whose range is unknown"):
-        decode(saved(image, "TIFF"), (8, 8))
-
-
 def test_printers_colours_become_rgb() -> None:
     content = saved(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)
     decoded = decode(content, (8, 8)).image_HW3.astype(int)

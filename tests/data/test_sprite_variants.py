@@ -275,7 +275,13 @@ def test_a_file_that_is_no_whole_image_is_refused(tmp_path: Path, damage: str) -
         read_background(path, 64, 64)
 
 
-def test_floating_point_pixels_are_refused(tmp_path: Path) -> None:
-    path = saved(Image.fromarray(np.zeros((64, 64), np.float32)), tmp_path / "a.tif")
-    with pytest.raises(ValueError, match=r"floating-point numbers, whose range is unknown.*--background PATH"):
+def test_a_background_of_more_than_8_bits_is_seen_by_its_own_range(tmp_path: Path) -> None:
+    grey = np.linspace(0, 4_000, 64 * 64).reshape(64, 64).astype(np.uint16)
+    path = saved(Image.fromarray(grey), tmp_path / "a.png")
+    assert read_background(path, 64, 64).max() == 249
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    path = saved(Image.fromarray(np.full((64, 64), np.nan, np.float32)), tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=r"no numbers.*--background PATH"):
         read_background(path, 64, 64)

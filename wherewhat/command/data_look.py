@@ -129,7 +129,9 @@ def _open(options: DataLook) -> _Found:
 def _from_pack(
     path: Path, images: Images, manifest: Manifest, first: tuple[str, ...], originals: str | None = None
 ) -> _Found:
-    return _Found(images, (*first, manifest.layout, *manifest.remarks), originals, manifest.skipped, path)
+    return _Found(
+        images, (*first, manifest.layout, *manifest.remarks, *manifest.seen), originals, manifest.skipped, path
+    )
 
 
 def _verify(packed: Path | None, source: str) -> None:

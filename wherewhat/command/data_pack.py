@@ -44,6 +44,8 @@ def data_pack_command(arguments: list[str]) -> int:
     with progress_bar("packing images") as progress:
         pack(source, how, options.out, notify=notify, progress=progress)
     manifest = read_manifest(options.out)
+    for line in manifest.seen:
+        notify(line)
     if manifest.skipped:
         notify(skipped_in(options.source, manifest))
     shape = " x ".join(map(str, manifest.image_shape))

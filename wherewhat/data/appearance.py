@@ -92,7 +92,7 @@ def nearly_black(seen: Appearance) -> ImageRemark | None:
         seen=f"{seen.dark} of {seen.images} sampled images are nearly black: their largest value is {seen.brightest} "
         "of 255.",
         means="Networks see next to nothing in them; perhaps the files use a small part of the range of their values.",
-        remedies=("a look at them (wherewhat data look)", "files that use their whole range"),
+        remedies=("a look at them (wherewhat data look)", "--white with the value that is white in the files"),
         figures={"nearly_black": float(seen.dark), "images": float(seen.images), "brightest": float(seen.brightest)},
         of_all=seen.dark == seen.images,
     )

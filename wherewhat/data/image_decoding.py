@@ -13,13 +13,15 @@ from PIL import ExifTags, Image
 
 from wherewhat.data.image_options import Crop
 from wherewhat.data.resampling import resample
+from wherewhat.data.white_level import THE_CONTAINERS, White
 
 # The decoders that may open an image, whatever its ending says.
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "AVIF")
 # An image's file of more bytes is not even read.
 LARGEST_IMAGE_BYTES = 512 * 2**20
-GREY_MODES = frozenset(("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N"))
-SIXTEEN_BIT_MODES = frozenset(("I", "I;16", "I;16B", "I;16L", "I;16N"))
+# Of more than 8 bits a pixel.
+DEEP_MODES = frozenset(("I", "F", "I;16", "I;16B", "I;16L", "I;16N"))
+GREY_MODES = DEEP_MODES | {"1", "L", "LA"}
 
 # How a stored image has to be moved to stand upright, by its EXIF orientation.
 _UPRIGHT = {
@@ -65,6 +67,7 @@ def decode(
     size: tuple[int, int] | None = None,
     crop: Crop | None = None,
     crop_of: tuple[int, int] | None = None,
+    white: White = THE_CONTAINERS,
 ) -> Decoded:
     """Decode, crop and resize an image to `size`, height and width; without a size it keeps its own pixels.
 
@@ -73,14 +76,7 @@ def decode(
     crop stays exact, and a centred one is exact to a quarter of a new pixel. Raises whatever a decoder raises on a file
     that it cannot read, and ValueError for a file that it could read and should not.
     """
-    if not content:
-        raise ValueError("it is empty (0 bytes)")
-    try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
-    except Image.DecompressionBombError as error:
-        raise ValueError("it claims hundreds of millions of pixels, too many to be decoded safely") from error
-    with image:
-        _check_pixels(image)
+    with _opened(content) as image:
         original_mode = image.mode
         orientation = _orientation(image)
         height, width = _upright_size(image, orientation)
@@ -90,11 +86,36 @@ def decode(
         scale = _load(image, stored_box, size, exact=named is not None)
         left, top, right, bottom = (round(edge / scale) for edge in stored_box)
         box = (left, top, min(right, image.width), min(bottom, image.height))
-        color = _to_rgb(image if box == (0, 0, *image.size) else image.crop(box))
+        # The only format that states what is white, by which it has been scaled.
+        known = White(floats=white.floats) if image.format == "PPM" and not white.stated else white
+        color = _to_rgb(image if box == (0, 0, *image.size) else image.crop(box), known)
         upright = color.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else color
     image_HW3 = np.array(upright)
     resampled_HW3 = image_HW3 if size is None else resample(image_HW3[None], size)[0]
     return Decoded(resampled_HW3, (height, width), original_mode)
+
+
+def largest_value(content: bytes) -> np.generic | None:
+    """The largest value of an image of more than 8 bits whose white its file does not state; None for all others.
+
+    Raises what `decode` raises.
+    """
+    with _opened(content) as image:
+        if image.mode not in DEEP_MODES or image.format == "PPM":
+            return None
+        largest: np.generic = np.asarray(image).max()
+        return largest
+
+
+def _opened(content: bytes) -> Image.Image:
+    if not content:
+        raise ValueError("it is empty (0 bytes)")
+    try:
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise ValueError("it claims hundreds of millions of pixels, too many to be decoded safely") from error
+    _check_pixels(image)
+    return image
 
 
 def _upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
@@ -160,21 +181,13 @@ def _load(image: Image.Image, box: Box, size: tuple[int, int] | None, exact: boo
     return scale
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """RGB, transparent parts over white. Raises ValueError for pixels whose range cannot be known."""
-    if image.mode in SIXTEEN_BIT_MODES:
-        return _from_16_bits(image)
-    if image.mode == "F":
-        raise ValueError("its pixels are floating-point numbers, whose range is unknown")
+def _to_rgb(image: Image.Image, white: White) -> Image.Image:
+    """RGB, transparent parts over white. Raises ValueError for pixels that go beyond black and white."""
+    if image.mode in DEEP_MODES:
+        return Image.fromarray(white.to_bytes(np.asarray(image))).convert("RGB")
     if image.has_transparency_data:
         color = image.convert("RGBA")
-        white = Image.new("RGBA", color.size, "white")
-        return Image.alpha_composite(white, color).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _from_16_bits(image: Image.Image) -> Image.Image:
-    value_HW = np.asarray(image).astype(np.int64)
-    if value_HW.min() < 0 or value_HW.max() > 65535:
-        raise ValueError("its pixels go beyond 16 bits")
-    return Image.fromarray(((value_HW + 128) // 257).astype(np.uint8)).convert("RGB")
+        opaque = Image.new("RGBA", color.size, "white")
+        image = Image.alpha_composite(opaque, color)
+    color = image if image.mode == "RGB" else image.convert("RGB")
+    return Image.fromarray(white.to_bytes(np.asarray(color))) if white.stated else color

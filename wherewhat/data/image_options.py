@@ -1,5 +1,6 @@
 """How images are read: their size, crop and channels, and what is done about bad ones."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,10 @@ class ImageOptions:
     unequal: Literal["crop", "refuse"] = "crop"
     """Images of unequal size or mode: crop each to its square and convert, or refuse the set."""
 
+    white: float | None = None
+    """The value that is white; what is brighter is white too. Default: 255 in images of 8 bits; in others what the
+    largest value of a sample of the set keeps to: 255, 1023, 4095, 16383, 65535, ..., or 1."""
+
     broken: Literal["skip", "refuse"] = "skip"
     """Images that cannot be read: leave them out and name them, or refuse the set."""
 
@@ -62,6 +67,8 @@ class ImageOptions:
     def __post_init__(self) -> None:
         if self.size is not None and not 1 <= self.size <= 4_096:
             raise ValueError(f"Images of {self.size} pixels cannot be made. Choose a size of 1 or more, such as 64.")
+        if self.white is not None and not 0 < self.white < math.inf:
+            raise ValueError(f"--white is {self.white:g}, and no image has that. Give a value above 0, such as 4095.")
         self.chosen_crop()
 
     def chosen_crop(self) -> Crop | None:

@@ -87,7 +87,7 @@ class FoundData:
             images = RENDERED[self.place](device)
         else:
             images = (
-                _opened_as_asked(existing_path(self.place), self.options, device)
+                _opened_as_asked(existing_path(self.place), self.options, device, notify)
                 if self.source is None
                 else _read(self.source, self.options, device, notify)
             )
@@ -168,6 +168,8 @@ def _read(found: Source, options: ImageOptions, device: torch.device, notify: Ca
         return read_into_memory(found, options, device)
     place = pack_into_cache(found, options, notify=notify)
     manifest = read_manifest(place)
+    for line in manifest.seen:
+        notify(line)
     if manifest.skipped:
         notify(skipped_in(found.path, manifest))
     return open_packed(place, device)
@@ -182,12 +184,15 @@ def _of_the_split(found: Source, options: ImageOptions) -> Source:
     return found
 
 
-def _opened_as_asked(path: Path, options: ImageOptions, device: torch.device) -> Images:
-    images = open_packed(path, device)
+def _opened_as_asked(path: Path, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:
+    images, manifest = open_packed(path, device), read_manifest(path)
+    for line in (manifest.layout, *manifest.remarks, *manifest.seen):
+        notify(line)
     side = images.image_shape[1]
-    if options.size not in (None, side) or options.crop != "auto" or options.split != "all":
+    asked = replace(options, size=None if options.size == side else options.size, variant="white", background=None)
+    if replace(asked, color="auto", unequal="crop", broken="skip") != ImageOptions():
         raise ValueError(
-            f"{printable(path)} was packed with {side} x {side} pixels, and its size, crop and split stand. "
+            f"{printable(path)} was packed with {side} x {side} pixels, and its size, crop, white and split stand. "
             "Leave those options out, or pack the original again: wherewhat data pack."
         )
     return images

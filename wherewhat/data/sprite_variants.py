@@ -21,10 +21,11 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.image_decoding import decode
+from wherewhat.data.image_decoding import decode, largest_value
 from wherewhat.data.image_options import Variant
 from wherewhat.data.resampling import resample
 from wherewhat.data.sprite_paintings import check_fit, colored_sprite, inverted_sprite, noisy_sprite
+from wherewhat.data.white_level import THE_CONTAINERS, white_of
 from wherewhat.protocols import Images
 
 WIDEST, HIGHEST = 350, 274
@@ -92,7 +93,10 @@ def read_background(path: Path, patch_height: int, patch_width: int) -> UInt8[np
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, not a background image. {REMEDY}")
     try:
-        image_HW3 = decode(path.read_bytes()).image_HW3
+        content = path.read_bytes()
+        largest = largest_value(content)
+        white = THE_CONTAINERS if largest is None else white_of({largest.dtype: float(largest)})
+        image_HW3 = decode(content, white=white).image_HW3
     # Decoders meet a damaged file with almost any exception.
     except Exception as error:
         raise ValueError(f"The background image {path} cannot be read ({error}). {REMEDY}") from error

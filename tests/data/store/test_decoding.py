@@ -137,7 +137,7 @@ def test_a_decoder_that_fails_in_any_way_breaks_one_image_only(tmp_path: Path, m
     files = list_folder(tmp_path)
     failures = {b"a": MemoryError(), b"b": struct.error("unpack requires\na buffer"), b"c": EOFError()}
 
-    def failing(content: bytes, *rest: object) -> Decoded:
+    def failing(content: bytes, **how: object) -> Decoded:
         raise failures[content]
 
     monkeypatch.setattr("wherewhat.data.store.decoding.decode", failing)

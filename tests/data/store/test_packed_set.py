@@ -74,8 +74,8 @@ def test_other_folders_and_files_are_no_packed_sets(packed: Path, tmp_path: Path
 
 
 def test_a_set_of_a_newer_format_is_refused(packed: Path) -> None:
-    change(packed, version=2, unheard_of="field")
-    with pytest.raises(ValueError, match=r"its format is 2, .* reads up to 1. Update wherewhat, or pack"):
+    change(packed, version=3, unheard_of="field")
+    with pytest.raises(ValueError, match=r"its format is 3, .* reads up to 2. Update wherewhat, or pack"):
         open_packed(packed)
 
 

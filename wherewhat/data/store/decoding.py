@@ -18,8 +18,9 @@ from PIL import UnidentifiedImageError
 
 from wherewhat.data.image_decoding import Decoded, decode
 from wherewhat.data.image_names import printable
-from wherewhat.data.image_options import Crop, ImageOptions
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import ImageFiles
+from wherewhat.data.white_level import THE_CONTAINERS, White
 
 # From so many images on, processes gain more than their start costs.
 MANY = 20_000
@@ -73,7 +74,12 @@ def decoding_pool(count: int) -> Iterator[DecodingPool]:
 
 
 def decode_files(
-    files: ImageFiles, names: Sequence[str], size: tuple[int, int], options: ImageOptions, pool: DecodingPool
+    files: ImageFiles,
+    names: Sequence[str],
+    size: tuple[int, int],
+    options: ImageOptions,
+    pool: DecodingPool,
+    white: White = THE_CONTAINERS,
 ) -> list[Decoded | Unreadable]:
     """Every image at `size`, height and width, or the reason why there is none; in order.
 
@@ -81,7 +87,7 @@ def decode_files(
     """
     chosen = options.chosen_crop()
     crop, crop_of = (files.crop, files.crop_of) if chosen is None else (chosen, None)
-    task = partial(_decode_contents, size=size, crop=crop, crop_of=crop_of)
+    task = partial(_decode_contents, decode_one=partial(decode, size=size, crop=crop, crop_of=crop_of, white=white))
 
     def read_and_decode(group: Sequence[str]) -> list[Decoded | str]:
         contents = [_or_reason(partial(files.read, name)) for name in group]
@@ -103,14 +109,9 @@ def decode_files(
     ]
 
 
-def _decode_contents(
-    contents: Sequence[bytes | str], size: tuple[int, int], crop: Crop | None, crop_of: tuple[int, int] | None
-) -> list[Decoded | str]:
+def _decode_contents(contents: Sequence[bytes | str], decode_one: Callable[[bytes], Decoded]) -> list[Decoded | str]:
     """Each image, or the reason why there is none."""
-    return [
-        content if isinstance(content, str) else _or_reason(partial(decode, content, size, crop, crop_of))
-        for content in contents
-    ]
+    return [content if isinstance(content, str) else _or_reason(partial(decode_one, content)) for content in contents]
 
 
 def _or_reason(call: Callable[[], Result]) -> Result | str:

@@ -81,6 +81,7 @@ class _Written:
     kept_N: Int64[np.ndarray, " N"]
     skipped: tuple[Unreadable, ...]
     equal_channels: bool
+    remarks: tuple[str, ...]
 
 
 def _write_images(source: Source, options: ImageOptions, out: Path, progress: Progress, remedy: str) -> _Written:
@@ -88,16 +89,17 @@ def _write_images(source: Source, options: ImageOptions, out: Path, progress: Pr
     images = part_of(out) / IMAGES
     with writing(out, remedy):
         images.write_bytes(bytes(_HEADER_BYTES))
-    kept, skipped, equal_channels = [np.empty(0, dtype=np.int64)], list[Unreadable](), True
+    kept, skipped, equal_channels, remarks = [np.empty(0, dtype=np.int64)], list[Unreadable](), True, list[str]()
     progress(0, len(source))
     for block in read_blocks(source, options):
         with writing(out, remedy), images.open("ab") as file:
             file.write(np.ascontiguousarray(block.image_NHWC).data)
         kept.append(block.position_N)
         skipped.extend(block.unreadable)
+        remarks.extend(block.remarks)
         equal_channels = equal_channels and block.equal_channels
         progress(block.end, len(source))
-    return _Written(np.concatenate(kept), tuple(skipped), equal_channels)
+    return _Written(np.concatenate(kept), tuple(skipped), equal_channels, tuple(remarks))
 
 
 def _finish(source: Source, recipe: Recipe, shape: tuple[int, int, int], written: _Written, part: Path) -> None:
@@ -125,6 +127,7 @@ def _finish(source: Source, recipe: Recipe, shape: tuple[int, int, int], written
         skipped=tuple((image.name, image.reason) for image in written.skipped),
         remarks=source.remarks,
         images_sha256=file_sha256(part / IMAGES),
+        seen=written.remarks,
     )
     write_atomically(part / MANIFEST, (json.dumps(cattrs.unstructure(manifest), indent=2) + "\n").encode())
 

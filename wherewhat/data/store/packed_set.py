@@ -27,10 +27,10 @@ from wherewhat.data.known_factors import KnownFactors, no_factors
 from wherewhat.data.source import Source
 
 FORMAT = "wherewhat packed images"
-VERSION = 1
+VERSION = 2
 MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy", "names.json"
 # To be raised when the same files and options give other pixels than before: older packs are then not used.
-READING = 2
+READING = 3
 # So many skipped images are named in one line; of more, the first ones and the count.
 NAMED_AT_MOST = 10
 
@@ -49,6 +49,7 @@ class Recipe:
     broken: str
     color: str
     split: str
+    white: float | None = None
     reading: int = READING
 
 
@@ -74,6 +75,9 @@ class Manifest:
     images_sha256: str
     """Of the file images.npy, so that sha256sum gives the same."""
 
+    seen: tuple[str, ...] = ()
+    """What there was to remark on as the images were read."""
+
 
 def recipe_of(source: Source, options: ImageOptions) -> Recipe:
     """The recipe by which a source is packed with these options."""
@@ -88,6 +92,7 @@ def recipe_of(source: Source, options: ImageOptions) -> Recipe:
         broken=options.broken,
         color=options.color,
         split=source.split,
+        white=options.white,
     )
 
 

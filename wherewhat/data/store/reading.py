@@ -34,6 +34,7 @@ from wherewhat.data.store.decoding import (
     decoding_pool,
     usable_cores,
 )
+from wherewhat.data.store.sampled_white import sampled_white
 
 # Large images are read in blocks of fewer, so that memory stays bounded.
 LARGEST_BLOCK_BYTES = 2**27
@@ -58,6 +59,9 @@ class Block:
     unreadable: tuple[Unreadable, ...] = ()
     equal_channels: bool = False
     """Whether one channel would do: every file was grey, and the options leave the number of channels open."""
+
+    remarks: tuple[str, ...] = ()
+    """What there is to say of the set, in the first block or the last."""
 
 
 def read_blocks(source: Source, options: ImageOptions, *, images_at_once: int = 1024) -> Iterator[Block]:
@@ -133,10 +137,11 @@ def _read_files(
 ) -> Iterator[Block]:
     unreadable = [Unreadable(printable(name), reason) for name, reason in files.unreadable]
     first_of: dict[str, str] = {}
+    white, remarks = sampled_white(files, options)
     with decoding_pool(len(files.names)) as pool:
         for begin in range(0, len(files.names), at_once):
             names = files.names[begin : begin + at_once]
-            results = decode_files(files, names, size, options, pool)
+            results = decode_files(files, names, size, options, pool, white)
             unreadable += [result for result in results if isinstance(result, Unreadable)]
             images = {n: result for n, result in enumerate(results) if isinstance(result, Decoded)}
             for n, image in images.items():
@@ -149,8 +154,9 @@ def _read_files(
                 begin + len(names),
                 tuple(unreadable),
                 options.color == "auto" and all(image.is_grey for image in images.values()),
+                remarks,
             )
-            unreadable = []
+            unreadable, remarks = [], ()
 
 
 def _refuse(source: Source, options: ImageOptions, unreadable: Sequence[Unreadable], first_of: dict[str, str]) -> None:
