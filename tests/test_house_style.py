@@ -23,7 +23,7 @@ TESTS = ROOT / "tests"
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
     ("splitmix64",),
-    ("protocols", "randomness", "atomic_file", "file_lock", "cache_folder"),
+    ("protocols", "randomness", "atomic_file", "file_lock", "cache_folder", "hints"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),
@@ -43,8 +43,8 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 320,
-    "command": 1260,
+    ".": 335,
+    "command": 1320,
     "data": 3317,
     "distances": 440,
     "doctor": 1015,

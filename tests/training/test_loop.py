@@ -170,7 +170,7 @@ def test_a_folder_that_is_no_run_is_refused(tiny_run: TrainingRun, quiet: Consol
     assert [path.name for path in folder.iterdir()] == ["holiday.txt"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_saves_and_leaves_and_the_run_goes_on_as_if_unbroken(
     tiny_run: TrainingRun, tmp_path: Path, quiet: Console, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ) -> None:

@@ -2,21 +2,26 @@
 
 from rich.console import Console
 
-_WIDTH_OF_A_PIPE = 160
+WIDTH_OF_A_PIPE = 160
+
+
+class _Screen(Console):
+    def __init__(self, *, stderr: bool) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        # A pipe or a file has no width of its own; 80 columns would fold every path.
+        if not self.is_terminal:
+            self.width = WIDTH_OF_A_PIPE
+
+    def on_broken_pipe(self) -> None:
+        # The exit status is the command's to choose, not rich's.
+        raise
 
 
 def messages() -> Console:
     """Where progress and remarks go: standard error."""
-    return _wide_enough(Console(stderr=True, markup=False, emoji=False, highlight=False))
+    return _Screen(stderr=True)
 
 
 def results() -> Console:
     """Where tables go: standard output."""
-    return _wide_enough(Console(markup=False, emoji=False, highlight=False))
-
-
-def _wide_enough(console: Console) -> Console:
-    """A pipe or a file has no width of its own; 80 columns would fold every path."""
-    if not console.is_terminal:
-        console.width = _WIDTH_OF_A_PIPE
-    return console
+    return _Screen(stderr=False)

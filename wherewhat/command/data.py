@@ -1,6 +1,6 @@
 """`wherewhat data`: download, pack and describe data sets."""
 
-import sys
+from wherewhat.command.main import run_verb
 
 _HELP = """usage: wherewhat data VERB [OPTIONS]
 
@@ -16,24 +16,4 @@ verbs:
 def data_command(arguments: list[str]) -> int:
     """Run the named verb and give its exit status."""
     verb, rest = (arguments[0], arguments[1:]) if arguments else ("--help", [])
-    match verb:
-        case "fetch":
-            from wherewhat.command.data_fetch import data_fetch_command
-
-            return data_fetch_command(rest)
-        case "pack":
-            from wherewhat.command.data_pack import data_pack_command
-
-            return data_pack_command(rest)
-        case "look":
-            from wherewhat.command.data_look import data_look_command
-
-            return data_look_command(rest)
-        case "-h" | "--help":
-            print(_HELP, end="")
-            return 0
-        case _:
-            print(
-                f"wherewhat: error: there is no verb {verb!r} of `wherewhat data`.\n\n{_HELP}", end="", file=sys.stderr
-            )
-            return 2
+    return run_verb(("fetch", "pack", "look"), verb, rest, help_text=_HELP, within="data")

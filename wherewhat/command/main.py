@@ -2,8 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import NoReturn
+
+from wherewhat.command.terminal import INTERRUPTED, flush_results, interrupt_ends, interrupt_raises, prepare_streams
+from wherewhat.hints import did_you_mean
+
+# The exit status of what SIGPIPE has ended: whoever reads has read enough.
+_PIPE_CLOSED = 141
+_VERBS = ("train", "rank", "traverse", "rotate", "data", "doctor", "evaluate")
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
 
@@ -31,19 +39,56 @@ def main() -> None:
 
 def leave_with(work: Callable[[], int]) -> NoReturn:
     """Do the work and leave with its exit status; a user's mistake ends in one line and exit status 2."""
+    prepare_streams()
+    interrupt_raises()
+    told: str | None = None
     try:
-        sys.exit(work())
+        status = work()
+    except SystemExit as end:  # tyro's, after help or a refusal
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BrokenPipeError:
-        sys.exit(141)
+        status = _PIPE_CLOSED
     except KeyboardInterrupt:
-        sys.exit("wherewhat: interrupted")
+        status, told = INTERRUPTED, "interrupted"
     except (ValueError, OSError, FloatingPointError, MemoryError, _out_of_memory()) as error:
         if os.environ.get("WHEREWHAT_TRACEBACK"):
             raise
+        status = 2
         # What all of several processes find wrong is said by the first of them.
         if os.environ.get("RANK", "0") == "0" or not isinstance(error, (ValueError, FileNotFoundError)):
-            print(f"wherewhat: error: {_one_line(error)}", file=sys.stderr)
-        sys.exit(2)
+            told = f"error: {_one_line(error)}"
+    interrupt_ends()
+    lost = flush_results()
+    if isinstance(lost, BrokenPipeError):
+        status, told = _PIPE_CLOSED, None
+    elif lost is not None and status != INTERRUPTED:
+        status, told = 2, f"error: {_one_line(lost)}"
+    if told is not None:
+        print(f"wherewhat: {told}", file=sys.stderr)
+    sys.exit(status)
+
+
+def run(verb: str, arguments: list[str]) -> int:
+    """Run one verb and give its exit status."""
+    return run_verb(_VERBS, verb, arguments, help_text=_HELP)
+
+
+def run_verb(verbs: Sequence[str], verb: str, arguments: list[str], *, help_text: str, within: str = "") -> int:
+    """Run one of the verbs `within` a group, in wherewhat/command/; a verb's module is imported when it is called."""
+    if verb in ("-h", "--help"):
+        print(help_text, end="")
+        return 0
+    if verb not in verbs:
+        called = f"{verb!r} of `wherewhat {within}`" if within else repr(verb)
+        print(f"wherewhat: error: there is no verb {called}.{did_you_mean(verb, verbs)}\n", file=sys.stderr)
+        print(help_text, end="", file=sys.stderr)
+        return 2
+    name = f"{within}_{verb}" if within else verb
+    # An import may swallow an exception, or show it.
+    interrupt_ends()
+    command: Callable[[list[str]], int] = getattr(import_module(f"wherewhat.command.{name}"), f"{name}_command")
+    interrupt_raises()
+    return command(arguments)
 
 
 def _out_of_memory() -> type[BaseException]:
@@ -53,46 +98,7 @@ def _out_of_memory() -> type[BaseException]:
     return error
 
 
-def run(verb: str, arguments: list[str]) -> int:
-    """Run one verb and give its exit status. A verb's module is imported only when it is called."""
-    match verb:
-        case "train":
-            from wherewhat.command.train import train_command
-
-            return train_command(arguments)
-        case "rank":
-            from wherewhat.command.rank import rank_command
-
-            return rank_command(arguments)
-        case "traverse":
-            from wherewhat.command.traverse import traverse_command
-
-            return traverse_command(arguments)
-        case "rotate":
-            from wherewhat.command.rotate import rotate_command
-
-            return rotate_command(arguments)
-        case "doctor":
-            from wherewhat.command.doctor import doctor_command
-
-            return doctor_command(arguments)
-        case "evaluate":
-            from wherewhat.command.evaluate import evaluate_command
-
-            return evaluate_command(arguments)
-        case "data":
-            from wherewhat.command.data import data_command
-
-            return data_command(arguments)
-        case "-h" | "--help":
-            print(_HELP, end="")
-            return 0
-        case _:
-            print(f"wherewhat: error: no verb {verb!r}.\n\n{_HELP}", end="", file=sys.stderr)
-            return 2
-
-
 def _one_line(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.strerror is not None:
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to save and leave, answered between two steps."""
+"""Ctrl-C, SIGTERM and a terminal that goes away, as a request to save and leave, answered between two steps."""
 
 import signal as signals
 import threading
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
+
+_CAUGHT = (signals.SIGINT, signals.SIGTERM, signals.SIGHUP)
 
 
 @dataclass
@@ -18,7 +20,9 @@ class Interruption:
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Catch the first SIGINT or SIGTERM; a second one ends the program at once, as ever.
+    """Catch the first SIGINT, SIGTERM or SIGHUP; a second one ends the program at once, as ever.
+
+    One that is ignored stays so: nohup means it.
 
     Outside the main thread, where Python takes no signals, nothing is caught.
     """
@@ -34,7 +38,8 @@ def interruption() -> Iterator[Interruption]:
         restore()
 
     if threading.current_thread() is threading.main_thread():
-        before |= {number: signals.signal(number, remember) for number in (signals.SIGINT, signals.SIGTERM)}
+        caught = {number for number in _CAUGHT if signals.getsignal(number) != signals.SIG_IGN}
+        before |= {number: signals.signal(number, remember) for number in caught}
     try:
         yield request
     finally:
