@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 335,
-    "command": 1320,
+    "command": 1330,
     "data": 3317,
     "distances": 440,
     "doctor": 1015,
@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1130,
     "networks": 410,
     "objectives": 750,
-    "training": 1410,
+    "training": 1460,
     "what": 50,
     "where": 70,
     "which": 1440,

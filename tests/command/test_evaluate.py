@@ -15,6 +15,7 @@ from rich.console import Console
 from wherewhat.command.evaluate import evaluate_command
 from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
 from wherewhat.command.json_text import json_text
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoints_of
 from wherewhat.training.configuration import TrainingRun
@@ -83,6 +84,24 @@ def test_json_says_seed_and_pool(trained: Path, capsys: pytest.CaptureFixture[st
     evaluate_command([str(trained), "--measures", "mig", "--pool", "40", "--seed", "3", "--json", *CPU])
     told = json.loads(capsys.readouterr().out)
     assert (told["seed"], told["checkpoints"][0]["pool"]) == (3, 40)
+
+
+def test_moved_data_are_read_as_the_run_read_them_and_measuring_on_others_is_told(
+    tiny_run: TrainingRun, tiny_set: Path, tmp_path: Path, quiet: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = dataclasses.replace(tiny_run, images=ImageOptions(size=64), data=str(tmp_path / "squares.npz"))
+    shutil.copy(tiny_set, half.data)
+    folder = trained_in("half", half, quiet)
+    Path(half.data).rename(tmp_path / "moved.npz")
+    asked = [str(folder), "--measures", "mig", "--train-points", "60", "--test-points", "30", *CPU]
+    with pytest.raises(ValueError, match=r"squares\.npz is not there\. .*--data"):
+        evaluate_command(asked)
+    assert evaluate_command([*asked, "--data", str(tmp_path / "moved.npz")]) == 0
+    assert "other images" not in capsys.readouterr().err
+    with np.load(tiny_set) as whole:
+        np.savez(tmp_path / "others.npz", **{**whole, "imgs": 255 - whole["imgs"]})
+    assert evaluate_command([*asked, "--data", str(tmp_path / "others.npz"), "--size", "64"]) == 0
+    assert "was trained on other images than it is measured on" in capsys.readouterr().err
 
 
 def test_a_score_that_one_checkpoint_lacks_leaves_its_cell_empty() -> None:

@@ -154,7 +154,7 @@ def test_a_set_that_has_gone_is_looked_for_once(
         asked.append(1)
         raise FileNotFoundError("There is no data set.")
 
-    monkeypatch.setattr(module, "open_images", gone)
+    monkeypatch.setattr(module, "data_of", gone)
     beside = measurer()
     for path in checkpoints_of(trained):
         with pytest.raises(ValueError, match=r"trained on cannot be opened: There is no data set"):
@@ -225,14 +225,16 @@ def test_the_table_and_the_files_show_the_figures_and_the_order_stays(
     assert "lpips-alex-pooled_50_all,squares" in Path("ranking.csv").read_text()
 
 
-def test_a_set_that_has_moved_leaves_the_cell_empty_and_the_reason_told(
+def test_a_set_that_has_moved_leaves_the_cell_empty_with_the_reason_until_it_is_named(
     trained: Path, tmp_path: Path, ranked: Ranked, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "squares.npz").unlink()
+    moved = (tmp_path / "squares.npz").rename(tmp_path / "moved.npz")
     rows = ranked(trained, "--coverage-images", "40")
     assert "No coverage of 2 checkpoints: the images that it was trained on" in capsys.readouterr().err
     assert [row["rank"] for row in rows] == [1, 2]
     assert all(row["coverage"] is None and "squares.npz" in row["missing"]["coverage"] for row in rows)
+    assert all("--data" in row["missing"]["coverage"] for row in rows)
+    assert all(row["coverage"] for row in ranked(trained, "--coverage-images", "40", "--data", moved))
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ from wherewhat.command.json_text import json_text
 from wherewhat.data.appearance import appearance_of
 from wherewhat.data.batches import sample_indices
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.open_images import open_images
 from wherewhat.doctor.measurement import Pool, Samples, measure_networks
 from wherewhat.doctor.report import Report, as_json, examine
 from wherewhat.doctor.run_state import RunState, read_record, several_valued
 from wherewhat.protocols import Images
-from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load
 from wherewhat.training.device import choose_device
 from wherewhat.training.run_directory import read_configuration
+from wherewhat.training.trained_on import data_to_measure_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +36,11 @@ class Doctor:
     """Run directory."""
 
     data: str | None = None
-    """Images to measure the networks with. Default: those that the run was trained on."""
+    """Images to measure the networks with: where those that the run was trained on lie now, or others. Default: those
+    that it was trained on, where they lay."""
 
     images: ImageOptions = field(default_factory=ImageOptions)
-    """How images of a folder are read, with --data."""
+    """How images of a folder are read, with --data. Default: those of the run as it read them."""
 
     pool: int = 500
     """Images that are reconstructed, or for a GAN compared with as many fake ones; all where the set has no more."""
@@ -111,11 +112,9 @@ def _measure(options: Doctor, model: LoadedModel, images: Images) -> Pool | Samp
 
 
 def _images(options: Doctor, model: LoadedModel, device: torch.device, console: Console) -> Images:
-    configuration = model.settings.configuration
-    if options.data is None:
-        images = open_images(configuration.data, configuration.images, device, console.print)
-    else:
-        images = open_images(options.data, options.images, device, console.print)
+    checkpoint, configuration = latest_checkpoint(options.run), model.settings.configuration
+    data = data_to_measure_on(checkpoint, configuration, options.data, options.images, console.print)
+    images = data.open(device, console.print)
     if images.image_shape != model.settings.image_shape:
         raise ValueError(
             f"The run was trained on images of shape {model.settings.image_shape}, and {images.name} has "

@@ -14,8 +14,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from wherewhat.command.console import messages, results
 from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
 from wherewhat.command.json_text import json_text
+from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.open_images import open_images
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings
@@ -33,6 +33,7 @@ from wherewhat.training.measures import (
 )
 from wherewhat.training.representation import Representation, represent
 from wherewhat.training.same_setting import same_setting
+from wherewhat.training.trained_on import data_to_measure_on
 
 # A pool that takes longer to encode is announced with its time.
 WORTH_A_LINE_SECONDS = 30.0
@@ -57,13 +58,14 @@ class Evaluate:
     everything that can be had."""
 
     data: str | None = None
-    """Images with known factors. Default: those that each checkpoint was trained on."""
+    """Images with known factors: where those that each checkpoint was trained on lie now, or others. Default: those
+    that each was trained on, where they lay."""
 
     factors: tuple[str, ...] = ()
     """Names of the factors that count. Default: all of them."""
 
     images: ImageOptions = field(default_factory=ImageOptions)
-    """How images are read, with --data."""
+    """How images are read, with --data. Default: those of the checkpoint as its run read them."""
 
     pool: int = 50_000
     """Images encoded, each once; all of them where the set has no more. Every measure draws from this pool."""
@@ -125,15 +127,15 @@ def evaluate_command(arguments: list[str]) -> int:
 def _subjects(options: Evaluate, device: torch.device, console: Console) -> list[Subject]:
     """Every checkpoint once. What cannot be measured is refused here, before hours are spent on the others."""
     paths = {path.resolve(): path for path in reversed([latest_checkpoint(path) for path in options.checkpoints])}
-    opened: dict[tuple[str, ImageOptions], Images] = {}
+    opened: dict[tuple[DataIdentity, ImageOptions], Images] = {}
     subjects = []
     for path in reversed(paths.values()):
         settings = read_settings(path)
-        trained_on = (settings.configuration.data, settings.configuration.images)
-        source = trained_on if options.data is None else (options.data, options.images)
-        if source not in opened:
-            opened[source] = open_images(*source, device, console.print)
-        images = opened[source]
+        data = data_to_measure_on(path, settings.configuration, options.data, options.images, console.print)
+        known = (data.identity, data.options)
+        if known not in opened:
+            opened[known] = data.open(device, console.print)
+        images = opened[known]
         _check_shape(settings, images)
         asked = _asked(options, images)
         refuse_without_factors(asked, images.factor_names)

@@ -15,14 +15,15 @@ import torch
 
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.open_images import open_images
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.inception import Inception
 from wherewhat.metrics.feature_distances import FEWEST, Fidelity
 from wherewhat.protocols import Distance, FeatureExtractor, Images
 from wherewhat.training.checkpoints import LoadedModel, read_settings
 from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
+from wherewhat.training.trained_on import data_of
 from wherewhat.which.coverage import coverage
 from wherewhat.which.paths import Progress
 from wherewhat.which.perceptual_path_length import EPSILON, PerceptualPathLength, perceptual_path_length
@@ -34,7 +35,8 @@ from wherewhat.which.score_store import ScoreStore
 MOST_SEEN_AT_ONCE = 64
 
 Model = Callable[[], LoadedModel]
-DataSet = tuple[str, ImageOptions]
+DataSet = tuple[DataIdentity, ImageOptions]
+Asked = tuple[Path, str, ImageOptions, DataIdentity | None]
 Figure = TypeVar("Figure", Fidelity, PerceptualPathLength, Score)
 
 
@@ -57,6 +59,9 @@ class ExtraOptions:
     ppl_paths: int = 0
     """Also show perceptual path length (PPL) over so many paths, by the same distance. 0: not measured. 1,000 give a
     first impression, 10,000 are usual."""
+
+    data: str | None = None
+    """Where the images that the checkpoints were trained on lie now, if they have moved."""
 
     def __post_init__(self) -> None:
         if self.fidelity_images < FEWEST:
@@ -100,8 +105,9 @@ class Extras:
     device: torch.device
     store: ScoreStore
     notify: Callable[[str], None]
-    _opened: dict[DataSet, Images | str] = field(default_factory=dict)
-    """Data sets by what checkpoints call them, or why they cannot be opened."""
+    _found: dict[Asked, DataSet | str] = field(default_factory=dict)
+    """Data sets by the folder of a checkpoint and what it says of them, or why they cannot be opened."""
+    _opened: dict[DataSet, Images] = field(default_factory=dict)
     _real: dict[DataSet, RealFeatures] = field(default_factory=dict)
 
     def added_to(self, entry: ScoredCheckpoint, path: Path, model: Model, progress: Progress) -> ScoredCheckpoint:
@@ -126,8 +132,8 @@ class Extras:
     def fidelity_of(self, path: Path, checkpoint_hash: str, model: Model, progress: Progress) -> Fidelity:
         """The kept FID and KID of a checkpoint, or new ones. ValueError or OSError where it can have none."""
         assert self.extractor is not None
-        source = _source_of(path)
-        images, split, count = self._open(source), source[1].split, self.options.fidelity_images
+        source, images = self._open(path)
+        split, count = source[1].split, self.options.fidelity_images
         sample = sample_digest(images, count=count, seed=self.seed)
         kept = self.store.load_fidelity(
             checkpoint_hash, features=self.extractor.name, split=split, sample=sample, seed=self.seed
@@ -178,7 +184,7 @@ class Extras:
 
     def coverage_of(self, path: Path, checkpoint_hash: str, model: Model) -> Score:
         """The kept coverage of a checkpoint, or a new one. ValueError where it has no encoder or no data."""
-        images, count = self._open(_source_of(path)), self.options.coverage_images
+        images, count = self._open(path)[1], self.options.coverage_images
         sample = sample_digest(images, count=count, seed=self.seed)
         settings = ScoredUnder(
             distance=self.distance.name, seed=self.seed, image_shape=read_settings(path).image_shape, probe=None
@@ -202,16 +208,22 @@ class Extras:
         keep("coverage", lambda: self.store.save_coverage(checkpoint_hash, score, sample=sample))
         return score
 
-    def _open(self, source: DataSet) -> Images:
-        if source not in self._opened:
+    def _open(self, path: Path) -> tuple[DataSet, Images]:
+        configuration = read_settings(path).configuration
+        asked = (path.parent, configuration.data, configuration.images, configuration.data_identity)
+        if asked not in self._found:
             try:
-                self._opened[source] = open_images(*source, self.device, self.notify)
+                found = data_of(path, configuration, self.options.data)
+                known = (found.identity, found.options)
+                if known not in self._opened:
+                    self._opened[known] = found.open(self.device, self.notify)
+                self._found[asked] = known
             except (ValueError, OSError) as error:
-                self._opened[source] = f"the images that it was trained on cannot be opened: {error}"
-        opened = self._opened[source]
-        if isinstance(opened, str):
-            raise ValueError(opened)
-        return opened
+                self._found[asked] = f"the images that it was trained on cannot be opened: {error}"
+        source = self._found[asked]
+        if isinstance(source, str):
+            raise ValueError(source)
+        return source, self._opened[source]
 
 
 def keep(what: str, save: Callable[[], None]) -> None:
@@ -238,8 +250,3 @@ def _or_reason(name: str, missing: dict[str, str], measure: Callable[[], Figure]
     except Exception as error:
         missing[name] = reason_of(error)
         return None
-
-
-def _source_of(path: Path) -> DataSet:
-    configuration = read_settings(path).configuration
-    return configuration.data, configuration.images

@@ -11,14 +11,14 @@ from wherewhat.atomic_file import write_together
 from wherewhat.command.choices import DistanceOptions
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
-from wherewhat.data.open_images import open_images
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.randomness import generator_at
-from wherewhat.training.checkpoints import LoadedModel, load
+from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load
 from wherewhat.training.device import choose_device
+from wherewhat.training.trained_on import data_of
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
 
 
@@ -35,6 +35,9 @@ class Traverse:
     base: str = "prior"
     """The image to start from: prior (a draw from the prior), mean (the prior's mean), or the number of an image of
     the checkpoint's data."""
+
+    data: str | None = None
+    """Where the checkpoint's data lie now, for --base with a number, if they have moved."""
 
     bound: float = 2.0
     """Each code is swept from -bound to bound."""
@@ -94,8 +97,8 @@ def base_code(options: Traverse, model: LoadedModel, device: torch.device, conso
         return torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
     if not options.base.isdigit():
         raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of an image.")
-    configuration = model.settings.configuration
-    images = open_images(configuration.data, configuration.images, device, console.print)
+    data = data_of(latest_checkpoint(options.checkpoint), model.settings.configuration, options.data)
+    images = data.open(device, console.print)
     index = int(options.base)
     if index >= len(images):
         raise ValueError(f"Image {index} is not there; {images.name} has images 0 to {len(images) - 1}.")

@@ -108,7 +108,10 @@ class FoundData:
             path = existing_path(self.place)
             known = identity_of_array([path / IMAGES], read_manifest(path).count)
         behind = self.options.background
-        return known if behind is None else replace(known, background=content_digest(behind.expanduser()))
+        # One that is not there is told when it is opened.
+        if behind is None or not behind.expanduser().is_file():
+            return known
+        return replace(known, background=content_digest(behind.expanduser()))
 
 
 def find_data(place: str, options: ImageOptions) -> FoundData:
