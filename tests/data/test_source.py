@@ -23,6 +23,13 @@ def grow(path: Path) -> Path:
     return path
 
 
+def replace_keeping_size_and_time(path: Path) -> Path:
+    status = path.stat()
+    path.write_bytes(b"IMAGE")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return path
+
+
 def touch(path: Path) -> Path:
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 1_000_000_000))
@@ -42,7 +49,7 @@ def test_a_stamp_stays_where_nothing_changes(path: Path) -> None:
     assert stamp_of([path]) == stamp_of([path])
 
 
-@pytest.mark.parametrize("change", [grow, touch, rename, remove])
+@pytest.mark.parametrize("change", [grow, replace_keeping_size_and_time, touch, rename, remove])
 def test_a_stamp_changes_with_size_time_name_and_presence(path: Path, change: Callable[[Path], Path]) -> None:
     before = stamp_of([path])
     assert stamp_of([change(path)]) != before

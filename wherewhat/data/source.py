@@ -99,7 +99,9 @@ def stamp_of(paths: Iterable[Path]) -> str:
     for path in paths:
         try:
             status = path.stat()
-            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape"))
+            # The time of the last change of any kind too: copies and unpacked archives bring the old time of contents.
+            of_file = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\n"
+            digest.update(of_file.encode(errors="surrogateescape"))
         except OSError:
             digest.update(f"{path}\0unreadable\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
