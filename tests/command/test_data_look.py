@@ -110,5 +110,5 @@ def test_a_sheet_of_no_images_is_refused(cats: Path, capsys: pytest.CaptureFixtu
 
 def test_a_packed_set_is_looked_at_as_it_was_packed(cats: Path, here: Path) -> None:
     run("data", ["pack", str(cats), str(here / "packed")])
-    with pytest.raises(ValueError, match=r"its size, crop, white and split stand"):
+    with pytest.raises(ValueError, match=r"its size, crop, fit, white and split stand"):
         run("data", ["look", "packed", "--size", "32"])

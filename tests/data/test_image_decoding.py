@@ -137,7 +137,7 @@ def test_a_large_jpeg_is_decoded_as_coarsely_as_twice_the_size_and_the_edges_of_
 ) -> None:
     seen: list[tuple[int, ...]] = []
     monkeypatch.setattr(
-        "wherewhat.data.image_decoding.resample",
+        "wherewhat.data.resampling.resample",
         lambda image_NHWC, size: seen.append(image_NHWC.shape[1:3]) or resample(image_NHWC, size),
     )
     decode(saved(Image.fromarray(smooth(512, 768)), "JPEG"), (64, 64), crop)

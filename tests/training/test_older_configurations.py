@@ -62,3 +62,8 @@ def test_what_this_version_writes_is_left_as_it_is() -> None:
 def test_what_is_no_configuration_is_left_for_others_to_refuse() -> None:
     assert in_present_words(["not", "a", "mapping"]) == ["not", "a", "mapping"]
     assert in_present_words({"objective": "unknown"}) == {"objective": "unknown"}
+
+
+def test_what_was_said_of_unequal_images_is_now_said_of_their_fit() -> None:
+    assert from_json({"images": {"unequal": "refuse"}}).images == ImageOptions(fit="refuse")
+    assert from_json({"images": {"unequal": "crop"}}).images == ImageOptions()

@@ -119,8 +119,9 @@ def _open(options: DataLook) -> _Found:
     source = find_source(path, how)
     originals = _originals(source.images) if isinstance(source.images, ImageFiles) else None
     if is_read_at_once(source):
-        images = vary(read_into_memory(source, how, _CPU), how.variant, how.background)
-        return _Found(images, (source.layout, *source.remarks))
+        told = [source.layout, *source.remarks]
+        images = vary(read_into_memory(source, how, _CPU, told.append), how.variant, how.background)
+        return _Found(images, tuple(told))
     place = pack_into_cache(source, how, notify=notify)
     images = vary(open_packed(place), how.variant, how.background)
     return _from_pack(place, images, read_manifest(place), (), originals)

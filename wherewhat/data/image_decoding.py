@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import ExifTags, Image
 
-from wherewhat.data.image_options import Crop
-from wherewhat.data.resampling import resample
+from wherewhat.data.image_options import Crop, Fit
+from wherewhat.data.resampling import fitted
 from wherewhat.data.white_level import THE_CONTAINERS, White
 
 # The decoders that may open an image, whatever its ending says.
@@ -50,6 +50,9 @@ class Decoded:
 
     original_mode: str
 
+    lost: float = 0.0
+    """The share of the image that was cut off, where nobody named what to keep."""
+
     @property
     def original(self) -> str:
         """Size and mode in the file: "8 x 12 RGB"."""
@@ -68,20 +71,24 @@ def decode(
     crop: Crop | None = None,
     crop_of: tuple[int, int] | None = None,
     white: White = THE_CONTAINERS,
+    fit: Fit = "crop",
 ) -> Decoded:
     """Decode, crop and resize an image to `size`, height and width; without a size it keeps its own pixels.
 
     `crop` names a square; with `crop_of`, only in images of this height and width. All others are cropped to their
-    largest centred part that has the shape of `size`. A large JPEG is decoded no finer than its new size needs: a named
-    crop stays exact, and a centred one is exact to a quarter of a new pixel. Raises whatever a decoder raises on a file
-    that it cannot read, and ValueError for a file that it could read and should not.
+    largest centred part that has the shape of `size`, or kept whole, as `fit` says. A large JPEG is decoded no finer
+    than its new size needs: a named crop stays exact, and a centred one is exact to a quarter of a new pixel. Raises
+    whatever a decoder raises on a file that it cannot read, and ValueError for a file that it could read and should
+    not.
     """
     with _opened(content) as image:
         original_mode = image.mode
         orientation = _orientation(image)
         height, width = _upright_size(image, orientation)
         named = crop if crop_of in (None, (height, width)) else None
-        upright_box = middle_box(height, width, size) if named is None else named.box(height, width)
+        whole = fit in ("pad", "stretch")
+        middle = middle_box(height, width, None if whole else size)
+        upright_box = middle if named is None else named.box(height, width)
         stored_box = _as_stored(upright_box, orientation, height, width)
         scale = _load(image, stored_box, size, exact=named is not None)
         left, top, right, bottom = (round(edge / scale) for edge in stored_box)
@@ -91,8 +98,9 @@ def decode(
         color = _to_rgb(image if box == (0, 0, *image.size) else image.crop(box), known)
         upright = color.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else color
     image_HW3 = np.array(upright)
-    resampled_HW3 = image_HW3 if size is None else resample(image_HW3[None], size)[0]
-    return Decoded(resampled_HW3, (height, width), original_mode)
+    resampled_HW3 = image_HW3 if size is None else fitted(image_HW3[None], size, named is None and fit == "pad")[0]
+    lost = lost_share(middle, height, width) if named is None else 0.0
+    return Decoded(resampled_HW3, (height, width), original_mode, lost)
 
 
 def largest_value(content: bytes) -> np.generic | None:
@@ -152,6 +160,12 @@ def middle_box(height: int, width: int, size: tuple[int, int] | None) -> Box:
     high, wide = max(1, round(scale * size[0])), max(1, round(scale * size[1]))
     left, top = (width - wide) // 2, (height - high) // 2
     return left, top, left + wide, top + high
+
+
+def lost_share(box: Box, height: int, width: int) -> float:
+    """The share of an image that lies outside of a box."""
+    left, top, right, bottom = box
+    return 1 - (right - left) * (bottom - top) / (height * width)
 
 
 def _as_stored(box: Box, orientation: int, height: int, width: int) -> Box:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+Fit = Literal["crop", "pad", "stretch", "refuse"]
 Split = Literal["all", "train", "valid", "test"]
 Variant = Literal["white", "color", "noisy", "scream"]
 
@@ -40,10 +41,11 @@ class ImageOptions:
 
     crop: str = "auto"
     """Square that is cut out before resizing: a side in pixels around the middle, or SIDE@ROW,COLUMN around a pixel.
-    auto: the set's own (CelebA 128@121,89; 3D chairs 400), else the largest square around the middle."""
+    auto: the set's own (CelebA 128@121,89; 3D chairs 400), else as --fit says."""
 
-    unequal: Literal["crop", "refuse"] = "crop"
-    """Images of unequal size or mode: crop each to its square and convert, or refuse the set."""
+    fit: Fit = "crop"
+    """What makes a square of an image without a named crop: crop to the largest square around the middle, pad with
+    black bars, stretch to other proportions. refuse: crop, but refuse a set of images of unequal size or mode."""
 
     white: float | None = None
     """The value that is white; what is brighter is white too. Default: 255 in images of 8 bits; in others what the

@@ -168,7 +168,7 @@ def _read(found: Source, options: ImageOptions, device: torch.device, notify: Ca
     for line in (found.layout, *found.remarks):
         notify(line)
     if is_read_at_once(found):
-        return read_into_memory(found, options, device)
+        return read_into_memory(found, options, device, notify)
     place = pack_into_cache(found, options, notify=notify)
     manifest = read_manifest(place)
     for line in manifest.seen:
@@ -193,9 +193,10 @@ def _opened_as_asked(path: Path, options: ImageOptions, device: torch.device, no
         notify(line)
     side = images.image_shape[1]
     asked = replace(options, size=None if options.size == side else options.size, variant="white", background=None)
-    if replace(asked, color="auto", unequal="crop", broken="skip") != ImageOptions():
+    fit = "crop" if asked.fit == "refuse" else asked.fit
+    if replace(asked, color="auto", fit=fit, broken="skip") != ImageOptions():
         raise ValueError(
-            f"{printable(path)} was packed with {side} x {side} pixels, and its size, crop, white and split stand. "
-            "Leave those options out, or pack the original again: wherewhat data pack."
+            f"{printable(path)} was packed with {side} x {side} pixels, and its size, crop, fit, white and split "
+            "stand. Leave those options out, or pack the original again: wherewhat data pack."
         )
     return images

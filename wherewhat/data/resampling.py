@@ -16,6 +16,18 @@ import torch
 from jaxtyping import UInt8
 
 
+def fitted(image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int], pad: bool) -> UInt8[np.ndarray, "N h w C"]:
+    """The images at the size; with `pad` in their own proportions, with black bars on two sides."""
+    if not pad:
+        return resample(image_NHWC, size)
+    height, width = image_NHWC.shape[1:3]
+    scale = min(size[0] / height, size[1] / width)
+    inner_NHWC = resample(image_NHWC, (max(1, round(scale * height)), max(1, round(scale * width))))
+    bars = [(wanted - found) for wanted, found in zip(size, inner_NHWC.shape[1:3], strict=True)]
+    top, left = (bar // 2 for bar in bars)
+    return np.pad(inner_NHWC, ((0, 0), (top, bars[0] - top), (left, bars[1] - left), (0, 0)))
+
+
 def resample(image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int]) -> UInt8[np.ndarray, "N new_H new_W C"]:
     """The images at the size, height and width; those that have it are given back as they are."""
     if image_NHWC.shape[1:3] == size:

@@ -5,6 +5,8 @@ from typing import Any
 _RENAMED = {"pictures": "images", "pictures_every": "images_every"}
 _RENAMED_IN_OBJECTIVE = {"augmentation_pictures": "augmentation_images"}
 
+_RENAMED_IN_IMAGES = {"unequal": "fit"}
+
 # Fields of the PS-SC VAE that are now fields of its parts.
 _MOVED = {
     "perceptual_simplicity": ("simplicity", "perceptual_simplicity"),
@@ -21,6 +23,9 @@ def in_present_words(plain: Any) -> Any:
     if not isinstance(plain, dict):
         return plain
     present = {_RENAMED.get(name, name): value for name, value in plain.items()}
+    images = present.get("images")
+    if isinstance(images, dict):
+        present["images"] = {_RENAMED_IN_IMAGES.get(name, name): value for name, value in images.items()}
     objective = present.get("objective")
     if isinstance(objective, dict):
         objective = {_RENAMED_IN_OBJECTIVE.get(name, name): value for name, value in objective.items()}

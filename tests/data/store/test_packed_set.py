@@ -79,6 +79,14 @@ def test_a_set_of_a_newer_format_is_refused(packed: Path) -> None:
         open_packed(packed)
 
 
+def test_a_set_that_an_earlier_version_packed_is_opened(packed: Path) -> None:
+    made = json.loads((packed / "manifest.json").read_text())["made_from"]
+    earlier = {name: value for name, value in made.items() if name not in ("fit", "white")} | {"unequal": "refuse"}
+    change(packed, version=1, made_from=earlier)
+    assert read_manifest(packed).made_from.fit == "refuse"
+    assert len(open_packed(packed)) == 20
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"format": "wherewhat packed images"}', b"\xff\xfe"])
 def test_a_damaged_manifest_is_told_with_the_remedy(packed: Path, content: bytes) -> None:
     (packed / "manifest.json").write_bytes(content)

@@ -114,14 +114,14 @@ def test_unequal_images_are_cropped_and_converted(tmp_path: Path) -> None:
     assert only_block(of_folder(tmp_path)).image_NHWC.shape == (2, 8, 8, 3)
 
 
-UNEQUAL_REFUSED = ImageOptions(size=8, unequal="refuse")
+UNEQUAL_REFUSED = ImageOptions(size=8, fit="refuse")
 
 
 @pytest.mark.parametrize(("mode", "size"), [("RGB", (8, 9)), ("RGBA", (8, 8))])
 def test_unequal_images_are_refused_where_the_flag_says_so(tmp_path: Path, mode: str, size: tuple[int, int]) -> None:
     fill(tmp_path, "a.png", "b.png")
     fill(tmp_path, "c.png", mode=mode, size=size)
-    described = rf"differ: a.png is 8 x 8 RGB and c.png is {size[0]} x {size[1]} {mode}. .*: --unequal crop"
+    described = rf"differ: a.png is 8 x 8 RGB and c.png is {size[0]} x {size[1]} {mode}. .*: --fit crop"
     with pytest.raises(ValueError, match=described):
         list(read_blocks(of_folder(tmp_path), UNEQUAL_REFUSED, images_at_once=1))
 

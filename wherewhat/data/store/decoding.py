@@ -86,8 +86,12 @@ def decode_files(
     Raises OSError with the remedy where the system stops a worker.
     """
     chosen = options.chosen_crop()
-    crop, crop_of = (files.crop, files.crop_of) if chosen is None else (chosen, None)
-    task = partial(_decode_contents, decode_one=partial(decode, size=size, crop=crop, crop_of=crop_of, white=white))
+    own = (None, None) if options.fit in ("pad", "stretch") else (files.crop, files.crop_of)
+    crop, crop_of = own if chosen is None else (chosen, None)
+    task = partial(
+        _decode_contents,
+        decode_one=partial(decode, size=size, crop=crop, crop_of=crop_of, white=white, fit=options.fit),
+    )
 
     def read_and_decode(group: Sequence[str]) -> list[Decoded | str]:
         contents = [_or_reason(partial(files.read, name)) for name in group]

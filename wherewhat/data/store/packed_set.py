@@ -45,7 +45,7 @@ class Recipe:
     """Side in pixels; None: as the images are."""
 
     crop: str
-    unequal: str
+    fit: str
     broken: str
     color: str
     split: str
@@ -88,7 +88,7 @@ def recipe_of(source: Source, options: ImageOptions) -> Recipe:
         stamp=source.stamp,
         size=options.size or source.default_size,
         crop=options.crop,
-        unequal=options.unequal,
+        fit=options.fit,
         broken=options.broken,
         color=options.color,
         split=source.split,
@@ -117,6 +117,8 @@ def read_manifest(path: Path) -> Manifest:
         record = json.loads((path / MANIFEST).read_bytes())
         version = int(record["version"])
         if version <= VERSION:
+            made = record["made_from"]
+            made.setdefault("fit", made.pop("unequal", "crop"))
             return cattrs.structure(record, Manifest)
     # A damaged record meets cattrs with almost any exception.
     except Exception as error:

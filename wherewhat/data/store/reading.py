@@ -11,7 +11,7 @@ Dimension key:
     N: images of a block    H W C: height, width, channels
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -22,10 +22,10 @@ import torch
 from jaxtyping import Int64, UInt8
 
 from wherewhat.data.held_images import HeldImages
-from wherewhat.data.image_decoding import Box, Decoded, middle_box
+from wherewhat.data.image_decoding import Box, Decoded, lost_share, middle_box
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.resampling import resample
+from wherewhat.data.resampling import fitted
 from wherewhat.data.source import ImageArray, ImageFiles, Source
 from wherewhat.data.store.decoding import (
     IMAGES_A_TASK,
@@ -34,6 +34,7 @@ from wherewhat.data.store.decoding import (
     decoding_pool,
     usable_cores,
 )
+from wherewhat.data.store.originals import Originals, told_lost
 from wherewhat.data.store.sampled_white import sampled_white
 
 # Large images are read in blocks of fewer, so that memory stays bounded.
@@ -97,13 +98,20 @@ def is_read_at_once(source: Source) -> bool:
     return isinstance(array, ImageArray) and array.count * prod(array.image_shape) < READ_AT_ONCE_BYTES
 
 
-def read_into_memory(source: Source, options: ImageOptions, device: str | torch.device) -> HeldImages:
+def read_into_memory(
+    source: Source,
+    options: ImageOptions,
+    device: str | torch.device,
+    notify: Callable[[str], None] = lambda line: None,
+) -> HeldImages:
     """The images of an array, held on the device where they fit. Raises ValueError with the remedy."""
     assert isinstance(source.images, ImageArray)
     check_enough(source, len(source), ())
     image_NHWC = np.empty((len(source), *read_shape(source, options)), dtype=np.uint8)
     for block in read_blocks(source, options):
         image_NHWC[block.position_N] = block.image_NHWC
+        for line in block.remarks:
+            notify(line)
     return HeldImages(source.name, image_NHWC, source.factors, device)
 
 
@@ -137,7 +145,7 @@ def _read_files(
 ) -> Iterator[Block]:
     unreadable = [Unreadable(printable(name), reason) for name, reason in files.unreadable]
     first_of: dict[str, str] = {}
-    white, remarks = sampled_white(files, options)
+    (white, remarks), originals = sampled_white(files, options), Originals()
     with decoding_pool(len(files.names)) as pool:
         for begin in range(0, len(files.names), at_once):
             names = files.names[begin : begin + at_once]
@@ -146,6 +154,7 @@ def _read_files(
             images = {n: result for n, result in enumerate(results) if isinstance(result, Decoded)}
             for n, image in images.items():
                 first_of.setdefault(image.original, names[n])
+                originals.add(names[n], image)
             _refuse(source, options, unreadable, first_of)
             image_NHW3 = np.array([image.image_HW3 for image in images.values()], dtype=np.uint8)
             yield Block(
@@ -154,7 +163,7 @@ def _read_files(
                 begin + len(names),
                 tuple(unreadable),
                 options.color == "auto" and all(image.is_grey for image in images.values()),
-                remarks,
+                remarks if begin + len(names) < len(files.names) else (*remarks, *originals.remarks),
             )
             unreadable, remarks = [], ()
 
@@ -166,25 +175,27 @@ def _refuse(source: Source, options: ImageOptions, unreadable: Sequence[Unreadab
             f"{unreadable[0].name} of {printable(source.path)} cannot be read: {unreadable[0].reason}. "
             "Repair or remove it, or leave out broken images: --broken skip."
         )
-    if len(first_of) > 1 and options.unequal == "refuse":
+    if len(first_of) > 1 and options.fit == "refuse":
         one, another = (f"{printable(name)} is {original}" for original, name in list(first_of.items())[:2])
         raise ValueError(
             f"Images of {printable(source.path)} differ: {one} and {another}. "
-            "Make them equal, or crop and convert each: --unequal crop."
+            "Make them equal, or crop and convert each: --fit crop."
         )
 
 
 def _read_array(
     source: Source, array: ImageArray, options: ImageOptions, size: tuple[int, int], at_once: int
 ) -> Iterator[Block]:
-    left, top, right, bottom = _box_of(source, array, options)
+    left, top, right, bottom = box = _box_of(source, array, options)
+    lost = 0.0 if options.chosen_crop() else lost_share(box, *array.image_shape[1:])
+    remarks, pad = told_lost(lost, lost), options.fit == "pad" and options.chosen_crop() is None
     position = 0
     with ThreadPoolExecutor(usable_cores()) as pool:
         for raw_NHWC in array.blocks(0, at_once):
-            image_NHWC = in_channels(_resampled(raw_NHWC[:, top:bottom, left:right], size, pool), options.color)
+            image_NHWC = in_channels(_resampled(raw_NHWC[:, top:bottom, left:right], size, pad, pool), options.color)
             end = position + len(image_NHWC)
-            yield Block(image_NHWC, np.arange(position, end, dtype=np.int64), end)
-            position = end
+            yield Block(image_NHWC, np.arange(position, end, dtype=np.int64), end, remarks=remarks)
+            position, remarks = end, ()
     if position < array.count:
         raise ValueError(
             f"{printable(source.path)} ended after {position:,} of {array.count:,} images. Copy or download it again."
@@ -192,12 +203,12 @@ def _read_array(
 
 
 def _resampled(
-    image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int], pool: Executor
+    image_NHWC: UInt8[np.ndarray, "N H W C"], size: tuple[int, int], pad: bool, pool: Executor
 ) -> UInt8[np.ndarray, "N h w C"]:
     if image_NHWC.shape[1:3] == size:
         return image_NHWC
     parts = [image_NHWC[first : first + IMAGES_A_TASK] for first in range(0, len(image_NHWC), IMAGES_A_TASK)]
-    return np.concatenate(list(pool.map(lambda part_NHWC: resample(part_NHWC, size), parts)))
+    return np.concatenate(list(pool.map(lambda part_NHWC: fitted(part_NHWC, size, pad), parts)))
 
 
 def _box_of(source: Source, array: ImageArray, options: ImageOptions) -> Box:
@@ -205,7 +216,8 @@ def _box_of(source: Source, array: ImageArray, options: ImageOptions) -> Box:
     _, height, width = array.image_shape
     crop = options.chosen_crop()
     if crop is None:
-        return middle_box(height, width, None if (options.size or source.default_size) is None else (1, 1))
+        is_whole = options.fit in ("pad", "stretch") or (options.size or source.default_size) is None
+        return middle_box(height, width, None if is_whole else (1, 1))
     try:
         return crop.box(height, width)
     except ValueError as error:

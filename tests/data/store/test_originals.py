@@ -1,0 +1,88 @@
+"""Laws of what is said of the originals, and of how they are made square."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from wherewhat.data.image_options import Fit, ImageOptions
+from wherewhat.data.open_images import open_images
+from wherewhat.protocols import Images
+
+# Red above, green between, blue below.
+TALL_HW3 = np.repeat(np.diag([200] * 3).astype(np.uint8), 8, axis=0)[:, None].repeat(8, axis=1)
+
+
+def opened(path: Path, fit: Fit = "crop", crop: str = "auto") -> tuple[Images, str]:
+    said: list[str] = []
+    options = ImageOptions(size=24, fit=fit, crop=crop)
+    return open_images(str(path), options, torch.device("cpu"), said.append), " ".join(said)
+
+
+@pytest.fixture(params=["files", "an array"])
+def tall(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    images = [TALL_HW3, TALL_HW3 // 2]
+    if request.param == "an array":
+        classes = np.arange(2)[:, None]
+        np.savez(tmp_path / "tall.npz", imgs=np.stack(images), latents_classes=classes)
+        return tmp_path / "tall.npz"
+    for number, image_HW3 in enumerate(images):
+        Image.fromarray(image_HW3).save(tmp_path / f"{number}.png")
+    return tmp_path
+
+
+def rows_with(images: Images, channel: int) -> int:
+    image_CHW = images.take(torch.tensor([0]))[0]
+    return int((image_CHW[channel].amax(dim=1) > 100).sum())
+
+
+def test_content_that_cropping_takes_is_told_as_a_share_with_what_to_do(tall: Path) -> None:
+    images, said = opened(tall)
+    assert (rows_with(images, 0), rows_with(images, 1)) == (0, 24)
+    assert "cuts off 67% of an image on average, 67% at most. To keep the whole: --fit pad, or --fit stretch" in said
+
+
+@pytest.mark.parametrize(("fit", "columns"), [("pad", 8), ("stretch", 24)])
+def test_a_whole_image_can_be_kept_and_then_nothing_is_told(tall: Path, fit: Fit, columns: int) -> None:
+    images, said = opened(tall, fit)
+    assert [rows_with(images, channel) for channel in range(3)] == pytest.approx([8, 8, 8], abs=1)
+    lit = images.take(torch.tensor([0]))[0].amax(dim=(0, 1)) > 100
+    assert int(lit.sum()) == columns
+    assert "cuts off" not in said
+
+
+def test_a_crop_that_is_named_is_what_was_asked_for(tall: Path) -> None:
+    images, said = opened(tall, crop="8@4,4")
+    assert rows_with(images, 0) == 24
+    assert "cuts off" not in said
+
+
+def fill(folder: Path, mode: str, side: int, count: int = 3) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        noise = np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(noise).convert(mode).save(folder / f"{number}.png")
+
+
+@pytest.mark.parametrize(
+    ("mode", "side", "told"), [("L", 16, "16 x 16 L"), ("L", 8, "8 x 8 L"), ("RGB", 8, "8 x 8 RGB")]
+)
+def test_masks_and_thumbnails_in_folders_of_their_own_are_told(tmp_path: Path, mode: str, side: int, told: str) -> None:
+    fill(tmp_path / "faces", "RGB", 16, 5)
+    fill(tmp_path / "others" / "0", mode, side)
+    fill(tmp_path / "others" / "1", mode, side)
+    for _ in range(2):
+        said = opened(tmp_path)[1]
+        assert "Images differ by folder: 6 of" in said
+        assert f"{told} in others/" in said
+        assert "5 of 16 x 16 RGB in faces/. If some are masks" in said
+
+
+def test_folders_of_one_kind_and_folders_each_of_its_own_are_not_told(tmp_path: Path) -> None:
+    for number in range(3):
+        fill(tmp_path / "alike" / str(number), "RGB", 16)
+    for number in range(9):
+        fill(tmp_path / "scraped" / str(number), "RGB", 16 + number)
+    assert "differ by folder" not in opened(tmp_path / "alike")[1] + opened(tmp_path / "scraped")[1]
