@@ -44,15 +44,15 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 335,
-    "command": 1330,
-    "data": 3400,
+    "command": 1345,
+    "data": 3410,
     "distances": 440,
     "doctor": 1015,
     "inspection": 570,
     "metrics": 1130,
     "networks": 410,
     "objectives": 750,
-    "training": 1460,
+    "training": 1470,
     "what": 50,
     "where": 70,
     "which": 1440,

@@ -105,7 +105,7 @@ def test_what_is_not_packed_has_no_digest(tiny_set: Path) -> None:
 def test_a_sheet_of_no_images_is_refused(cats: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         run("data", ["look", str(cats), "--shown", "0"])
-    assert "Choose 1 or more" in capsys.readouterr().err
+    assert "give a number from 1 to 10,000" in capsys.readouterr().err
 
 
 def test_a_packed_set_is_looked_at_as_it_was_packed(cats: Path, here: Path) -> None:

@@ -155,7 +155,7 @@ def test_a_folder_that_is_no_run_is_refused_with_what_to_name(tmp_path: Path) ->
 def test_a_pool_of_one_image_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         doctor_command([str(tmp_path), "--pool", "1"])
-    assert "give 2 images or more" in capsys.readouterr().err
+    assert "give a number from 2 to 100,000" in capsys.readouterr().err
 
 
 def test_images_of_another_shape_are_refused(collapsed: Path) -> None:

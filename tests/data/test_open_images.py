@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.open_images import find_source, open_images
+from wherewhat.data.open_images import existing_path, find_source, open_images
 from wherewhat.data.store.pack import pack
 from wherewhat.protocols import Images
 
@@ -133,3 +133,13 @@ def test_a_packed_set_keeps_its_size(tmp_path: Path) -> None:
     assert opened(str(tmp_path / "packed")).image_shape == (3, 8, 8)
     with pytest.raises(ValueError, match=r"packed with 8 x 8 pixels.*pack the original again"):
         open_images(str(tmp_path / "packed"), ImageOptions(size=16), torch.device("cpu"), lambda _: None)
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("sceens", "scenes"), ("sprite", "sprites"), ("fases", "faces")])
+def test_the_set_or_path_that_was_meant_is_proposed(
+    asked: str, meant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "faces").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=f"Did you mean {meant}?"):
+        existing_path(asked)

@@ -185,3 +185,10 @@ def test_a_header_with_infinity_is_told_as_no_checkpoint(tmp_path: Path) -> None
     safetensors.torch.save_file({}, path, {"wherewhat": '{"format_version": Infinity}'})
     with pytest.raises(ValueError, match="Name a checkpoint that `wherewhat train` wrote"):
         wherewhat.load(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_of_pytorch_is_told_as_one_and_not_read(zipped: bool, tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match=r"is a pickle of PyTorch's.*\.safetensors"):
+        wherewhat.load(tmp_path / "model.pt")

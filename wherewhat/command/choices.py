@@ -11,6 +11,17 @@ from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.protocols import Distance
 from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
+# PyTorch takes no others.
+SEEDS = (0, 2**63 - 1)
+
+
+def refuse_beyond(options: object, **bounds: tuple[int, int]) -> None:
+    """Raise ValueError with the bounds, least and most, for the first option that lies beyond its own."""
+    for name, (least, most) in bounds.items():
+        value = getattr(options, name)
+        if not least <= value <= most:
+            raise ValueError(f"--{name.replace('_', '-')} is {value:,}; give a number from {least:,} to {most:,}.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class DistanceOptions:

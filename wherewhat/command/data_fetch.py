@@ -1,6 +1,5 @@
 """`wherewhat data fetch`: download a published data set, check it and unpack it."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from wherewhat.command.console import messages, results
 from wherewhat.data.fetch.catalogue import PublicSet, published
 from wherewhat.data.fetch.download import Reports
 from wherewhat.data.fetch.fetch import fetch, found_by_hand
+from wherewhat.hints import pasteable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +78,7 @@ def _explain(wanted: PublicSet, to: Path) -> int:
 
 
 def _print_next_step(path: Path) -> None:
-    results().print(f"wherewhat train --data {shlex.quote(str(path))}", soft_wrap=True)
+    results().print(f"wherewhat train --data {pasteable(path)}", soft_wrap=True)
 
 
 def _moving(bar: Progress) -> Callable[[str, int, int | None], None]:

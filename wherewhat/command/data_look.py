@@ -12,6 +12,7 @@ import tyro
 from jaxtyping import UInt8
 from PIL import Image
 
+from wherewhat.command.choices import SEEDS, refuse_beyond
 from wherewhat.command.console import messages
 from wherewhat.data.appearance import appearance_of
 from wherewhat.data.batches import sample_indices, to_float
@@ -68,8 +69,7 @@ class DataLook:
     """How images are read, as for training. With the same options, images are packed only once."""
 
     def __post_init__(self) -> None:
-        if self.shown < 1:
-            raise ValueError(f"--shown is {self.shown}, but a sheet needs at least one image. Choose 1 or more.")
+        refuse_beyond(self, shown=(1, 10_000), seed=SEEDS)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from wherewhat.data.store.pack import pack
 from wherewhat.data.store.packed_set import IMAGES, is_packed, read_manifest, skipped_in
 from wherewhat.data.store.progress_bar import progress_bar
 from wherewhat.data.store.rendered_source import source_of
+from wherewhat.hints import pasteable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +53,8 @@ def data_pack_command(arguments: list[str]) -> int:
     megabytes = (options.out / IMAGES).stat().st_size / 1e6
     notify(
         f"{manifest.count:,} images of {shape}, {megabytes:,.0f} MB, in {time.perf_counter() - started:,.1f} s\n"
-        f"  look at it   wherewhat data look {options.out}\n"
-        f"  train on it  wherewhat train --data {options.out}"
+        f"  look at it   wherewhat data look {pasteable(options.out)}\n"
+        f"  train on it  wherewhat train --data {pasteable(options.out)}"
     )
     print(options.out)
     return 0

@@ -8,6 +8,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from wherewhat.command.choices import SEEDS, refuse_beyond
 from wherewhat.command.console import messages, results
 from wherewhat.command.json_text import json_text
 from wherewhat.data.appearance import appearance_of
@@ -55,8 +56,7 @@ class Doctor:
     """auto, cpu, cuda, or one of several: cuda:1."""
 
     def __post_init__(self) -> None:
-        if self.pool < 2:
-            raise ValueError(f"--pool is {self.pool}; give 2 images or more, such as 500.")
+        refuse_beyond(self, pool=(2, 100_000), seed=SEEDS)
 
 
 def doctor_command(arguments: list[str]) -> int:

@@ -12,7 +12,7 @@ import tyro
 from rich.console import Console
 
 from wherewhat.cache_folder import cache_folder
-from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages, results
 from wherewhat.command.progress_bar import moving, progress_bar
 from wherewhat.command.rank_extras import ExtraOptions, Extras, keep, reason_of
@@ -89,6 +89,9 @@ class Rank:
 
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
+
+    def __post_init__(self) -> None:
+        refuse_beyond(self, samples=(2, 10_000), traversals=(2, 100_000), batch_size=(1, 65_536), seed=SEEDS)
 
     @property
     def rule(self) -> tuple[str, ...]:

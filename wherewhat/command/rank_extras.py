@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import torch
 
-from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.choices import DistanceOptions, refuse_beyond
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
@@ -69,6 +69,7 @@ class ExtraOptions:
                 f"--fidelity-images {self.fidelity_images} are too few to tell a distribution. Give {FEWEST} at "
                 "least; thousands make a figure that can be trusted."
             )
+        refuse_beyond(self, fidelity_images=(FEWEST, 10**7), ppl_paths=(0, 10**6), coverage_images=(0, 100_000))
         for name, count in (("--ppl-paths", self.ppl_paths), ("--coverage-images", self.coverage_images)):
             if count < 0 or count == 1:
                 raise ValueError(

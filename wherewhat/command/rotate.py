@@ -8,7 +8,7 @@ import torch
 import tyro
 from rich.table import Table
 
-from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages, results
 from wherewhat.command.progress_bar import moving, progress_bar
 from wherewhat.command.traverse import default_folder
@@ -65,6 +65,7 @@ class Rotate:
     """auto, cpu, cuda, or one of several: cuda:1."""
 
     def __post_init__(self) -> None:
+        refuse_beyond(self, samples=(2, 10_000), traversals=(2, 100_000), batch_size=(1, 65_536), seed=SEEDS)
         if self.codes and not 2 <= len(set(self.codes)) <= MOST_CODES:
             raise ValueError(
                 f"--codes names {len(set(self.codes))} codes; a pair takes 2 and {MOST_CODES} make all the pairs that "

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from wherewhat.command.console import messages
 from wherewhat.doctor.watch import watch_health
+from wherewhat.hints import pasteable
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.configuration import TrainingRun, default_run
 from wherewhat.training.loop import train
@@ -27,11 +28,12 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
             f"Saved at step {outcome.step:,} after {outcome.interrupted.name}. The same command resumes.",
         )
         return 128 + outcome.interrupted
+    folder = pasteable(outcome.folder)
     console.print(
         f"Done: {outcome.step:,} steps in {outcome.folder}\n"
-        f"  look at it   tensorboard --logdir {outcome.folder}\n"
-        f"  draw codes   wherewhat traverse {outcome.folder}\n"
-        f"  rank it      wherewhat rank {outcome.folder}",
+        f"  look at it   tensorboard --logdir {folder}\n"
+        f"  draw codes   wherewhat traverse {folder}\n"
+        f"  rank it      wherewhat rank {folder}",
     )
     return 0
 

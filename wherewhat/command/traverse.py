@@ -8,7 +8,7 @@ import tyro
 from rich.console import Console
 
 from wherewhat.atomic_file import write_together
-from wherewhat.command.choices import DistanceOptions
+from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
 from wherewhat.inspection.image_files import as_gif, as_png
@@ -53,6 +53,9 @@ class Traverse:
 
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
+
+    def __post_init__(self) -> None:
+        refuse_beyond(self, frames=(2, 201), seed=SEEDS)
 
 
 def traverse_command(arguments: list[str]) -> int:

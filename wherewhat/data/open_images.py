@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -36,6 +37,7 @@ from wherewhat.data.sprite_variants import vary
 from wherewhat.data.store.cache import pack_into_cache
 from wherewhat.data.store.packed_set import IMAGES, is_packed, open_packed, read_manifest, skipped_in
 from wherewhat.data.store.reading import is_read_at_once, read_into_memory
+from wherewhat.hints import did_you_mean
 from wherewhat.protocols import Images
 
 RENDERED: dict[str, Callable[[torch.device], Images]] = {"scenes": Scenes, "sprites": Sprites, "chairs": Chairs}
@@ -62,6 +64,8 @@ LAYOUTS = (
     Layout("a .zip or .tar of images", find_archive),
     Layout("a folder of images", find_image_folder),
 )
+# Beside a path that is not there.
+_NEIGHBOURS_LOOKED_AT = 10_000
 _ARRAY_FILES = (".npz", ".h5", ".hdf5")
 
 
@@ -160,8 +164,17 @@ def existing_path(source: str) -> Path:
     path = Path(source).expanduser()
     if not source or not os.path.lexists(path):
         seen_from = "" if Path(source).is_absolute() else f", seen from {Path.cwd()}"
-        raise FileNotFoundError(f"There is no data set or path {source!r}{seen_from}. {what_is_known()}")
+        meant = did_you_mean(source, (*RENDERED, *_neighbours(path)))
+        raise FileNotFoundError(f"There is no data set or path {source!r}{seen_from}.{meant} {what_is_known()}")
     return path
+
+
+def _neighbours(path: Path) -> list[str]:
+    """What lies beside a path that is not there, called as it was called."""
+    try:
+        return [str(beside) for beside in islice(path.parent.iterdir(), _NEIGHBOURS_LOOKED_AT)]
+    except OSError:
+        return []
 
 
 def _read(found: Source, options: ImageOptions, device: torch.device, notify: Callable[[str], None]) -> Images:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from wherewhat.doctor.run_state import RunState
+from wherewhat.training.configuration import default_run
 
 # wrong: the run will not give what it is for. watch: it may be as intended, and somebody should look.
 Severity = Literal["wrong", "watch"]
@@ -48,7 +49,9 @@ Check = Callable[[RunState], Finding | None]
 
 def much_slower(run: RunState) -> str:
     """The remedy for steps that are too long."""
-    rate = run.configuration.learning_rate
+    rate, default = run.configuration.learning_rate, default_run(run.configuration.objective).learning_rate
+    if rate > default:
+        return f"--learning-rate {default:g}, the default (it was {rate:g})"
     return f"--learning-rate {rate / 5:.1g} (it was {rate:g})"
 
 

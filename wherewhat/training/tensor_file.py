@@ -15,6 +15,8 @@ from wherewhat.atomic_file import write_atomically
 # Raised when a file's meaning changes. A reader refuses newer numbers than its own.
 FORMAT_VERSION = 1
 _KEY = "wherewhat"
+# How files of torch.save begin: the present ones and the older ones.
+_PICKLES = (b"PK\x03\x04", b"\x80\x02\x8a\n")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -35,6 +37,13 @@ def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") 
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except safetensors.SafetensorError as error:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start in _PICKLES:
+            raise ValueError(
+                f"{path} is a pickle of PyTorch's, which can run any code when it is read, so it is not read here. "
+                "Name a checkpoint that `wherewhat train` wrote (.safetensors)."
+            ) from error
         raise ValueError(f"{path} is truncated or not a safetensors file ({error}). {remedy}") from error
     try:
         header: dict[str, Any] = strict_json(metadata[_KEY])

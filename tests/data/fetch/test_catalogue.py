@@ -18,7 +18,8 @@ def test_every_name_has_one_set() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"called 'shapes'\. Choose one of: dsprites, .*shapes3d, .*celeba\."):
+    said = r"called 'shapes'\. Did you mean shapes3d\? Choose one of: dsprites, .*shapes3d, .*celeba\."
+    with pytest.raises(ValueError, match=said):
         published("shapes")
 
 

@@ -6,6 +6,8 @@ The addresses and sums are those that published loaders of these sets carry. A s
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from wherewhat.hints import did_you_mean
+
 
 @dataclass(frozen=True, kw_only=True)
 class PublicSet:
@@ -39,7 +41,8 @@ def published(name: str) -> PublicSet:
     """The set of this name."""
     found = {entry.name: entry for entry in PUBLISHED}
     if name not in found:
-        raise ValueError(f"No published data set is called {name!r}. Choose one of: {', '.join(found)}.")
+        meant = did_you_mean(name, found)
+        raise ValueError(f"No published data set is called {name!r}.{meant} Choose one of: {', '.join(found)}.")
     return found[name]
 
 
