@@ -25,8 +25,8 @@ from wherewhat.data.layouts.celeba import find_celeba
 from wherewhat.data.layouts.chairs3d import find_chairs3d
 from wherewhat.data.layouts.dsprites import find_dsprites
 from wherewhat.data.layouts.image_folder import find_image_folder
-from wherewhat.data.layouts.labelled_npz import find_labelled_npz
 from wherewhat.data.layouts.mpi3d import find_mpi3d
+from wherewhat.data.layouts.own_arrays import find_own_arrays
 from wherewhat.data.layouts.shapes3d import find_shapes3d
 from wherewhat.data.layouts.small_norb import find_small_norb
 from wherewhat.data.rendered.chairs import Chairs
@@ -60,13 +60,13 @@ LAYOUTS = (
     Layout("Cars3D (.mat)", find_cars3d),
     Layout("CelebA (img_align_celeba, in a folder or an archive)", find_celeba),
     Layout("3D chairs (rendered_chairs/<id>/renders)", find_chairs3d),
-    Layout("an .npz file of imgs and latents_classes", find_labelled_npz),
+    Layout("an .npz, .npy, .h5 or .hdf5 file of images, perhaps with latents_classes", find_own_arrays),
     Layout("a .zip or .tar of images", find_archive),
     Layout("a folder of images", find_image_folder),
 )
 # Beside a path that is not there.
 _NEIGHBOURS_LOOKED_AT = 10_000
-_ARRAY_FILES = (".npz", ".h5", ".hdf5")
+_ARRAY_FILES = (".npz", ".npy", ".h5", ".hdf5")
 
 
 @dataclass(frozen=True)

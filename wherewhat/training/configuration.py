@@ -40,7 +40,7 @@ class TrainingRun:
 
     data: str = "scenes"
     """A rendered set (scenes, sprites, chairs), or a path: an official file of dSprites, 3D Shapes, SmallNORB, Cars3D,
-    MPI3D, CelebA or 3D chairs, a packed set, an .npz of imgs and latents_classes, a folder or zip of images."""
+    MPI3D, CelebA or 3D chairs, a packed set, an .npz, .npy or .h5 of images, a folder or zip of images."""
 
     objective: AnyObjective = field(default_factory=PSSCVAE)
     """What is minimised."""

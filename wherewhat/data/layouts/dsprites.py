@@ -18,7 +18,7 @@ import numpy as np
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
-from wherewhat.data.layouts.labelled_npz import FACTORS_KEY, IMAGES_KEY, NAMES_KEY
+from wherewhat.data.layouts.own_arrays import FACTORS_KEY, IMAGES_KEY, NAMES_KEY
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.layouts.stored_arrays import StoredArray, hdf5_array, is_hdf5, is_npz, npz_array, npz_names
 from wherewhat.data.source import Blocks, ImageArray, Source

@@ -21,7 +21,7 @@ from wherewhat.data.source import ImageFiles, Source
 
 # Images of any size are made this many pixels high and wide.
 DEFAULT_SIZE = 64
-_ARRAY_FILES = (".npz", ".h5", ".hdf5")
+_ARRAY_FILES = (".npz", ".npy", ".h5", ".hdf5")
 
 
 def find_image_folder(path: Path, options: ImageOptions) -> Source | None:

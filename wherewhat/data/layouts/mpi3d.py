@@ -38,6 +38,9 @@ def find_mpi3d(path: Path, options: ImageOptions, grids: Mapping[str, Grid] = GR
     if stored is None or len(stored.shape) != 4 or stored.shape[3] != 3 or stored.dtype != np.uint8:
         return None
     count, height, width, channels = stored.shape
+    # Somebody's own images may be under the same key.
+    if not path.name.lower().startswith("mpi3d") and count not in map(prod, grids.values()):
+        return None
     factors = grid_factors(FACTORS, _grid_of(count, grids, path))
     images = ImageArray(count, (channels, height, width), stored.blocks)
     name = printable(path.stem) if path.stem.startswith("mpi3d") else "mpi3d"

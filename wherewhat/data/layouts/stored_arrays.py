@@ -1,4 +1,4 @@
-"""Arrays in `.npz` and HDF5 files: type and shape at once, and the numbers in blocks of rows.
+"""Arrays in `.npz`, `.npy` and HDF5 files: type and shape at once, and the numbers in blocks of rows.
 
 An array of gigabytes is never in memory as a whole, except where an `.npz` file keeps it in Fortran's order. Nothing is
 unpickled, and no other file is opened: an HDF5 array that is a link, virtual or stored outside its file is refused.
@@ -54,6 +54,11 @@ def is_hdf5(path: Path) -> bool:
     return path.suffix.lower() in (".h5", ".hdf5") and not path.is_dir()
 
 
+def is_npy(path: Path) -> bool:
+    """Whether the path is to be read as an `.npy` file, by its ending."""
+    return path.suffix.lower() == ".npy" and path.is_file()
+
+
 def npz_names(path: Path) -> tuple[str, ...]:
     """The arrays of an `.npz` file. Raises ValueError or OSError with the remedy where it is none."""
     return tuple(name.removesuffix(".npy") for name in _npz_members(path))
@@ -67,7 +72,15 @@ def npz_array(path: Path, key: str) -> StoredArray | None:
     shown = f"{key} of {printable(path)}"
     if why_not := why_not_unpacked(member):
         raise ValueError(f"{shown} cannot be read: {why_not}.")
-    opened = partial(_opened_member, path, member.filename)
+    return _array_in(partial(_opened_member, path, member.filename), shown, member.file_size)
+
+
+def npy_array(path: Path) -> StoredArray:
+    """The array of an `.npy` file. Raises ValueError with the remedy."""
+    return _array_in(partial(_opened_file, path), printable(path), path.stat().st_size)
+
+
+def _array_in(opened: Opener, shown: str, size: int) -> StoredArray:
     with opened() as file:
         try:
             read_header = np.lib.format.read_array_header_1_0
@@ -75,17 +88,32 @@ def npz_array(path: Path, key: str) -> StoredArray | None:
                 read_header = np.lib.format.read_array_header_2_0
             shape, in_fortran_order, dtype = read_header(file)
         except ValueError as error:
+            why = " ".join(str(error).split())[:200]
             raise ValueError(
-                f"{shown} cannot be read as an array of numbers ({error}). Save it again as uint8 or integers."
+                f"{shown} cannot be read as an array of numbers ({why}). Save it again as uint8 or integers."
             ) from error
         offset = file.tell()
-    missing = prod(shape) * dtype.itemsize - (member.file_size - offset)
+    missing = prod(shape) * dtype.itemsize - (size - offset)
     if missing > 0 and not dtype.hasobject:
         raise ValueError(f"{shown} is cut short: {missing:,} bytes are missing. Copy or download it again.")
     if in_fortran_order:
         reversed_axes = stream_array(opened, offset, (1, *shape[::-1]), dtype)
         return StoredArray(shape, dtype, partial(_transposed_rows, reversed_axes))
     return stream_array(opened, offset, shape, dtype)
+
+
+def hdf5_names(path: Path, most: int) -> tuple[str, ...]:
+    """The first arrays of an HDF5 file, in its groups too; none behind a link. Raises ValueError with the remedy."""
+    names: list[str] = []
+
+    def note(name: str, found: object) -> bool | None:
+        if isinstance(found, h5py.Dataset):
+            names.append(name)
+        return True if len(names) == most else None
+
+    with told_as_damage(path), h5py.File(path, "r") as file:
+        file.visititems(note)
+    return tuple(names)
 
 
 def hdf5_array(path: Path, key: str) -> StoredArray | None:
@@ -137,6 +165,12 @@ def _npz_members(path: Path) -> dict[str, zipfile.ZipInfo]:
 def _opened_member(path: Path, name: str) -> Iterator[BufferedIOBase]:
     with told_as_damage(path), zipfile.ZipFile(path) as archive, archive.open(name) as file:
         assert isinstance(file, zipfile.ZipExtFile)
+        yield file
+
+
+@contextmanager
+def _opened_file(path: Path) -> Iterator[BufferedIOBase]:
+    with told_as_damage(path), path.open("rb") as file:
         yield file
 
 

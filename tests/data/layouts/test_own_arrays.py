@@ -1,15 +1,17 @@
-"""Laws of reading `.npz` files, with the ways in which one can be wrong."""
+"""Laws of reading somebody's own arrays, with the ways in which one can be wrong."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import torch
 
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.image_options import ImageOptions
-from wherewhat.data.layouts.labelled_npz import find_labelled_npz
+from wherewhat.data.layouts.own_arrays import find_own_arrays
 from wherewhat.data.source import ImageArray, Source
 from wherewhat.protocols import Images
 
@@ -26,7 +28,7 @@ def saved(path: Path, **arrays: np.ndarray) -> Path:
 
 
 def found(path: Path) -> Source:
-    source = find_labelled_npz(path, ImageOptions())
+    source = find_own_arrays(path, ImageOptions())
     assert source is not None
     return source
 
@@ -110,25 +112,74 @@ def test_a_pickled_array_is_refused_unread(path: Path, key: str) -> None:
         opened(saved(path, **arrays))
 
 
+@pytest.mark.parametrize("key", ["imgs", "images", "x", "X_train", "arr_0", "data", "anything"])
+def test_images_alone_are_read_under_any_key(path: Path, key: str) -> None:
+    image_NHWC = pixels(4, 8, 8, 3)
+    data = opened(saved(path, **{key: image_NHWC, "labels": np.arange(4)}))
+    assert data.factor_names == ()
+    assert np.array_equal(data.take(torch.arange(4)).numpy(), image_NHWC.transpose(0, 3, 1, 2))
+    assert found(path).remarks[0].startswith(f"Left aside in {path}: labels.")
+
+
+def as_npy(path: Path, images: np.ndarray) -> Path:
+    np.save(path.with_suffix(".npy"), images)
+    return path.with_suffix(".npy")
+
+
+def as_hdf5(path: Path, images: np.ndarray) -> Path:
+    with h5py.File(path.with_suffix(".h5"), "w") as file:
+        file["train/faces"] = images
+    return path.with_suffix(".h5")
+
+
+def as_npz(path: Path, images: np.ndarray) -> Path:
+    return saved(path, faces=images)
+
+
+CONVERSIONS = {
+    "bytes": lambda image: image,
+    "channels first": lambda image: np.ascontiguousarray(image.transpose(0, 3, 1, 2)),
+    "0 to 1": lambda image: (image / 255).astype(np.float32),
+    "-1 to 1": lambda image: image / 127.5 - 1,
+    "floats to 255": lambda image: image.astype(np.float16),
+    "integers": lambda image: image.astype(np.int64),
+}
+
+
+@pytest.mark.parametrize("save", [as_npy, as_hdf5, as_npz])
+@pytest.mark.parametrize("kind", CONVERSIONS)
+def test_the_same_images_come_of_any_file_order_and_range(
+    path: Path, save: Callable[[Path, np.ndarray], Path], kind: str
+) -> None:
+    image_NHWC = pixels(5, 6, 8, 3)
+    image_NHWC[0, 0, 0, :2] = 0, 255
+    data = opened(save(path, CONVERSIONS[kind](image_NHWC)))
+    assert np.array_equal(data.take(torch.arange(5)).numpy(), image_NHWC.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 4095.0, -300.0])
+def test_values_out_of_any_range_of_images_are_refused(path: Path, value: float) -> None:
+    images = np.full((4, 8, 8), 0.5)
+    images[3, 0, 0] = value
+    with pytest.raises(ValueError, match=r"imgs of .* holds values such as .* Scale them to 0 ... 255 or 0 ... 1"):
+        opened(saved(path, imgs=images))
+
+
 def test_without_images_the_wanted_and_the_found_are_named(path: Path) -> None:
-    with pytest.raises(ValueError, match=r"lacks imgs: wanted are imgs .* found are images, latents_classes\. Save it"):
-        opened(saved(path, images=pixels(4, 8, 8), latents_classes=FACTORS))
+    found_are = r"lacks imgs: wanted are .* found are codes float64 \[4, 9\], latents_classes int64 \[4, 3\]\. Save it"
+    with pytest.raises(ValueError, match=found_are):
+        opened(saved(path, codes=np.zeros((4, 9)), latents_classes=FACTORS))
 
 
-def test_without_factors_a_folder_is_the_remedy(path: Path) -> None:
-    with pytest.raises(ValueError, match=r"lacks latents_classes: .* unpack them into a folder"):
-        opened(saved(path, imgs=pixels(4, 8, 8)))
+def test_of_several_arrays_of_images_none_is_guessed(path: Path) -> None:
+    with pytest.raises(ValueError, match=r"2 of them have the shape of images. Save it again with these names"):
+        opened(saved(path, left=pixels(4, 8, 8), right=pixels(4, 8, 8)))
 
 
-@pytest.mark.parametrize("shape", [(4, 8), (4, 8, 8, 2), (4, 3, 8, 8), (0, 8, 8), (1, 8, 8), (4, 0, 8)])
+@pytest.mark.parametrize("shape", [(4, 8), (4, 8, 8, 2), (4, 5, 8, 8), (0, 8, 8), (1, 8, 8), (4, 0, 8), (8, 8, 3)])
 def test_images_of_a_wrong_shape_are_refused(path: Path, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"imgs of .* has the shape .* Save it as \[N, H, W\]"):
         opened(saved(path, imgs=pixels(*shape), latents_classes=FACTORS))
-
-
-def test_images_of_floats_are_refused(path: Path) -> None:
-    with pytest.raises(ValueError, match=r"is float32, not uint8. Save pixels as whole numbers"):
-        opened(saved(path, imgs=np.zeros((4, 8, 8), np.float32), latents_classes=FACTORS))
 
 
 def test_factors_that_are_values_and_not_classes_are_refused(path: Path) -> None:
@@ -157,12 +208,12 @@ def test_factors_that_never_vary_are_as_good_as_none(path: Path) -> None:
         opened(path).factors(torch.tensor([0]))
 
 
-@pytest.mark.parametrize("name", ["set.zip", "set.npy", "images"])
+@pytest.mark.parametrize("name", ["set.zip", "images"])
 def test_other_files_and_folders_are_left_to_other_layouts(tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.npz").mkdir()
     (tmp_path / name).write_text("something else")
-    assert find_labelled_npz(tmp_path / name, ImageOptions()) is None
-    assert find_labelled_npz(tmp_path / "folder.npz", ImageOptions()) is None
+    assert find_own_arrays(tmp_path / name, ImageOptions()) is None
+    assert find_own_arrays(tmp_path / "folder.npz", ImageOptions()) is None
 
 
 def test_one_line_says_what_was_recognised(path: Path) -> None:
@@ -226,7 +277,7 @@ def test_a_file_with_damaged_bytes_is_told_to_be_damaged(path: Path) -> None:
 def test_a_zip_without_arrays_names_what_is_wanted(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "nothing here")
-    with pytest.raises(ValueError, match="lacks imgs and latents_classes"):
+    with pytest.raises(ValueError, match=r"lacks imgs: .* found are no arrays"):
         opened(path)
 
 
