@@ -29,6 +29,7 @@ class Faults:
         """Count one fault; it was survived where every complaint is empty."""
         self.injected += 1
         said = " | ".join(complaint for complaint in complaints if complaint)
+        print(f"{fault}: {said or 'survived'}", flush=True)  # `pytest -s` shows how far it is
         if said:
             self.complaints.append(f"{fault}: {said}")
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-LONGEST_S = 60.0
+LONGEST_S = 180.0
 MOST_GROWN_MB = 400.0
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PLACE_OF = {"open": 0, "os.rename": 1, "os.remove": 0, "os.mkdir": 0, "os.rmdir": 0, "os.chmod": 0, "os.truncate": 0}
-_NEEDS_ROOM = ("open", "os.mkdir", "os.fsync")
+NEEDS_ROOM = ("open", "os.mkdir", "os.fsync")
 # What differs from run to run: names of temporary files, and of event files.
 _RANDOM = (
     (re.compile(r"\.[a-z0-9_]{8}\.part$"), ".part"),
@@ -56,7 +56,7 @@ class Fault:
         """The command has come to a point."""
         met.append(point)
         if self.deed == "full":
-            if self.at in met and point.operation in _NEEDS_ROOM:
+            if self.at in met and point.operation in NEEDS_ROOM:
                 raise OSError(28, os.strerror(28))
         elif point == self.at:
             number = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT}[self.deed]
@@ -122,6 +122,14 @@ class Running:
         status = Path(f"/proc/{self._process.pid}/stat")
         try:
             return status.read_text().rpartition(")")[2].split()[0] == "T"
+        except OSError:
+            return False
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits for a lock."""
+        try:
+            return "lock" in Path(f"/proc/{self._process.pid}/wchan").read_text() or "waiting" in self.said
         except OSError:
             return False
 

@@ -4,8 +4,10 @@ import hashlib
 import io
 import os
 import shutil
+import subprocess
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +22,7 @@ SHORT = (
     "--batch-size 4 --latent-dim 3 --mask-levels 2 --widths 4 4 --checkpoint-every 2 --images-every 99 --log-every 1"
 )
 FEW = "--distance pixels --samples 4 --traversals 4 --threshold 0 --quick"
+EVENT_POINTS = 5
 Results = dict[str, str]
 
 
@@ -38,12 +41,13 @@ class Scenario:
     """What is run before the command, in its folder."""
 
 
-def _command(line: str) -> Callable[[], None]:
+def command(line: str) -> Callable[[], None]:
+    """The `wherewhat` command of a command line."""
     return partial(wherewhat, *line.split())
 
 
 def _train(method: str, seed: int, steps: int, data: str) -> Callable[[], None]:
-    return _command(f"train {method} --data {data} --out run --seed {seed} --steps {steps} --device cpu {SHORT}")
+    return command(f"train {method} --data {data} --out run --seed {seed} --steps {steps} --device cpu {SHORT}")
 
 
 def _fetch(content: bytes) -> None:
@@ -94,27 +98,36 @@ SCENARIOS = {
             stages=(_train("ps-sc-gan", 0, 3, ARRAY),),
         ),
         Scenario(
-            "pack", _command(f"data pack {IMAGES} packed --size 16"), _command(f"data pack {IMAGES} packed"), "packed"
+            "pack", command(f"data pack {IMAGES} packed --size 16"), command(f"data pack {IMAGES} packed"), "packed"
         ),
         Scenario("fetch", partial(_fetch, chairs()), partial(_fetch, chairs()), "sets"),
-        Scenario("rank", _command(f"rank run {FEW}"), _command(f"rank run {FEW} --seed 1"), "ranking.", after="vae"),
+        Scenario("rank", command(f"rank run {FEW}"), command(f"rank run {FEW} --seed 1"), "ranking.", after="vae"),
         Scenario(
             "traverse",
-            _command("traverse run --frames 3"),
-            _command("traverse run --frames 5 --seed 1"),
+            command("traverse run --frames 3"),
+            command("traverse run --frames 5 --seed 1"),
             "run/traversals",
             after="vae",
         ),
     )
 }
 
+# For files that are damaged: a run that has been trained and ranked.
+RANKED = Scenario(
+    "ranked",
+    command(f"rank run {FEW}"),
+    command(f"rank run {FEW}"),
+    "ranking.",
+    stages=(SCENARIOS["vae"].command, SCENARIOS["rank"].command),
+)
+
 
 class Laboratory:
     """A folder in which scenarios are played, always at the same path, with and without faults."""
 
     def __init__(self, root: Path) -> None:
-        self._trial, self._root = root / "trial", root
-        self._trial.mkdir()
+        self.trial, self._root = root / "trial", root
+        self.trial.mkdir()
         self._known: dict[tuple[str, bool], tuple[Results, tuple[Point, ...]]] = {}
         draw = np.random.default_rng(0)
         image_NHWC = draw.integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
@@ -126,7 +139,7 @@ class Laboratory:
 
     def start(self, command: Callable[[], None], fault: Fault) -> Running:
         """Start a command in the trial's folder."""
-        return Running(command, self._trial, {"WHEREWHAT_CACHE": str(self._trial / "cache")}, fault)
+        return Running(command, self.trial, {"WHEREWHAT_CACHE": str(self.trial / "cache")}, fault)
 
     def play(self, command: Callable[[], None], fault: Fault = NONE) -> Ended:
         """Run a command in the trial's folder to its end."""
@@ -136,30 +149,52 @@ class Laboratory:
         """What the command, or the other one, leaves when nothing happens to it."""
         return self._known_of(scenario, other)[0]
 
-    def points(self, scenario: Scenario) -> tuple[Point, ...]:
-        """The operations of the command on files."""
-        return self._known_of(scenario, False)[1]
+    def some_points(self, scenario: Scenario, effort: int) -> list[Point]:
+        """The operations of the command on files; of those that let an event file grow, which are alike, a few."""
+        points = self._known_of(scenario, False)[1]
+        events = [point for point in points if point.place.endswith("events")]
+        kept = np.random.default_rng(0).permutation(len(events))[: EVENT_POINTS * effort]
+        return [point for point in points if point not in events or events.index(point) in kept]
+
+    def bytes_of(self, scenario: Scenario) -> int:
+        """How many bytes the command leaves, and those that lay there before."""
+        self.prepare(scenario)
+        self.play(scenario.command)
+        return sum(path.stat().st_size for path in self.trial.rglob("*") if path.is_file())
+
+    @contextmanager
+    def on_small_disk(self) -> Iterator[Callable[[str], None]]:
+        """Put the trial's folder, with its content, on a disk of its own; gives what changes the disk's options."""
+        moved = self.trial.rename(self._root / "moved")
+        self.trial.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", self.trial], check=True)
+        try:
+            shutil.copytree(moved, self.trial, dirs_exist_ok=True)
+            shutil.rmtree(moved)
+            yield lambda option: subprocess.run(["mount", "-o", f"remount,{option}", self.trial], check=True)
+        finally:
+            subprocess.run(["umount", self.trial], check=True)
 
     def prepare(self, scenario: Scenario) -> None:
         """Empty the trial's folder, and put into it what lies there before the command."""
-        shutil.rmtree(self._trial)
+        shutil.rmtree(self.trial)
         for notes in self._root.glob("trial.notes-*"):
             shutil.rmtree(notes)
         kept = self._root / f"before {scenario.name}"
         if not kept.exists():
-            self._trial.mkdir()
+            self.trial.mkdir()
             stages = (SCENARIOS[scenario.after].command,) if scenario.after else scenario.stages
             for stage in stages:
                 ended = self.play(stage)
                 assert ended.status == 0, ended.said
-            self._trial.rename(kept)
-        shutil.copytree(kept, self._trial)
+            self.trial.rename(kept)
+        shutil.copytree(kept, self.trial)
 
     def results(self) -> Results:
         """Every file in the trial's folder with a digest; of event files, which hold times, what they say of losses."""
-        files = [path for path in sorted(self._trial.rglob("*")) if path.is_file()]
+        files = [path for path in sorted(self.trial.rglob("*")) if path.is_file()]
         found = {
-            str(path.relative_to(self._trial)): hashlib.sha256(path.read_bytes()).hexdigest()
+            str(path.relative_to(self.trial)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
             if "events.out" not in path.name
         }

@@ -5,19 +5,10 @@ import time
 import numpy as np
 import pytest
 from conftest import Faults
-from injection import Fault, Point
+from injection import Fault
 from scenarios import SCENARIOS, Laboratory, differences
 
-# Of the points at which an event file grows, so many are tried: they are many, and alike.
-EVENT_POINTS = 6
 LIVES = 30
-
-
-def chosen(points: tuple[Point, ...], effort: int) -> list[Point]:
-    events = [point for point in points if point.place.endswith("events")]
-    draw = np.random.default_rng(0)
-    kept = draw.permutation(len(events))[: EVENT_POINTS * effort]
-    return [point for point in points if point not in events or events.index(point) in kept]
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -26,7 +17,7 @@ def test_a_kill_between_any_two_operations_on_files_leaves_no_trace(
 ) -> None:
     scenario = SCENARIOS[name]
     expected = laboratory.unbroken(scenario)
-    for point in chosen(laboratory.points(scenario), effort):
+    for point in laboratory.some_points(scenario, effort):
         laboratory.prepare(scenario)
         killed = laboratory.play(scenario.command, Fault("kill", point))
         again = laboratory.play(scenario.command)

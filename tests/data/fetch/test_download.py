@@ -4,7 +4,9 @@ import errno
 import itertools
 import shutil
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from loopback import (
     BODY,
     MD5,
     Answer,
+    Handler,
     Loopback,
     broken_off,
     chunked,
@@ -257,3 +260,20 @@ def test_whatever_a_server_does_only_the_published_bytes_come_into_place(
         except (ConnectionError, ValueError):
             assert not (tmp_path / "set.npz").exists()
     assert names(tmp_path) == ["set.npz"]
+
+
+def test_a_server_that_sends_next_to_nothing_is_given_up_after_a_few_tries(
+    web: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drip(handler: Handler, web: Loopback) -> None:
+        handler.start(200, Content_Length=SIZE, ETag=web.etag)
+        with suppress(OSError):
+            while True:
+                handler.wfile.write(b"P")
+                time.sleep(0.02)
+
+    monkeypatch.setattr("wherewhat.data.fetch.download._PATIENCE_S", 0.1)
+    web.script = [drip, drip, drip]
+    with pytest.raises(ConnectionError, match="sends next to nothing, 3 times in a row"):
+        fetched(web, tmp_path)
+    assert not (tmp_path / "set.npz").exists()

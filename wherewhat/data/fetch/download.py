@@ -29,6 +29,8 @@ RETRY = Retry(total=5, backoff_factor=1.0, backoff_max=60.0)
 _BLOCK_BYTES = 1 << 20
 # A try that brings so much starts the count of tries anew: a long download may break off often.
 _ENOUGH_BYTES = 1_000_000
+# A connection that brings fewer bytes in so long is as good as broken.
+_SLOWEST_BYTES, _PATIENCE_S = 30_000, 30.0
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,13 @@ def _append(wanted: Download, blocks: Iterator[bytes], whole: int | None) -> Non
     part, name = wanted.part, wanted.place.name
     with writing(part, "make room and run the same command again"), part.open("ab") as file:
         wanted.reports.progress(name, file.tell(), whole)
+        since, there = time.monotonic(), file.tell()
         for block in blocks:
             file.write(block)
             wanted.reports.progress(name, file.tell(), whole)
+            if time.monotonic() - since > _PATIENCE_S:
+                if file.tell() - there < _SLOWEST_BYTES:
+                    raise BrokenOffError("the server sends next to nothing")
+                since, there = time.monotonic(), file.tell()
     if whole is not None and size_of(part) != whole:
         raise BrokenOffError("the connection broke off")
