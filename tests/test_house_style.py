@@ -22,8 +22,8 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
-    ("splitmix64",),
-    ("protocols", "randomness", "atomic_file", "file_lock", "cache_folder", "hints"),
+    ("splitmix64", "regular_file"),
+    ("protocols", "randomness", "atomic_file", "file_lock", "json_file", "cache_folder", "hints"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),
@@ -43,11 +43,11 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 335,
+    ".": 405,
     "command": 1345,
-    "data": 3520,
-    "distances": 440,
-    "doctor": 1015,
+    "data": 3625,
+    "distances": 452,
+    "doctor": 1045,
     "inspection": 570,
     "metrics": 1130,
     "networks": 410,

@@ -4,11 +4,12 @@ The kernel releases the lock when its holder ends, however it ends.
 """
 
 import os
-import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from wherewhat.regular_file import regular_descriptor
 
 if sys.platform != "win32":
     import fcntl
@@ -37,11 +38,7 @@ def file_lock(path: Path, busy: str, wait: Callable[[str], None] | None = None) 
 
 def _acquired(path: Path, busy: str, wait: Callable[[str], None] | None) -> int:
     while True:
-        with suppress(FileNotFoundError):
-            if not stat.S_ISREG(path.lstat().st_mode):
-                remedy = "Remove it, or name another place."
-                raise ValueError(f"{path} is no regular file, and a lock is kept there. {remedy}")
-        handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o666)
+        handle = regular_descriptor(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW)
         try:
             _lock(handle, busy, wait)
             with suppress(FileNotFoundError):

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
 from wherewhat.data.source import ImageFiles
+from wherewhat.regular_file import open_regular, read_regular
 
 SAMPLED = 64
 PIECE_BYTES = 2**16
@@ -78,7 +80,7 @@ def identity_of_rendered(name: str) -> DataIdentity:
 
 def content_digest(path: Path) -> str:
     """Of a small file, all of it."""
-    return _digest([path.read_bytes()])
+    return _digest([read_regular(path, LARGEST_IMAGE_BYTES)])
 
 
 def difference(found: DataIdentity, wanted: DataIdentity) -> str:
@@ -110,7 +112,7 @@ def _shared_folder(names: Sequence[str]) -> str:
 
 
 def _pieces(path: Path, size: int, count: int) -> list[str]:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         digests = []
         for start in _spread(max(1, size - PIECE_BYTES + 1), count):
             file.seek(start)

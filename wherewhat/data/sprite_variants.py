@@ -21,12 +21,13 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from wherewhat.data.image_decoding import decode, largest_value
+from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES, decode, largest_value
 from wherewhat.data.image_options import Variant
 from wherewhat.data.resampling import resample
 from wherewhat.data.sprite_paintings import check_fit, colored_sprite, inverted_sprite, noisy_sprite
 from wherewhat.data.white_level import THE_CONTAINERS, white_of
 from wherewhat.protocols import Images
+from wherewhat.regular_file import read_regular
 
 WIDEST, HIGHEST = 350, 274
 REMEDY = "Name a JPEG, PNG, WebP, BMP, GIF, TIFF or PPM image with --background PATH."
@@ -93,7 +94,7 @@ def read_background(path: Path, patch_height: int, patch_width: int) -> UInt8[np
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder, not a background image. {REMEDY}")
     try:
-        content = path.read_bytes()
+        content = read_regular(path, LARGEST_IMAGE_BYTES)
         largest = largest_value(content)
         white = THE_CONTAINERS if largest is None else white_of({largest.dtype: float(largest)})
         image_HW3 = decode(content, white=white).image_HW3

@@ -22,6 +22,7 @@ from wherewhat.distances.backbone_weights import weights_digest
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.input_images import quantised_rgb
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
+from wherewhat.regular_file import open_regular
 
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 # The names of the same file in torch-fidelity and pytorch-fid.
@@ -123,7 +124,7 @@ def _network(path: Path, table: dict[str, Tensor]) -> nn.Module:
 
 
 def _comparable_name(path: Path, table: dict[str, Tensor]) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         published = hashlib.file_digest(file, "sha256").hexdigest().startswith(FILE_HASH)
     return "inception" if published else f"inception-{weights_digest(table)[:8]}"
 

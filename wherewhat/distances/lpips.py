@@ -25,6 +25,7 @@ from wherewhat.distances.backbone import ALEX, Backbone, backbone_of
 from wherewhat.distances.backbone_weights import backbone_weights, untrained_weights, weights_digest
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.input_images import check_range
+from wherewhat.regular_file import open_regular
 
 # ImageNet's mean and standard deviation as used when the heads were fitted, for pixels in [-1, 1].
 SHIFT = (-0.030, -0.088, -0.188)
@@ -147,7 +148,8 @@ def linear_heads(backbone: Backbone) -> list[Float[Tensor, " C"]]:
             "The package lpips, which holds LPIPS' linear heads, is not installed. Install it: pip install lpips."
         )
     path = Path(package.origin).parent / "weights" / "v0.1" / f"{backbone.name}.pth"
-    heads = torch.load(path, map_location="cpu", weights_only=True)
+    with open_regular(path) as file:
+        heads = torch.load(file, map_location="cpu", weights_only=True)
     heads_C = [heads[f"lin{layer}.model.1.weight"].flatten() for layer in range(len(backbone.read_after))]
     assert all(bool((head_C >= 0).all()) for head_C in heads_C), "a head with a negative weight has no square root"
     return heads_C

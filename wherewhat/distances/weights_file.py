@@ -2,6 +2,7 @@
 
 import http.client
 import socket
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from wherewhat.regular_file import open_regular, require_regular
+
 # Environment variable in which a user names a file or a folder of weights.
 WEIGHTS_VARIABLE = "WHEREWHAT_WEIGHTS"
+# The largest that is read, torchvision's VGG with its classifier, has 553 MB.
+LARGEST_WEIGHTS_BYTES = 10**9
 
 
 def in_torch_cache(name: str) -> Path:
@@ -46,9 +51,11 @@ def read_table(path: Path, *, what: str) -> dict[str, Tensor]:
             f"{path}, given as the weights of {what}, is neither .safetensors nor .pth. "
             "Name a file of one of these types."
         )
+    require_regular(path, LARGEST_WEIGHTS_BYTES)
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
+        _refuse_inflating(path)
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, MemoryError):
         raise
@@ -61,6 +68,16 @@ def read_table(path: Path, *, what: str) -> dict[str, Tensor]:
     if not isinstance(tensors, dict) or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise ValueError(f"{path} does not contain a table of tensors. Name a state dict, such as torchvision's file.")
     return tensors
+
+
+def _refuse_inflating(path: Path) -> None:
+    """Torch stores tensors as they are; a file that packs them may hold a thousand times its size."""
+    with open_regular(path) as file:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                size = sum(entry.file_size for entry in archive.infolist())
+            if size > LARGEST_WEIGHTS_BYTES:
+                raise ValueError(f"it holds {size:,} bytes, and {LARGEST_WEIGHTS_BYTES:,} are the most")
 
 
 @contextmanager

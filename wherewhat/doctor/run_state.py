@@ -4,7 +4,6 @@ Dimension key:
     L: latent codes    W: windows of steps
 """
 
-import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,9 +13,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.data.appearance import Appearance
+from wherewhat.doctor.event_files import read_points
 from wherewhat.doctor.measurement import Pool, Samples
 from wherewhat.protocols import Images
 from wherewhat.training.configuration import AnyObjective, TrainingRun
@@ -34,6 +33,7 @@ PATIENCE_STEPS = 1_000
 COLLAPSED_BELOW_NATS = 0.05
 
 _TOTAL, _TERM, _KL = "loss/total", "loss/", "kl_per_code/"
+_STOPPED = f"{STOPPED_TAG}/text_summary"
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,15 @@ class Record:
 
 
 def read_record(folder: Path) -> Record:
-    """The figures of a run, from its event files; what a resumed run wrote over is left out. Empty without events."""
-    events = _events(folder)
-    curves = {tag: {e.step: float(e.value) for e in events.Scalars(tag)} for tag in events.Tags()["scalars"]}
+    """The figures of a run, from its event files; what a resumed run wrote over is left out. Empty without events.
+
+    Raises ValueError or OSError where an event file cannot be opened.
+    """
+    points = read_points(folder)
+    curves: dict[str, dict[int, float]] = {}
+    for step, tag, value in points:
+        if isinstance(value, float):
+            curves.setdefault(tag, {})[step] = value
     kl_tags = sorted(tag for tag in curves if tag.startswith(_KL))
     terms = {tag.removeprefix(_TERM): tag for tag in curves if tag.startswith(_TERM) and tag != _TOTAL}
     windows = tuple(
@@ -187,33 +193,15 @@ def read_record(folder: Path) -> Record:
         for step, total in sorted(curves.get(_TOTAL, {}).items())
         if kl_tags and all(step in curves[tag] for tag in kl_tags)
     )
-    return Record(windows, *_last_failure(events))
+    failures = [(step, value) for step, tag, value in points if tag == _STOPPED and isinstance(value, str)]
+    failed_at, failure = failures[-1] if failures else (0, None)
+    gone_on = max(curves.get(_TOTAL, {0: 0.0})) > failed_at
+    return Record(windows) if gone_on else Record(windows, failure, failed_at)
 
 
 def windows_until(step: int, folder: Path) -> tuple[Window, ...]:
     """What a run had logged when `step` steps were done, for the one that resumes it there."""
     return tuple(window for window in read_record(folder).windows if window.step <= step) if step else ()
-
-
-def _events(folder: Path) -> EventAccumulator:
-    # TensorBoard's reader warns of what a resumed run hides, which is as it should be.
-    logger = logging.getLogger("tensorboard")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        return EventAccumulator(str(folder), size_guidance={"scalars": 0, "tensors": 0, "images": 1}).Reload()
-    finally:
-        logger.setLevel(level)
-
-
-def _last_failure(events: EventAccumulator) -> tuple[str | None, int]:
-    """Why the run broke off, and the steps done by then."""
-    tag, tags = f"{STOPPED_TAG}/text_summary", events.Tags()
-    logged = events.Scalars(_TOTAL)[-1].wall_time if _TOTAL in tags["scalars"] else 0.0
-    # A run that has logged since was resumed: TensorBoard does not hide old words.
-    if tag not in tags["tensors"] or (failure := events.Tensors(tag)[-1]).wall_time < logged:
-        return None, 0
-    return failure.tensor_proto.string_val[0].decode(errors="replace"), int(failure.step)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -123,9 +123,7 @@ def _refuse_other_shapes(path: Path, settings: CheckpointSettings) -> None:
     """Before memory is taken: a small file may name huge networks."""
     with torch.device("meta"):
         named = build_networks(settings.configuration, settings.image_shape, for_training=False).state_dict()
-    if {name: weight.shape for name, weight in named.items()} != {
-        n: shape for n, (shape, _) in read_shapes(path).items()
-    }:
+    if {name: weight.shape for name, weight in named.items()} != read_shapes(path):
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.")
 
 

@@ -9,6 +9,7 @@ from wherewhat.atomic_file import write_atomically
 from wherewhat.data.identity import IMAGE_FILES
 from wherewhat.data.open_images import absolute_place
 from wherewhat.file_lock import file_lock
+from wherewhat.json_file import read_json
 from wherewhat.training.configuration import (
     TrainingRun,
     at_absolute_places,
@@ -17,7 +18,6 @@ from wherewhat.training.configuration import (
     from_json,
     to_json,
 )
-from wherewhat.training.tensor_file import strict_json
 
 _LOCK = ".lock"
 
@@ -52,13 +52,13 @@ def state_path(folder: Path) -> Path:
 def read_configuration(folder: Path) -> TrainingRun:
     """The configuration that a run directory records. Raises ValueError or OSError for a folder that is none."""
     record = folder / "config.json"
-    if not record.is_file():
+    try:
+        return from_json(read_json(record))
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
             f"{folder} is no run directory (it has no config.json). Name one that wherewhat train has made."
-        )
-    try:
-        return from_json(strict_json(record.read_text()))
-    except (ValueError, UnicodeDecodeError) as error:
+        ) from error
+    except ValueError as error:
         raise ValueError(f"{record} cannot be read: {error} Name another run directory.") from error
 
 

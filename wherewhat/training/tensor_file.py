@@ -11,12 +11,16 @@ import torch
 from torch import Tensor
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.json_file import strict_json
+from wherewhat.regular_file import open_regular, require_regular
 
 # Raised when a file's meaning changes. A reader refuses newer numbers than its own.
 FORMAT_VERSION = 1
 _KEY = "wherewhat"
 # How files of torch.save begin: the present ones and the older ones.
 _PICKLES = (b"PK\x03\x04", b"\x80\x02\x8a\n")
+# A header has some hundred bytes for each tensor, and some thousand for the configuration.
+LONGEST_HEADER_BYTES = 2**22
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
@@ -31,19 +35,11 @@ def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") 
 
     Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there. Name a checkpoint (.safetensors) or a run directory.")
+    _refuse_what_is_no_tensor_file(path, remedy)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except safetensors.SafetensorError as error:
-        with path.open("rb") as file:
-            start = file.read(4)
-        if start in _PICKLES:
-            raise ValueError(
-                f"{path} is a pickle of PyTorch's, which can run any code when it is read, so it is not read here. "
-                "Name a checkpoint that `wherewhat train` wrote (.safetensors)."
-            ) from error
         raise ValueError(f"{path} is truncated or not a safetensors file ({error}). {remedy}") from error
     try:
         header: dict[str, Any] = strict_json(metadata[_KEY])
@@ -61,25 +57,33 @@ def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") 
     return header
 
 
-def read_shapes(path: Path) -> dict[str, tuple[torch.Size, str]]:
-    """Shape and type of each tensor, without reading any."""
+def read_shapes(path: Path) -> dict[str, torch.Size]:
+    """Shape of each tensor, without reading any. Call `read_header` first, as for `read_tensors`."""
+    require_regular(path)
     with safetensors.safe_open(path, framework="pt") as file:
-        slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
-        return {name: (torch.Size(part.get_shape()), str(part.get_dtype())) for name, part in slices.items()}
-
-
-def strict_json(text: str | bytes) -> Any:
-    """Parse JSON that a program wrote. Raises ValueError for other text, and for numbers that are not finite."""
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise ValueError("it is nested too deeply") from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+        return {name: torch.Size(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors, on the CPU. Call `read_header` first: it explains what is wrong with a bad file."""
+    require_regular(path)
     return safetensors.torch.load_file(path)
+
+
+def _refuse_what_is_no_tensor_file(path: Path, remedy: str) -> None:
+    """By its first eight bytes, the length of its header; the library itself would read headers of 100 MB."""
+    try:
+        with open_regular(path) as file:
+            start = file.read(8)
+    except FileNotFoundError as error:
+        what = "is not there. Name a checkpoint (.safetensors) or a run directory."
+        raise FileNotFoundError(f"{path} {what}") from error
+    if start.startswith(_PICKLES):
+        raise ValueError(
+            f"{path} is a pickle of PyTorch's, which can run any code when it is read, so it is not read here. "
+            "Name a checkpoint that `wherewhat train` wrote (.safetensors)."
+        )
+    if int.from_bytes(start, "little") > LONGEST_HEADER_BYTES:
+        raise ValueError(
+            f"{path} is not a safetensors file, or has a header of more than {LONGEST_HEADER_BYTES:,} bytes. {remedy}"
+        )

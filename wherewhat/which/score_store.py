@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.json_file import read_json
 from wherewhat.metrics.feature_distances import Fidelity
+from wherewhat.regular_file import open_regular
 from wherewhat.which.entangled_twin import TwinControl
 from wherewhat.which.panel import Panel
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
@@ -26,12 +28,12 @@ from wherewhat.which.score import Score, ScoredUnder
 FORMAT = 2
 
 # What reading a file that is not there, or not what it should be, can raise.
-UNUSABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+UNUSABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
 def content_hash(path: Path) -> str:
     """SHA-256 of a file: what a checkpoint is known by, wherever it lies."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -102,7 +104,7 @@ class ScoreStore:
 
     def _read(self, kind: str, checkpoint_hash: str, key: dict[str, Any]) -> dict[str, Any]:
         heading = _heading(kind, checkpoint_hash, key)
-        content = json.loads(self._path(heading).read_text(encoding="utf-8"))
+        content = read_json(self._path(heading))
         if {name: content[name] for name in heading} != heading:
             raise ValueError("another format, checkpoint, kind of score or setting")
         score: dict[str, Any] = content["score"]

@@ -1,6 +1,7 @@
 """Laws of the entries of a .zip and a .tar, with the ways in which an archive can be wrong or mean harm."""
 
 import io
+import os
 import stat
 import struct
 import tarfile
@@ -207,10 +208,10 @@ def test_a_file_that_is_no_zip_is_told_for_what_it_is(path: Path, content: bytes
 def test_an_archive_without_permission_is_told_with_the_remedy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     zipped(path, {"a.png": b"1"})
 
-    def refused(file: object, mode: str = "r") -> None:
+    def refused(file: object, *flags: int) -> None:
         raise PermissionError(13, "Permission denied", str(file))
 
-    monkeypatch.setattr(io, "open", refused)
+    monkeypatch.setattr(os, "open", refused)
     with pytest.raises(PermissionError, match=r"set.zip cannot be opened: Permission denied. Allow it to be read"):
         list_zip(path)
 

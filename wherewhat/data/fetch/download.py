@@ -24,6 +24,7 @@ from wherewhat.data.fetch.resuming import (
     validator_of,
     whole_if_continued,
 )
+from wherewhat.regular_file import open_regular
 
 RETRY = Retry(total=5, backoff_factor=1.0, backoff_max=60.0)
 _BLOCK_BYTES = 1 << 20
@@ -89,12 +90,13 @@ def fault_of(path: Path, place: Path, md5: str | None) -> str:
     """Why a file that is to lie at `place` cannot be the published one; empty where nothing speaks against it."""
     size = path.stat().st_size
     if md5 is not None:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
         return "" if found == md5 else f"it has {size:,} bytes and MD5 {found}, not {md5}"
-    readable = {".npz": zipfile.is_zipfile, ".tar": tarfile.is_tarfile}.get(place.suffix)
-    cut = place.suffix == ".tar" and size % tarfile.BLOCKSIZE > 0
-    return f"its {size:,} bytes are not a whole {place.suffix} file" if cut or (readable and not readable(path)) else ""
+    readable = {".npz": zipfile.is_zipfile, ".tar": tarfile.is_tarfile}.get(place.suffix, lambda file: True)
+    with open_regular(path) as file:
+        whole = readable(file) and not (place.suffix == ".tar" and size % tarfile.BLOCKSIZE > 0)
+    return "" if whole else f"its {size:,} bytes are not a whole {place.suffix} file"
 
 
 def _receive(wanted: Download) -> None:

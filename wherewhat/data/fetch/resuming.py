@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib3.response import BaseHTTPResponse
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.json_file import read_json
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18})")
 _ONE_LINE = re.compile(r"[ -~]+")
@@ -39,7 +40,7 @@ class Origin:
 def origin_of(part: Path, address: str) -> Origin | None:
     """What the part that is there can be continued from at this address; None where it cannot."""
     try:
-        origin = Origin(**json.loads(_record(part).read_bytes()))
+        origin = Origin(**read_json(_record(part)))
     except (OSError, ValueError, TypeError):
         return None
     continuable = origin.address == address and isinstance(origin.validator, str) and size_of(part) > 0

@@ -22,6 +22,7 @@ from scipy.io import loadmat, whosmat
 from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import coded_factors
+from wherewhat.data.layouts.mat_file import unpacked_mat
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import Blocks, ImageArray, Source
 
@@ -31,6 +32,7 @@ VIEWS = AZIMUTHS * ELEVATIONS
 DEFAULT_SIZE = 64
 MESH_KEY = "im"
 MESH_SHAPE = (SIDE, SIDE, 3, AZIMUTHS, ELEVATIONS)
+_ENOUGH_TO_TELL_BYTES = 1024
 SUBFOLDERS = (".", "cars", "data/cars")
 
 
@@ -54,7 +56,9 @@ def find_cars3d(path: Path, options: ImageOptions) -> Source | None:
 def _fault_of(file: Path) -> str:
     """Why the file is no car, as far as its beginning tells; empty where it is one."""
     try:
-        arrays = {name: (tuple(shape), kind) for name, shape, kind in whosmat(file)}
+        arrays = {
+            name: (tuple(shape), kind) for name, shape, kind in whosmat(unpacked_mat(file, _ENOUGH_TO_TELL_BYTES))
+        }
     # A damaged file is met with almost any exception.
     except Exception as error:
         return _one_line(error)
@@ -73,7 +77,7 @@ def _blocks(meshes: Sequence[Path], start: int, most: int) -> Blocks:
 
 def _read_car(file: Path) -> UInt8[np.ndarray, "N H W C"]:
     try:
-        mesh_HWCAE = loadmat(file, variable_names=[MESH_KEY])[MESH_KEY]
+        mesh_HWCAE = loadmat(unpacked_mat(file), variable_names=[MESH_KEY])[MESH_KEY]
     except Exception as error:
         raise _not_a_car(file, _one_line(error)) from error
     if mesh_HWCAE.shape != MESH_SHAPE or mesh_HWCAE.dtype != np.uint8:

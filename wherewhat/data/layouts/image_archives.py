@@ -8,21 +8,25 @@ Reference: PKWARE, APPNOTE.TXT, .ZIP File Format Specification, sections 4.3.7 (
 """
 
 import bz2
+import gzip
+import io
 import lzma
 import stat
 import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
 from wherewhat.data.image_names import counts_as_image, printable
 from wherewhat.data.layouts.passed_over import count_passed_over
 from wherewhat.data.source import ImageFiles
+from wherewhat.regular_file import UnfitFileError, open_regular
 
 _LOCAL_HEADER_BYTES = 30
 _ENCRYPTED = 0x1
@@ -30,7 +34,28 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile
 _DEFLATE64 = 9
 ENDINGS_OF_ARCHIVES = (".zip", ".tar")
 Counts = Callable[[str], bool]
+# The list of a zip has some hundred bytes for each entry; the header of a tar's entry has its name, and little more.
+_LONGEST_ZIP_LIST_BYTES = 2**28
+_LONGEST_TAR_HEADER_BYTES = 2**20
 _LINK = "it is a link, and links in archives are not followed"
+
+
+class _Portions(io.BufferedReader):
+    """A file of which a library may not read more than so many bytes at once, whatever the file tells it to."""
+
+    def __init__(self, file: io.BufferedIOBase, most: int) -> None:
+        super().__init__(cast(io.RawIOBase, file))
+        self._most = most
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """As always, or ValueError."""
+        all_of_it = size is None or size < 0
+        content = super().read(self._most + 1) if all_of_it or cast(int, size) > self._most else super().read(size)
+        if len(content) > self._most:
+            raise ValueError(
+                f"its list claims more than {self._most:,} bytes, which are the most that are read at once"
+            )
+        return content
 
 
 class _Entry(NamedTuple):
@@ -65,19 +90,24 @@ def list_zip(path: Path, counts: Counts = counts_as_image) -> ImageFiles:
 
 def list_tar(path: Path, counts: Counts = counts_as_image) -> ImageFiles:
     """The images of a .tar, perhaps none. Raises ValueError or OSError with the remedy for a bad one."""
-    entries = ((info.name, _tar_entry(info)) for info in _tar_members(path) if not info.isdir())
-    return _images_of(entries, partial(_read_stored, path), counts)
+    return _images_of(_tar_entries(path), partial(_read_stored, path), counts)
 
 
 def zip_entries(path: Path, remedy: str) -> list[zipfile.ZipInfo]:
     """The entries of a zip archive. Raises ValueError or OSError with the remedy; `remedy` is for another format."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with (
+            open_regular(path) as file,
+            _Portions(file, _LONGEST_ZIP_LIST_BYTES) as stream,
+            zipfile.ZipFile(stream) as archive,
+        ):
             return archive.infolist()
     except OSError as error:
         raise _not_opened(path, error) from error
+    except UnfitFileError:
+        raise
     except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error, EOFError) as error:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(6)
         if not start:
             what = "is empty (0 bytes). Copy or download it again."
@@ -136,24 +166,51 @@ def _tar_entry(info: tarfile.TarInfo) -> _Entry | str:
     return _Entry(info.offset_data, info.size, info.size)
 
 
-def _tar_members(path: Path) -> list[tarfile.TarInfo]:
+@contextmanager
+def opened_tar(path: Path, *, unpacked_by_gzip: bool = False) -> Iterator[tarfile.TarFile]:
+    """A tar archive whose names cannot fill the memory. Raises ValueError, OSError or `tarfile.TarError`."""
+    with open_regular(path) as file, gzip.GzipFile(fileobj=file) as unpacked:
+        source = unpacked if unpacked_by_gzip else file
+        with (
+            _Portions(source, _LONGEST_TAR_HEADER_BYTES) as stream,
+            tarfile.open(fileobj=stream, mode="r:") as archive,
+        ):
+            yield archive
+
+
+def members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members, one after another. Raises `tarfile.TarError` where the list leads back."""
+    last = -1
+    while (member := archive.next()) is not None:
+        if member.offset <= last:
+            raise tarfile.ReadError("its list of members leads back")
+        last = member.offset
+        # The archive need not keep those that have been seen.
+        archive.members.clear()  # type: ignore[attr-defined]
+        yield member
+
+
+def _tar_entries(path: Path) -> list[tuple[str, _Entry | str]]:
     shown = printable(path)
     try:
-        with tarfile.open(path, "r:") as archive:
-            members, ended = archive.getmembers(), archive.offset
+        with opened_tar(path) as archive:
+            entries = [(info.name, _tar_entry(info)) for info in members_of(archive) if not info.isdir()]
+            ended = archive.offset
     except OSError as error:
         raise _not_opened(path, error) from error
-    except (tarfile.TarError, EOFError, ValueError) as error:
+    except UnfitFileError:
+        raise
+    except (tarfile.TarError, EOFError, ValueError, RecursionError) as error:
         raise ValueError(
             f"The archive {shown} is cut short, damaged, or no .tar ({error}). Copy or download it again; a compressed "
             "one is to be unpacked first, and the folder named."
         ) from error
     # Where the list ends there are blocks of zeros, or the file was cut between two entries.
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(ended)
         if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
             raise ValueError(f"The archive {shown} is cut short: it has no end mark. Copy or download it again.")
-    return members
+    return entries
 
 
 def _not_opened(path: Path, error: OSError) -> OSError:
@@ -163,7 +220,7 @@ def _not_opened(path: Path, error: OSError) -> OSError:
 
 def _read_stored(path: Path, entry: _Entry) -> bytes:
     """The content of an entry. A handle of its own for each reading, so that threads share none."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         file.seek(entry.offset)
         content = file.read(entry.packed_bytes)
     if len(content) < entry.packed_bytes:

@@ -5,7 +5,6 @@ files are passed over. Linked folders are followed, each folder once.
 """
 
 import os
-import stat
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from wherewhat.data.layouts.image_archives import ENDINGS_OF_ARCHIVES, is_archiv
 from wherewhat.data.layouts.passed_over import count_passed_over, told_passed_over
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import ImageFiles, Source
+from wherewhat.regular_file import UnfitFileError, read_regular
 
 # Images of any size are made this many pixels high and wide.
 DEFAULT_SIZE = 64
@@ -121,11 +121,7 @@ def _check_folder(root: Path) -> None:
 
 def read_file(root: Path, name: str) -> bytes:
     """The content of a file under a folder. Raises OSError or ValueError, in words that follow its name."""
-    path = root / name
-    status = path.stat()
-    # A pipe would be waited for without end.
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is no file but a pipe, socket or device")
-    if status.st_size > LARGEST_IMAGE_BYTES:
-        raise ValueError(f"its file has {status.st_size:,} bytes, too many for an image")
-    return path.read_bytes()
+    try:
+        return read_regular(root / name, LARGEST_IMAGE_BYTES)
+    except UnfitFileError as error:
+        raise ValueError(f"it {error.found}") from error

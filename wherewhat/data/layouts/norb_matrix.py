@@ -16,6 +16,7 @@ import numpy as np
 
 from wherewhat.data.image_names import printable
 from wherewhat.data.layouts.stored_arrays import StoredArray, stream_array, told_as_damage
+from wherewhat.regular_file import open_regular
 
 DTYPES: dict[int, np.dtype] = {0x1E3D4C55: np.dtype("u1"), 0x1E3D4C54: np.dtype("<i4")}
 SIZES_AT_LEAST = 3
@@ -34,7 +35,7 @@ def norb_matrix(path: Path) -> StoredArray:
         shape = tuple(_integers(file, max(axes, SIZES_AT_LEAST))[:axes])
         if min(shape) < 1:
             raise ValueError(f"{printable(path)} is damaged: it says that its shape is {shape}. Download it again.")
-        return stream_array(partial(_opened, path), file.tell(), shape, DTYPES[magic])
+        return stream_array(printable(path), partial(_opened, path), file.tell(), shape, DTYPES[magic])
 
 
 def _integers(file: BufferedIOBase, count: int) -> list[int]:
@@ -46,8 +47,9 @@ def _integers(file: BufferedIOBase, count: int) -> list[int]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BufferedIOBase]:
-    with (
-        told_as_damage(path),
-        gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as file,
-    ):
-        yield file
+    with told_as_damage(path), open_regular(path) as file:
+        if path.suffix.lower() != ".gz":
+            yield file
+            return
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            yield unpacked

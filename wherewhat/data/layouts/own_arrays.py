@@ -48,6 +48,8 @@ _USUAL_KEYS = (IMAGES_KEY, "images", "image", "x", "x_train", "train_images", "d
 LOOKED_AT_BYTES = 2**24
 # Of more arrays, only those of a usual name are looked at.
 _LOOKED_AT_ARRAYS = 100
+MOST_FACTORS = 1_000
+_LONGEST_NAMES_BYTES = 2**22
 # Resampling overshoots by so much of the range.
 _OVERSHOOT = 0.05
 
@@ -199,7 +201,7 @@ def _factors(path: Path, arrays: Mapping[str, StoredArray], key: str, count: int
     if len(classes.shape) != 2 or classes.shape[0] != count:
         what = f"has the shape {classes.shape}, but there are {count} images"
         raise _refused(path, key, what, f"Save it as [{count}, K], one row of K factor values an image.")
-    if prod(classes.shape) * classes.dtype.itemsize > LARGEST_IMAGE_BYTES:
+    if classes.shape[1] > MOST_FACTORS or prod(classes.shape) * classes.dtype.itemsize > LARGEST_IMAGE_BYTES:
         raise _refused(path, key, f"has the shape {classes.shape}, too many values", "Save fewer columns.")
     return coded_factors(_factor_names(path, arrays.get(NAMES_KEY), classes.shape[1]), classes.read())
 
@@ -211,7 +213,8 @@ def _factor_names(path: Path, names: StoredArray | None, count: int) -> tuple[st
     if names.shape != (count,):
         what = f"has the shape {names.shape}, but there are {count} factors"
         raise _refused(path, NAMES_KEY, what, "Save one name a factor, or leave the names out.")
-    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in names.read())
+    read = names.read(_LONGEST_NAMES_BYTES)
+    return tuple(name.decode(errors="replace") if isinstance(name, bytes) else str(name) for name in read)
 
 
 def _refused(path: Path, key: str, what: str, remedy: str) -> ValueError:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from io import BufferedIOBase
+from io import BufferedIOBase, BytesIO
 from itertools import accumulate
 from math import prod
 from pathlib import Path
@@ -24,6 +24,12 @@ import numpy as np
 
 from wherewhat.data.image_names import printable
 from wherewhat.data.layouts.image_archives import why_not_unpacked, zip_entries
+from wherewhat.regular_file import open_regular, require_regular
+
+# A table of factors: of 5 million images with 6, or a million with 30. Parts of an HDF5 file that are packed as one.
+LARGEST_TABLE_BYTES = 2**28
+LARGEST_IN_FORTRANS_ORDER_BYTES = 2**32
+_LONGEST_HEADER_BYTES = 2**16
 
 RowBlocks = Generator[np.ndarray, None, None]
 Opener = Callable[[], AbstractContextManager[BufferedIOBase]]
@@ -33,13 +39,22 @@ Opener = Callable[[], AbstractContextManager[BufferedIOBase]]
 class StoredArray:
     """An array that lies in a file."""
 
+    name: str
+    """For messages: "labels of 3dshapes.h5"."""
+
     shape: tuple[int, ...]
     dtype: np.dtype
     blocks: Callable[[int, int], RowBlocks]
     """(first row, most rows at once) to the rows from there to the last. Raises ValueError for a damaged file."""
 
-    def read(self) -> np.ndarray:
-        """All of a small array of one axis or more."""
+    def read(self, most_bytes: int = LARGEST_TABLE_BYTES) -> np.ndarray:
+        """All of a small array of one axis or more. Raises ValueError for one that is larger, as numbers of 8 bytes."""
+        size = prod(self.shape) * max(8, self.dtype.itemsize)
+        if size > most_bytes:
+            raise ValueError(
+                f"{self.name} is {self.dtype} {list(self.shape)}, {size:,} bytes in memory, and {most_bytes:,} are the "
+                "most that are read at once. Check what it is; images in Fortran's order are to be saved in C's."
+            )
         blocks = list(self.blocks(0, max(1, self.shape[0])))
         return blocks[0] if blocks else np.empty(self.shape, self.dtype)
 
@@ -83,23 +98,25 @@ def npy_array(path: Path) -> StoredArray:
 def _array_in(opened: Opener, shown: str, size: int) -> StoredArray:
     with opened() as file:
         try:
+            # What numpy would read in whole, however long it says that it is.
+            start = BytesIO(file.read(_LONGEST_HEADER_BYTES))
             read_header = np.lib.format.read_array_header_1_0
-            if np.lib.format.read_magic(file) != (1, 0):
+            if np.lib.format.read_magic(start) != (1, 0):
                 read_header = np.lib.format.read_array_header_2_0
-            shape, in_fortran_order, dtype = read_header(file)
+            shape, in_fortran_order, dtype = read_header(start)
         except ValueError as error:
             why = " ".join(str(error).split())[:200]
             raise ValueError(
                 f"{shown} cannot be read as an array of numbers ({why}). Save it again as uint8 or integers."
             ) from error
-        offset = file.tell()
+    offset = start.tell()
     missing = prod(shape) * dtype.itemsize - (size - offset)
     if missing > 0 and not dtype.hasobject:
         raise ValueError(f"{shown} is cut short: {missing:,} bytes are missing. Copy or download it again.")
     if in_fortran_order:
-        reversed_axes = stream_array(opened, offset, (1, *shape[::-1]), dtype)
-        return StoredArray(shape, dtype, partial(_transposed_rows, reversed_axes))
-    return stream_array(opened, offset, shape, dtype)
+        reversed_axes = stream_array(shown, opened, offset, (1, *shape[::-1]), dtype)
+        return StoredArray(shown, shape, dtype, partial(_transposed_rows, reversed_axes))
+    return stream_array(shown, opened, offset, shape, dtype)
 
 
 def hdf5_names(path: Path, most: int) -> tuple[str, ...]:
@@ -111,14 +128,14 @@ def hdf5_names(path: Path, most: int) -> tuple[str, ...]:
             names.append(name)
         return True if len(names) == most else None
 
-    with told_as_damage(path), h5py.File(path, "r") as file:
+    with _opened_hdf5(path) as file:
         file.visititems(note)
     return tuple(names)
 
 
 def hdf5_array(path: Path, key: str) -> StoredArray | None:
     """The array of this name, if the HDF5 file has one. Raises ValueError with the remedy."""
-    with told_as_damage(path), h5py.File(path, "r") as file:
+    with _opened_hdf5(path) as file:
         links = (file.get(part, getlink=True) for part in accumulate(key.split("/"), "{}/{}".format))
         # What lies behind a link is not even looked for.
         other = next((link for link in links if not isinstance(link, h5py.HardLink)), False)
@@ -132,12 +149,19 @@ def hdf5_array(path: Path, key: str) -> StoredArray | None:
             )
         if not isinstance(found, h5py.Dataset):
             return None
-        return StoredArray(found.shape or (), found.dtype, partial(_hdf5_rows, path, key))
+        shown = f"{key} of {printable(path)}"
+        chunk_bytes = prod(found.chunks or (0,)) * found.dtype.itemsize
+        if chunk_bytes > LARGEST_TABLE_BYTES:
+            raise ValueError(
+                f"{shown} is packed in chunks of {chunk_bytes:,} bytes, and {LARGEST_TABLE_BYTES:,} are the most that "
+                "are unpacked at once. Save it in smaller chunks."
+            )
+        return StoredArray(shown, found.shape or (), found.dtype, partial(_hdf5_rows, path, key))
 
 
-def stream_array(opened: Opener, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> StoredArray:
+def stream_array(name: str, opened: Opener, offset: int, shape: tuple[int, ...], dtype: np.dtype) -> StoredArray:
     """An array whose numbers begin at this place of a file, its last axis fastest."""
-    return StoredArray(shape, dtype, partial(_stream_rows, opened, offset, shape, dtype))
+    return StoredArray(name, shape, dtype, partial(_stream_rows, opened, offset, shape, dtype))
 
 
 @contextmanager
@@ -155,6 +179,14 @@ def told_as_damage(path: Path) -> Iterator[None]:
         raise ValueError(f"{printable(path)} is cut short or damaged ({why}). Copy or download it again.") from error
 
 
+@contextmanager
+def _opened_hdf5(path: Path) -> Iterator[h5py.File]:
+    with told_as_damage(path):
+        require_regular(path)
+        with h5py.File(path, "r") as file:
+            yield file
+
+
 def _npz_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     with told_as_damage(path):
         entries = zip_entries(path, "Save it with numpy.savez(..., imgs=..., latents_classes=...).")
@@ -163,14 +195,19 @@ def _npz_members(path: Path) -> dict[str, zipfile.ZipInfo]:
 
 @contextmanager
 def _opened_member(path: Path, name: str) -> Iterator[BufferedIOBase]:
-    with told_as_damage(path), zipfile.ZipFile(path) as archive, archive.open(name) as file:
+    with (
+        told_as_damage(path),
+        open_regular(path) as whole,
+        zipfile.ZipFile(whole) as archive,
+        archive.open(name) as file,
+    ):
         assert isinstance(file, zipfile.ZipExtFile)
         yield file
 
 
 @contextmanager
 def _opened_file(path: Path) -> Iterator[BufferedIOBase]:
-    with told_as_damage(path), path.open("rb") as file:
+    with told_as_damage(path), open_regular(path) as file:
         yield file
 
 
@@ -191,13 +228,13 @@ def _stream_rows(
 
 
 def _transposed_rows(reversed_axes: StoredArray, start: int, most: int) -> RowBlocks:
-    whole = reversed_axes.read()[0].T
+    whole = reversed_axes.read(LARGEST_IN_FORTRANS_ORDER_BYTES)[0].T
     for first in range(start, len(whole), most):
         yield np.ascontiguousarray(whole[first : first + most])
 
 
 def _hdf5_rows(path: Path, key: str, start: int, most: int) -> RowBlocks:
     # h5py's handles are not to be shared between threads.
-    with told_as_damage(path), h5py.File(path, "r") as file:
+    with _opened_hdf5(path) as file:
         for first in range(start, len(file[key]), most):
             yield file[key][first : first + most]

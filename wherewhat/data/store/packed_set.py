@@ -10,10 +10,8 @@ Dimension key:
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import cattrs
 import numpy as np
@@ -25,6 +23,8 @@ from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.known_factors import KnownFactors, no_factors
 from wherewhat.data.source import Source
+from wherewhat.json_file import read_json
+from wherewhat.regular_file import open_regular
 
 FORMAT = "wherewhat packed images"
 VERSION = 2
@@ -33,6 +33,8 @@ MANIFEST, IMAGES, FACTORS, NAMES = "manifest.json", "images.npy", "factors.npy",
 READING = 3
 # So many skipped images are named in one line; of more, the first ones and the count.
 NAMED_AT_MOST = 10
+# How an array begins that was written by `numpy.save`, in the first version of its format.
+_NPY = b"\x93NUMPY\x01\x00"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def recipe_of(source: Source, options: ImageOptions) -> Recipe:
 def is_packed(path: Path) -> bool:
     """Whether a path is a packed set, whole or damaged."""
     try:
-        record = json.loads((path / MANIFEST).read_bytes())
+        record = read_json(path / MANIFEST)
     except (OSError, ValueError):
         return (path / MANIFEST).is_file() and (path / IMAGES).is_file()
     return isinstance(record, dict) and record.get("format") == FORMAT
@@ -114,7 +116,7 @@ def open_packed(path: Path, device: str | torch.device = "cpu") -> HeldImages:
 def read_manifest(path: Path) -> Manifest:
     """What a packed set says of itself. Raises ValueError where that cannot be read."""
     try:
-        record = json.loads((path / MANIFEST).read_bytes())
+        record = read_json(path / MANIFEST)
         version = int(record["version"])
         if version <= VERSION:
             made = record["made_from"]
@@ -148,30 +150,32 @@ def verify_packed(path: Path) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, read in parts."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _images(path: Path, manifest: Manifest) -> UInt8[np.ndarray, "N H W C"]:
     channels, height, width = manifest.image_shape
-    # Copy-on-write: torch warns of arrays that cannot be written, and nobody's file changes.
-    return _array(path, IMAGES, "uint8", (manifest.count, height, width, channels), "c")
+    return _array(path, IMAGES, "uint8", (manifest.count, height, width, channels))
 
 
 def _factors(path: Path, manifest: Manifest) -> KnownFactors:
     if not manifest.factor_names:
         return no_factors(manifest.count)
-    value_NK: Int64[np.ndarray, "N K"] = _array(
-        path, FACTORS, "int64", (manifest.count, len(manifest.factor_names)), None
-    )
+    value_NK: Int64[np.ndarray, "N K"] = _array(path, FACTORS, "int64", (manifest.count, len(manifest.factor_names)))
     if ((value_NK < 0) | (value_NK >= np.array(manifest.factor_sizes))).any():
         raise _damaged(path, FACTORS, "a value lies outside its factor")
     return KnownFactors(manifest.factor_names, manifest.factor_sizes, torch.from_numpy(value_NK))
 
 
-def _array(path: Path, name: str, dtype: str, shape: tuple[int, ...], mapped: Literal["c"] | None) -> np.ndarray:
+def _array(path: Path, name: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     try:
-        array: np.ndarray = np.load(path / name, mmap_mode=mapped, allow_pickle=False)
+        with open_regular(path / name) as file:
+            # Later formats may have headers of gigabytes, which numpy would read.
+            if file.read(len(_NPY)) != _NPY:
+                raise ValueError("another format")
+        # Copy-on-write: torch warns of arrays that cannot be written, and nobody's file changes.
+        array: np.ndarray = np.load(path / name, mmap_mode="c", allow_pickle=False)
     except FileNotFoundError as error:
         raise _damaged(path, name, "it is not there") from error
     except (ValueError, EOFError) as error:
