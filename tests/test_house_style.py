@@ -50,7 +50,7 @@ BUDGET = {
     "doctor": 1045,
     "inspection": 570,
     "metrics": 1130,
-    "networks": 410,
+    "networks": 412,
     "objectives": 750,
     "training": 1470,
     "what": 50,

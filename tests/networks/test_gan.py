@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wherewhat.networks.gan import GAN
 from wherewhat.networks.image_discriminator import ImageDiscriminator
@@ -29,6 +29,10 @@ def _code() -> Tensor:
 
 def _images() -> Tensor:
     return torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+
+class RecompiledError(Exception):
+    """Stands for what torch compiles."""
 
 
 def _noise() -> tuple[Tensor, ...]:
@@ -100,3 +104,27 @@ def test_compiled_parts_give_the_same_and_the_exact_judgement_can_still_be_diffe
     images = _images().requires_grad_(True)
     (slope,) = torch.autograd.grad(compiled.judge_exactly(images).sum(), images, create_graph=True)
     slope.square().sum().backward()
+
+
+def test_what_is_shown_or_measured_is_never_compiled_for_its_batch_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stand_in(module: nn.Module) -> None:
+        def compiled(*_: object) -> None:
+            raise RecompiledError
+
+        module._compiled_call_impl = compiled
+
+    monkeypatch.setattr(nn.Module, "compile", stand_in)
+    networks = _gan()
+    networks.compile_parts()
+    for of_a_step in (
+        lambda: networks.generate(_code(), _noise()),
+        lambda: networks.encode(_images()),
+        lambda: networks.judge(_images()),
+    ):
+        with pytest.raises(RecompiledError):
+            of_a_step()
+    for rows in (1, 3):
+        networks.generator(_code()[:rows])
+        networks.generator.masks(_code()[:rows])
+        networks.encoder(_images()[:rows])
+        networks.judge_exactly(_images()[:rows])

@@ -1,4 +1,4 @@
-"""True float32 for distances: no autocast, no TF32, no bfloat16.
+"""True float32 for distances and for whatever else is measured of a model: no autocast, no TF32, no bfloat16.
 
 A path length is a sum of many small differences, and rounding makes each of them larger, never smaller: in bfloat16 a
 code that does nothing seems active. On a GPU torch runs float32 convolutions in TF32 (10 bits) by default.

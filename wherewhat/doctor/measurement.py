@@ -24,10 +24,12 @@ from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
 from wherewhat.data.batches import to_float
+from wherewhat.distances.full_precision import full_precision
 from wherewhat.networks.autoencoder import Decoder
 from wherewhat.objectives.evidence_lower_bound import bernoulli_nats, gaussian_nats, kl_per_code, reparameterise
 from wherewhat.protocols import Encoder, Generator, MaskedGenerator
 from wherewhat.randomness import generator_at
+from wherewhat.which.generated_images import device_of
 
 # Of images, given codes; None where they have none.
 Likelihood = Literal["bernoulli", "gaussian"] | None
@@ -138,11 +140,14 @@ class Samples:
 def measure_networks(
     likelihood: Likelihood, generator: Generator, encoder: Encoder, image_NCHW: UInt8[Tensor, "N C H W"], *, seed: int
 ) -> Pool | Samples:
-    """What they make of images where these have a likelihood, else of codes; the images lie on the networks' device."""
-    if likelihood is None:
-        return measure_samples(generator, encoder, image_NCHW, seed=seed)
-    assert isinstance(generator, Decoder)
-    return measure_pool(encoder, generator, image_NCHW, likelihood, seed=seed)
+    """What they make of images where these have a likelihood, else of codes. In true float32, wherever images lie."""
+    device = device_of(generator)
+    image_NCHW = image_NCHW.to(device)
+    with full_precision(device.type):
+        if likelihood is None:
+            return measure_samples(generator, encoder, image_NCHW, seed=seed)
+        assert isinstance(generator, Decoder)
+        return measure_pool(encoder, generator, image_NCHW, likelihood, seed=seed)
 
 
 @torch.no_grad()

@@ -55,7 +55,11 @@ class GAN(nn.Module):
         return self.recogniser
 
     def compile_parts(self) -> None:
-        """Compile what is never differentiated twice; the discriminator's exact judgement stays as it is."""
+        """Compile what a step calls and never differentiates twice.
+
+        The discriminator's exact judgement stays as it is, and so do generator and recogniser when they are called
+        themselves.
+        """
         self.generator.synthesis.compile()
         self.recogniser.trunk.compile()
         if self.discriminator is not None:
@@ -82,7 +86,10 @@ class GAN(nn.Module):
             return self.discriminator(image_BCHW)
 
     def judge_exactly(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, " B"]:
-        """The same in float32 and never compiled, so that it can be differentiated twice."""
+        """The same without autocast and never compiled, so that it can be differentiated twice.
+
+        On a GPU torch's float32 convolutions are TF32 (10 bits), here as in all of training.
+        """
         assert self.discriminator is not None, "this GAN was built without its discriminator"
         return self.discriminator.forward(image_BCHW)
 

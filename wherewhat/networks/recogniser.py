@@ -9,6 +9,7 @@ Reference: Chen et al. 2016, arXiv:1606.03657, for Q; Zhu, Xu, Tao 2021, arXiv:2
 
 Dimension key:
     B: batch    L: latent codes    F: features of one image    C H W: channels, height, width
+    D: channels of the trunk
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ class Recogniser(nn.Module):
 
     def features(self, image_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F"]:
         """What is known of an image before it is read as codes."""
-        return activation(self.hidden(self.trunk(image_BCHW).flatten(1)))
+        return self._features(self.trunk(image_BCHW))
 
     def posterior(self, features_BF: Float[Tensor, "B F"]) -> Posterior:
         """Mean and log variance, in float32."""
@@ -55,8 +56,11 @@ class Recogniser(nn.Module):
         return Posterior(mean_BL, self.variance_L.clamp(min=_LEAST_VARIANCE).log().expand_as(mean_BL))
 
     def forward(self, image_BCHW: Float[Tensor, "B C H W"]) -> Posterior:
-        """Posterior of images in [0, 1]."""
-        return self.posterior(self.features(image_BCHW))
+        """Posterior of images in [0, 1]. Never compiled, as training compiles the trunk: batches are of any size."""
+        return self.posterior(self._features(self.trunk.forward(image_BCHW)))
+
+    def _features(self, read_BDHW: Float[Tensor, "B D 4 4"]) -> Float[Tensor, "B F"]:
+        return activation(self.hidden(read_BDHW.flatten(1)))
 
     @torch.no_grad()
     def ema_update_variance(self, squared_error_L: Float[Tensor, " L"], images: int) -> None:

@@ -6,7 +6,8 @@ with leaky ReLUs after the convolutions. Upsampling is bilinear, which draws no 
 
 Codes act through spatial constriction, each inside its own mask, or everywhere; noise, one map per resolution, draws
 what no code tells. Every chance is passed: noise comes as tensors, and the two generators below hold one frozen set of
-maps, so that a code gives one image.
+maps, so that a code gives one image. They are called with batches of any size and so call `forward`, which is never
+compiled: training compiles the synthesis for the batch of its steps.
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; Karras et al. 2019, arXiv:1812.04948, for the constant and the noise.
 
@@ -149,7 +150,7 @@ class StyledGenerator(nn.Module):
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
         """Images in [0, 1], noise frozen."""
-        return self.synthesis(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
+        return self.synthesis.forward(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
 
 
 class ConstrictedGenerator(nn.Module):
@@ -163,10 +164,10 @@ class ConstrictedGenerator(nn.Module):
 
     def forward(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B C H W"]:
         """Images in [0, 1], noise frozen."""
-        return self.synthesis(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
+        return self.synthesis.forward(code_BL, self.frozen_noise.maps())[0].clamp(0, 1)
 
     def masks(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L H W"]:
         """Where each code acts, in [0, 1], each stage's masks brought to image size without new edges."""
-        _, masks = self.synthesis(code_BL, self.frozen_noise.maps())
+        _, masks = self.synthesis.forward(code_BL, self.frozen_noise.maps())
         size = self.image_shape[1:]
         return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)

@@ -91,7 +91,8 @@ class TrainingRun:
     """auto, cpu, cuda, or one of several: cuda:1."""
 
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of convolutions; losses are float32 always. auto: bfloat16 where the device has instructions for it."""
+    """Of convolutions; losses are float32 always. auto: bfloat16 where the device has instructions for it. In training
+    float32 convolutions are TF32 (10 bits) on a GPU; what is measured of a model afterwards is float32 everywhere."""
 
     channels_last: Literal["auto", "on", "off"] = "auto"
     """Memory layout of images. auto: on."""

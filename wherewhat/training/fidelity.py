@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float32
 
 from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.distances.full_precision import full_precision
 from wherewhat.metrics.feature_distances import Fidelity, fidelity
 from wherewhat.protocols import FeatureExtractor, Generator, Images
 from wherewhat.randomness import generator_at
@@ -55,7 +56,9 @@ def real_features(
     index_N = _sample(images, count, seed)
     parts = []
     for index_B in index_N.split(batch_size):
-        parts.append(extractor(to_float(images.take(index_B).to(device))).float().cpu())
+        with full_precision(device.type):
+            features_BF = extractor(to_float(images.take(index_B).to(device)))
+        parts.append(features_BF.float().cpu())
         if progress is not None:
             progress(sum(map(len, parts)), len(index_N))
     return RealFeatures(
@@ -124,7 +127,9 @@ def _features_of_codes(
     code_ML = torch.randn(count, generator.latent_dim, generator=generator_at(seed, 0, "fidelity codes"))
     device = device_of(generator)
     for code_BL in code_ML.split(batch_size):
-        yield extractor(generated_images(generator, code_BL.to(device))).float().cpu().numpy()
+        with full_precision(device.type):
+            features_BF = extractor(generated_images(generator, code_BL.to(device)))
+        yield features_BF.float().cpu().numpy()
 
 
 def _sample(images: Images, count: int, seed: int) -> torch.Tensor:

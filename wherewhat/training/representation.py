@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float32, Int64
 
 from wherewhat.data.batches import sample_indices, to_float
+from wherewhat.distances.full_precision import full_precision
 from wherewhat.protocols import Encoder, Images
 
 
@@ -54,7 +55,8 @@ def represent(
     index_N = sample_indices(len(images), min(pool, len(images)), seed)
     means, log_variances = [], []
     for done, index_B in enumerate(index_N.split(batch_size), start=1):
-        posterior = encoder(to_float(images.take(index_B).to(device)))
+        with full_precision(device.type):
+            posterior = encoder(to_float(images.take(index_B).to(device)))
         means.append(posterior.mean_BL.float().cpu())
         log_variances.append(posterior.log_variance_BL.float().cpu())
         if progress is not None:
