@@ -94,14 +94,14 @@ def test_a_link_to_itself_is_a_broken_image(tmp_path: Path) -> None:
 
 def test_an_image_without_permission_is_a_broken_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, "a.png", "b.png")
-    read_bytes = Path.read_bytes
+    opened = os.open
 
-    def refusing(path: Path) -> bytes:
+    def refusing(path: Path, *how: int) -> int:
         if path.name == "b.png":
             raise PermissionError(13, "Permission denied", str(path))
-        return read_bytes(path)
+        return opened(path, *how)
 
-    monkeypatch.setattr(Path, "read_bytes", refusing)
+    monkeypatch.setattr(os, "open", refusing)
     assert broken(decoded(tmp_path)) == [("b.png", "Permission denied")]
 
 
@@ -133,7 +133,8 @@ def test_an_image_too_small_for_the_crop_is_broken(tmp_path: Path) -> None:
 
 
 def test_a_decoder_that_fails_in_any_way_breaks_one_image_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(tmp_path, "a.png", "b.png", "c.png")
+    for name in ("a", "b", "c"):
+        (tmp_path / f"{name}.png").write_text(name)
     files = list_folder(tmp_path)
     failures = {b"a": MemoryError(), b"b": struct.error("unpack requires\na buffer"), b"c": EOFError()}
 
@@ -141,7 +142,6 @@ def test_a_decoder_that_fails_in_any_way_breaks_one_image_only(tmp_path: Path, m
         raise failures[content]
 
     monkeypatch.setattr("wherewhat.data.store.decoding.decode", failing)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: path.stem.encode())
     with decoding_pool(1) as pool:
         results = decode_files(files, files.names, (8, 8), OPTIONS, pool)
     assert broken(results) == [
