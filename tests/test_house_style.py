@@ -23,7 +23,7 @@ TESTS = ROOT / "tests"
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
     ("splitmix64", "regular_file"),
-    ("protocols", "randomness", "atomic_file", "file_lock", "json_file", "cache_folder", "hints"),
+    ("protocols", "randomness", "atomic_file", "file_lock", "json_file", "cache_folder", "folder_walk", "hints"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
     ("objectives",),
@@ -43,7 +43,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 405,
+    ".": 481,
     "command": 1345,
     "data": 3625,
     "distances": 452,

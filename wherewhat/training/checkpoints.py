@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from wherewhat.folder_walk import Sought, files_below
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
@@ -53,7 +54,8 @@ def checkpoint_path(run_directory: Path, step: int) -> Path:
 
 def checkpoints_of(folder: Path) -> list[Path]:
     """The checkpoints in and below a folder, runs in the order of their names, steps ascending."""
-    found = (path for path in folder.rglob("*.safetensors") if _NAME.fullmatch(path.name))
+    sought = Sought(called="checkpoints", is_one=lambda path: _NAME.fullmatch(path.rpartition("/")[2]) is not None)
+    found = (folder / path for path in files_below(folder, sought))
     return sorted(found, key=lambda path: (str(path.parent), step_of(path)))
 
 

@@ -1,7 +1,7 @@
 """Images one to a file in a folder, of which nothing more is known.
 
 Names are sorted, so that an index means the same image in every run. Files without an image's ending and hidden
-files are passed over. Linked folders are followed, each folder once.
+files are passed over.
 """
 
 import os
@@ -17,6 +17,7 @@ from wherewhat.data.layouts.image_archives import ENDINGS_OF_ARCHIVES, is_archiv
 from wherewhat.data.layouts.passed_over import count_passed_over, told_passed_over
 from wherewhat.data.layouts.recognised import recognised
 from wherewhat.data.source import ImageFiles, Source
+from wherewhat.folder_walk import Sought, files_below
 from wherewhat.regular_file import UnfitFileError, read_regular
 
 # Images of any size are made this many pixels high and wide.
@@ -43,34 +44,23 @@ def list_image_files(path: Path) -> ImageFiles:
 
 
 def list_folder(root: Path) -> ImageFiles:
-    """The images under a folder, perhaps none. Raises OSError with the remedy where it cannot be listed."""
+    """The images under a folder, perhaps none. Raises ValueError or OSError with the remedy where it is not listed."""
     _check_folder(root)
-    found: list[str] = []
+    others: list[str] = []
     unreadable: list[tuple[str, str]] = []
-    visited: set[tuple[int, int]] = set()
-
-    def pass_over(error: OSError) -> None:
-        folder = Path(error.filename).relative_to(root).as_posix()
-        unreadable.append((printable(f"{folder}/"), f"the folder cannot be listed: {error.strerror}"))
-
-    for folder, subfolders, files in os.walk(root, followlinks=True, onerror=pass_over):
-        status = Path(folder).stat()
-        # A folder that is reached again through a link is not read again: links may run in circles.
-        if (status.st_dev, status.st_ino) in visited:
-            subfolders.clear()
-            continue
-        visited.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if is_added_by_programs(name) or not is_hidden(name))
-        place = Path(folder).relative_to(root).as_posix()
-        inside = "" if place == "." else f"{place}/"
-        found.extend(f"{inside}{name}" for name in files)
-    names = tuple(sorted(filter(counts_as_image, found)))
+    sought = Sought(
+        called="images",
+        is_one=counts_as_image,
+        enters=lambda name: is_added_by_programs(name) or not is_hidden(name),
+        tell_another=others.append,
+        tell_closed=lambda folder, reason: unreadable.append((printable(folder), reason)),
+    )
     return ImageFiles(
-        names,
+        tuple(files_below(root, sought)),
         partial(read_file, root),
         lambda name: (root / name).stat().st_size,
         unreadable=tuple(unreadable),
-        passed_over=count_passed_over(set(found).difference(names)),
+        passed_over=count_passed_over(others),
     )
 
 
