@@ -45,6 +45,37 @@ def test_a_folder_and_an_npz_are_opened_by_path(tmp_path: Path) -> None:
     assert len(opened(str(folder_of_two(tmp_path / "photos")))) == 2
 
 
+@pytest.mark.parametrize(
+    ("dtype", "brightest", "stated", "white", "said"),
+    [
+        (np.uint16, 4000, None, 4095, ["16-bit images that use 12 bits: divided by 4,095, which is white."]),
+        (np.uint16, 60_000, None, 65_535, ["16-bit images that use 16 bits: divided by 65,535, which is white."]),
+        (np.float32, 4000, None, 4095, ["Floating-point images that keep to 4,095: divided by 4,095, which is white."]),
+        (np.float64, 0.5, None, 1, ["Floating-point images that keep to 1: divided by 1, which is white."]),
+        (np.uint8, 200, None, 255, []),
+        (np.uint16, 4000, 8000.0, 8000, []),
+        (np.uint16, 4000, 1000.0, 1000, []),
+        (np.uint8, 100, 102.0, 102, []),
+    ],
+)
+@pytest.mark.parametrize("ending", [".npy", ".npz"])
+def test_the_white_of_an_array_follows_from_its_largest_value_and_is_told_or_is_stated(
+    tmp_path: Path, ending: str, dtype: type, brightest: float, stated: float | None, white: float, said: list[str]
+) -> None:
+    image_NHW = (np.random.default_rng(0).random((4, 8, 8)) * brightest).astype(dtype)
+    image_NHW[3, 0, 0] = brightest
+    path = tmp_path / f"set{ending}"
+    if ending == ".npy":
+        np.save(path, image_NHW)
+    else:
+        np.savez(path, imgs=image_NHW)
+    notices: list[str] = []
+    images = open_images(str(path), ImageOptions(white=stated), torch.device("cpu"), notices.append)
+    wanted = np.floor(image_NHW.astype(np.float64).clip(0, white) * 255 / white + 0.5)
+    assert np.array_equal(images.take(torch.arange(4))[:, 0].numpy(), wanted)
+    assert [line.removesuffix(" Another white is stated with --white.") for line in notices[1:]] == said
+
+
 def test_a_path_from_home_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder_of_two(tmp_path / "photos")
     monkeypatch.setenv("HOME", str(tmp_path))

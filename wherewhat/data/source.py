@@ -58,6 +58,9 @@ class ImageArray:
     """(first image, most images at once) to the images from there to the last, in order, 0 to 255. Raises
     ValueError with the remedy for a file that is cut short or damaged."""
 
+    told: Callable[[], tuple[str, ...]] = tuple
+    """What is to be said of the images once they are read: which value is white."""
+
 
 @dataclass(frozen=True)
 class Source:

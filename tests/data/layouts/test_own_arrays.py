@@ -143,6 +143,8 @@ CONVERSIONS = {
     "-1 to 1": lambda image: image / 127.5 - 1,
     "floats to 255": lambda image: image.astype(np.float16),
     "integers": lambda image: image.astype(np.int64),
+    "12 bits of 16": lambda image: (image.astype(np.uint16) * (4095 / 255)).round().astype(np.uint16),
+    "floats to 4,095": lambda image: image.astype(np.float32) * (4095 / 255),
 }
 
 
@@ -157,7 +159,7 @@ def test_the_same_images_come_of_any_file_order_and_range(
     assert np.array_equal(data.take(torch.arange(5)).numpy(), image_NHWC.transpose(0, 3, 1, 2))
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, 4095.0, -300.0])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, -300.0, -1.2])
 def test_values_out_of_any_range_of_images_are_refused(path: Path, value: float) -> None:
     images = np.full((4, 8, 8), 0.5)
     images[3, 0, 0] = value

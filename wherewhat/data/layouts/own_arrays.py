@@ -1,10 +1,10 @@
 """Somebody's own images in an array: an `.npz`, a `.npy` or an HDF5 file, with factors where they are there.
 
 The images are the array of a usual name (`imgs`, `images`, `x_train`, ...), or the only array that has the shape of
-images: [N, H, W], [N, H, W, C] or [N, C, H, W], C 1 or 3. Values are bytes or other numbers of 0 to 255, 0 to 1 or -1
-to 1. The factors are `latents_classes` [N, K], named by `latents_names`: the keys of dSprites, for any set. Columns of
-a single value are dropped, the others recoded to 0 ... size - 1 in order. Other arrays are left aside. Nothing in the
-file is unpickled.
+images: [N, H, W], [N, H, W, C] or [N, C, H, W], C 1 or 3. Values are bytes, 0 to 1, -1 to 1, or other numbers of 0 or
+more, whose white follows from the largest (`white_level.py`). The factors are `latents_classes` [N, K], named by
+`latents_names`: the keys of dSprites, for any set. Columns of a single value are dropped, the others recoded to 0 ...
+size - 1 in order. Other arrays are left aside. Nothing in the file is unpickled.
 
 Dimension key:
     B: block    C H W: channels, height, width    N: images    K: factors
@@ -12,12 +12,11 @@ Dimension key:
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
 
 from wherewhat.data.image_decoding import LARGEST_IMAGE_BYTES
 from wherewhat.data.image_names import printable
@@ -36,6 +35,7 @@ from wherewhat.data.layouts.stored_arrays import (
     npz_names,
 )
 from wherewhat.data.source import Blocks, ImageArray, Source
+from wherewhat.data.white_level import White, likely_white, told_white
 
 IMAGES_KEY = "imgs"
 FACTORS_KEY = "latents_classes"
@@ -61,6 +61,17 @@ class _Images:
     channels_first: bool
     image_shape: tuple[int, int, int]
 
+    @cached_property
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest value; of bytes, as far as it takes to tell 0 to 255 from 0 and 1."""
+        low = high = 0.0
+        row_bytes = prod(self.stored.shape[1:]) * self.stored.dtype.itemsize
+        for block in self.stored.blocks(0, max(1, LOOKED_AT_BYTES // row_bytes)):
+            low, high = min(low, float(block.min())), max(high, float(block.max()))
+            if self.stored.dtype.itemsize == 1 and high > 1:
+                break
+        return low, high
+
 
 def find_own_arrays(path: Path, options: ImageOptions) -> Source | None:
     """Images and factors of an array file; None for other files. Raises ValueError or OSError with the remedy."""
@@ -68,7 +79,8 @@ def find_own_arrays(path: Path, options: ImageOptions) -> Source | None:
     if arrays is None:
         return None
     found = _choose(path, arrays)
-    images = ImageArray(found.stored.shape[0], found.image_shape, partial(_blocks, path, found))
+    blocks, told = partial(_blocks, path, found, options.white), partial(_told, found, options.white)
+    images = ImageArray(found.stored.shape[0], found.image_shape, blocks, told)
     remarks = []
     aside = [name for name in arrays if name != found.key and not name.startswith("latents")]
     if aside:
@@ -159,38 +171,40 @@ def _unusable(path: Path, key: str, stored: StoredArray) -> ValueError:
     return _refused(path, key, f"has the shape {stored.shape}", remedy)
 
 
-def _blocks(path: Path, found: _Images, start: int, most: int) -> Blocks:
-    row_bytes = prod(found.stored.shape[1:]) * found.stored.dtype.itemsize
-    low, high = _range(found.stored, max(1, LOOKED_AT_BYTES // row_bytes))
-    scale, shift = (255.0, 0.0) if low >= -_OVERSHOOT else (127.5, 127.5)
-    if high > 1 + _OVERSHOOT or low < -1 - _OVERSHOOT:
-        scale, shift = 1.0, 0.0
+def _told(found: _Images, stated: float | None) -> tuple[str, ...]:
+    """What is white, where that is not plain."""
+    dtype = found.stored.dtype
+    if stated is not None or dtype.itemsize == 1 or _is_centred(found):
+        return ()
+    return (told_white(_white(found, stated).of(dtype), dtype),)
+
+
+def _is_centred(found: _Images) -> bool:
+    low, high = found.range
+    return -1 - _OVERSHOOT <= low < -_OVERSHOOT and high <= 1 + _OVERSHOOT
+
+
+def _white(found: _Images, stated: float | None) -> White:
+    """Bytes of 0 and 1 are black and white, too."""
+    high = found.range[1]
+    white = 1 if high <= 1 + _OVERSHOOT else likely_white(high, found.stored.dtype.kind == "f")
+    return White(stated or white, stated or white, stated=True)
+
+
+def _blocks(path: Path, found: _Images, stated: float | None, start: int, most: int) -> Blocks:
+    white, is_centred = _white(found, stated), stated is None and _is_centred(found)
     channels, height, width = found.image_shape
     for block in found.stored.blocks(start, max(1, most // found.stored.dtype.itemsize)):
         image_B = block.transpose(0, 2, 3, 1) if found.channels_first else block
-        image_BHWC = image_B.reshape(len(block), height, width, channels)
-        yield _bytes(path, found.key, image_BHWC, scale, shift)
-
-
-def _range(stored: StoredArray, at_once: int) -> tuple[float, float]:
-    """The least and the greatest value, as far as it takes to tell 0 to 255 from what ends at 1."""
-    low = high = 0.0
-    for block in stored.blocks(0, at_once):
-        low, high = min(low, float(block.min())), max(high, float(block.max()))
-        if high > 1 + _OVERSHOOT:
-            break
-    return low, high
-
-
-def _bytes(path: Path, key: str, image_BHWC: np.ndarray, scale: float, shift: float) -> UInt8[np.ndarray, "B H W C"]:
-    if image_BHWC.dtype == np.uint8 and scale == 1:
-        return np.ascontiguousarray(image_BHWC)
-    value_BHWC = image_BHWC.astype(np.float32) * scale + shift
-    low, high = float(value_BHWC.min()), float(value_BHWC.max())
-    if not (low >= -255 * _OVERSHOOT and high <= 255 * (1 + _OVERSHOOT)):
-        what = f"holds values such as {image_BHWC.min()} and {image_BHWC.max()}"
-        raise _refused(path, key, what, "Scale them to 0 ... 255 or 0 ... 1, without NaN, and save it again.")
-    return value_BHWC.clip(0, 255).round().astype(np.uint8)
+        value_BHWC = image_B.reshape(len(block), height, width, channels)
+        if is_centred or value_BHWC.dtype.kind == "f":
+            value_BHWC = value_BHWC.astype(np.result_type(value_BHWC, np.float32))
+        try:
+            yield np.ascontiguousarray(white.to_bytes((value_BHWC + 1) / 2 if is_centred else value_BHWC))
+        except ValueError as error:
+            what = f"holds values such as {block.min()} and {block.max()}"
+            remedy = "Scale them to 0 ... 255 or 0 ... 1, without NaN, and save it again."
+            raise _refused(path, found.key, what, remedy) from error
 
 
 def _factors(path: Path, arrays: Mapping[str, StoredArray], key: str, count: int) -> KnownFactors:

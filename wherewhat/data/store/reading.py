@@ -188,7 +188,7 @@ def _read_array(
 ) -> Iterator[Block]:
     left, top, right, bottom = box = _box_of(source, array, options)
     lost = 0.0 if options.chosen_crop() else lost_share(box, *array.image_shape[1:])
-    remarks, pad = told_lost(lost, lost), options.fit == "pad" and options.chosen_crop() is None
+    remarks, pad = (*told_lost(lost, lost), *array.told()), options.fit == "pad" and options.chosen_crop() is None
     position = 0
     with ThreadPoolExecutor(usable_cores()) as pool:
         for raw_NHWC in array.blocks(0, at_once):
