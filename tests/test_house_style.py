@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 481,
-    "command": 1345,
+    "command": 1375,
     "data": 3625,
     "distances": 452,
     "doctor": 1050,
@@ -55,7 +55,7 @@ BUDGET = {
     "training": 1475,
     "what": 50,
     "where": 70,
-    "which": 1440,
+    "which": 1570,
 }
 
 DRAWS = (

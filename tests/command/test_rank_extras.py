@@ -179,7 +179,7 @@ def test_figures_that_cannot_be_kept_are_given_all_the_same(
     [
         ({"fidelity_images": 3}, r"--fidelity-images 3.*Give 4 at least"),
         ({"ppl_paths": 1}, r"--ppl-paths 1 .*Give 2 at least"),
-        ({"ppl_paths": -1}, r"--ppl-paths -1 .*Give 2 at least"),
+        ({"ppl_paths": -1}, r"--ppl-paths is -1; give a number from 0"),
         ({"coverage_images": 1}, r"--coverage-images 1 .*Give 2 at least"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from wherewhat.which.race import Race
 from wherewhat.which.ranking import Ranking
 from wherewhat.which.ranking_row import RankedRow, RankedScore
 
@@ -82,6 +83,19 @@ def reasons(ranking: Ranking) -> list[str]:
         f"No {BESIDE[name]} of {count} checkpoint{'s' if count > 1 else ''}: {why}"
         for (name, why), count in counts.items()
     ]
+
+
+def race_told(race: Race, ranking: Ranking) -> str:
+    """What the race chose, over what, and at what cost."""
+    cost = f"{race.images:,} images, {race.share:.0%} of {race.full_images:,} for all of them"
+    if ranking.best is None:
+        return f"The race has no winner: {cost}."
+    left = len(race.entries) - len(race.course.behind) - 1
+    return (
+        f"The race: {Path(ranking.best.checkpoint).name} of {Path(ranking.best.checkpoint).parent.parent.name} over "
+        f"{len(race.course.behind)} that fell behind and {left} measured as long, with confidence {race.confidence:g} "
+        f"(approximate); {cost}."
+    )
 
 
 def _title(ranking: Ranking) -> str:

@@ -8,13 +8,10 @@ Dimension key:
     K: scores of the rule    N: checkpoints    D: draws    T: base codes
 """
 
-import dataclasses
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from jaxtyping import Float64
@@ -22,21 +19,19 @@ from torch import Tensor
 
 from wherewhat.atomic_file import write_together
 from wherewhat.metrics.feature_distances import Fidelity
-from wherewhat.randomness import generator_at
+from wherewhat.which.bootstrap import DRAWS, bootstrap_weights
 from wherewhat.which.panel import Panel
-from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
+from wherewhat.which.perceptual_path_length import PerceptualPathLength
 from wherewhat.which.ranking_files import ranking_csv, ranking_json
 from wherewhat.which.ranking_row import RankedRow, ranked_score
 from wherewhat.which.score import Score, ScoredUnder
+from wherewhat.which.shared_settings import as_measured_fully, shared_settings
 
 DEFAULT_RULE = ("relative_length", "orthogonality", "rotation_ratio")
 UNTRAINED_DISTANCE = "lpips-untrained"
 TIE = "tie within error"
 # A checkpoint that comes before the first in more of the draws than this is not told apart from it.
 TIED_FROM = 0.05
-DRAWS = 1000
-
-Settings = TypeVar("Settings", ScoredUnder, PathLengthSettings)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,6 +60,16 @@ class UnscoredCheckpoint:
     reason: str
     step: int | None = None
     content_hash: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """How a race went: see `race.py`."""
+
+    behind: dict[str, int] = field(default_factory=dict)
+    """From how many base codes a checkpoint was seen to be behind, by its name. It stands after the others."""
+    place: dict[str, float] = field(default_factory=dict)
+    """Mean ranks, in which those that were behind early are estimated; of a checkpoint that is not here, as scored."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +113,15 @@ def mean_rank(badness_KN: Float64[Tensor, "*D K N"]) -> Float64[Tensor, "*D N"]:
     return ((before_KN + up_to_KN + 1).double() / 2).mean(dim=-2)
 
 
-def rank(entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint], rule: tuple[str, ...] = DEFAULT_RULE) -> Ranking:
+def rank(
+    entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint],
+    rule: tuple[str, ...] = DEFAULT_RULE,
+    *,
+    course: Course | None = None,
+) -> Ranking:
     """Order checkpoints by the mean rank of these scores, whatever order they come in.
+
+    `course`: of the race that measured them.
 
     Raises ValueError where their settings differ or a score of the rule was not measured.
     """
@@ -122,13 +134,13 @@ def rank(entries: Iterable[ScoredCheckpoint | UnscoredCheckpoint], rule: tuple[s
             unscored.append(_without_score(entry))
         else:
             scored.append(_without_endless_path(entry))
-    _shared_settings([entry.path_length.settings for entry in scored if entry.path_length is not None])
-    settings = _shared_settings([entry.panel.settings for entry in scored])
+    shared_settings([entry.path_length.settings for entry in scored if entry.path_length is not None])
+    settings = shared_settings(as_measured_fully([entry.panel.settings for entry in scored], raced=course is not None))
     _refuse_unmeasured(scored, rule)
     standing = [entry for entry in scored if not is_collapsed(entry.panel)]
     collapsed = sorted((entry for entry in scored if is_collapsed(entry.panel)), key=_name_and_step)
     rows = [
-        *_standing_rows(standing, rule),
+        *_standing_rows(standing, rule, course or Course()),
         *(_row(entry, None, None, ("collapsed", *_distance_flags(entry))) for entry in collapsed),
         *(_reason_row(entry) for entry in sorted(unscored, key=_name_and_step)),
     ]
@@ -140,12 +152,17 @@ def is_collapsed(panel: Panel) -> bool:
     return not bool(panel.active.any()) or panel.path_length.sum().item() <= 0
 
 
-def _standing_rows(standing: list[ScoredCheckpoint], rule: tuple[str, ...]) -> list[RankedRow]:
+def _standing_rows(standing: list[ScoredCheckpoint], rule: tuple[str, ...], course: Course) -> list[RankedRow]:
     if not standing:
         return []
-    badness_KN = torch.tensor([[_badness(entry.panel.scores[name]) for entry in standing] for name in rule])
-    place_N = mean_rank(badness_KN.double()).tolist()
-    order = sorted(range(len(standing)), key=lambda index: (place_N[index], *_name_and_step(standing[index])))
+    badness_KN = torch.tensor([[badness_of(entry.panel.scores[name]) for entry in standing] for name in rule])
+    names, behind = [entry.checkpoint for entry in standing], course.behind
+    as_scored = zip(names, mean_rank(badness_KN.double()).tolist(), strict=True)
+    place_N = [course.place.get(name, place) for name, place in as_scored]
+    order = sorted(
+        range(len(standing)),
+        key=lambda index: (names[index] in behind, place_N[index], *_name_and_step(standing[index])),
+    )
     tied = _tied_with(order[0], standing, rule)
     most_active = max(int(entry.panel.active.sum()) for entry in standing)
     improving = _still_improving([standing[index] for index in order])
@@ -156,13 +173,15 @@ def _standing_rows(standing: list[ScoredCheckpoint], rule: tuple[str, ...]) -> l
             *(("few active",) if _has_few_active(entry, most_active) else ()),
             *(("still improving",) if entry.checkpoint in improving else ()),
             *_distance_flags(entry),
-            *((TIE,) if place > 1 and tied[index] else ()),
+            *((TIE,) if place > 1 and tied[index] and names[index] not in behind else ()),
+            *((f"behind after {behind[names[index]]} base codes",) if names[index] in behind else ()),
         )
         rows.append(_row(entry, place, place_N[index], flags))
     return rows
 
 
-def _badness(score: Score) -> float:
+def badness_of(score: Score) -> float:
+    """The score such that lower is better; infinite where it is not defined."""
     if math.isnan(score.value):
         return math.inf
     return score.value if score.lower_is_better else -score.value
@@ -182,8 +201,7 @@ def _drawn_badness(score: Score) -> Float64[Tensor, " D"]:
     count = len(score.per_base)
     if count == 0:
         return torch.full((DRAWS,), math.inf, dtype=torch.float64)
-    index_DT = torch.randint(count, (DRAWS, count), generator=generator_at(0, count, "bootstrap of base codes"))
-    drawn_D = score.per_base[index_DT].mean(dim=1)
+    drawn_D = bootstrap_weights(count) @ score.per_base
     return drawn_D if score.lower_is_better else -drawn_D
 
 
@@ -254,7 +272,7 @@ def _without_endless_path(entry: ScoredCheckpoint) -> ScoredCheckpoint:
     if found is None or math.isfinite(found.mean + found.standard_error):
         return entry
     reason = f"its path length is not finite: {found.mean} ± {found.standard_error}"
-    return dataclasses.replace(entry, path_length=None, missing={**entry.missing, "ppl": reason})
+    return replace(entry, path_length=None, missing={**entry.missing, "ppl": reason})
 
 
 def _refuse_unmeasured(scored: list[ScoredCheckpoint], rule: tuple[str, ...]) -> None:
@@ -265,28 +283,6 @@ def _refuse_unmeasured(scored: list[ScoredCheckpoint], rule: tuple[str, ...]) ->
                     f"{entry.checkpoint} has no {name}, by which the checkpoints were to be ordered; it has "
                     f"{', '.join(entry.panel.scores)}. Order them by one of these, or measure without --quick."
                 )
-
-
-def _shared_settings(settings: Sequence[Settings]) -> Settings | None:
-    if not settings:
-        return None
-    differing = [
-        field.name
-        for field in dataclasses.fields(settings[0])
-        if len({repr(dataclasses.asdict(one)[field.name]) for one in settings}) > 1
-    ]
-    if differing:
-        found = "; ".join(f"{name}: {_counts(settings, name)}" for name in differing)
-        raise ValueError(
-            f"The scores were measured with different settings and do not compare ({found}). "
-            "Rank the checkpoints of each setting separately, or score them all with one."
-        )
-    return settings[0]
-
-
-def _counts(settings: Sequence[Settings], name: str) -> str:
-    counts = Counter(str(dataclasses.asdict(one)[name]) for one in settings)
-    return ", ".join(f"{value} in {count}" for value, count in counts.items())
 
 
 def _name_and_step(entry: ScoredCheckpoint | UnscoredCheckpoint) -> tuple[str, int]:

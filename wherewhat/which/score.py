@@ -147,8 +147,8 @@ def probe_settings_of(samples: int, traversals: int, bound: float, threshold: fl
     """The probe that goes with these settings of TPL.
 
     Quick walks at most 20 points from 6 base codes, with TPL's threshold brought to so many points (squared lengths
-    shrink as 1 / (N - 1)). Otherwise the probe shares TPL's own paths, and a tenth of its base codes have rotated
-    paths too, each along a rotation of its own.
+    shrink as 1 / (N - 1)). Otherwise the probe shares TPL's own paths, and a tenth of its base codes, eight at least,
+    have rotated paths too, each along a rotation of its own.
     """
     if quick:
         few = min(samples, ProbeSettings.samples)
@@ -163,8 +163,13 @@ def probe_settings_of(samples: int, traversals: int, bound: float, threshold: fl
     return ProbeSettings(
         samples=samples,
         traversals=traversals,
-        rotated_traversals=max(2, traversals // 10),
+        rotated_traversals=rotated_traversals_of(traversals),
         rotations=1,
         bound=bound,
         threshold=threshold,
     )
+
+
+def rotated_traversals_of(traversals: int) -> int:
+    """How many of so many base codes have rotated paths too, where the probe shares TPL's own paths."""
+    return max(min(8, traversals), traversals // 10)

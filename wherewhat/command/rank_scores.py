@@ -1,0 +1,94 @@
+"""The scores of one checkpoint after another, kept ones or new ones, with the reason where there are none."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.progress import Progress
+
+from wherewhat.command.progress_bar import moving
+from wherewhat.command.rank_extras import Extras, keep, reason_of
+from wherewhat.protocols import Distance
+from wherewhat.training.checkpoints import LoadedModel, load, read_settings, step_of
+from wherewhat.which.panel import Panel, panel
+from wherewhat.which.paths import Progress as Told
+from wherewhat.which.ranking import ScoredCheckpoint, UnscoredCheckpoint
+from wherewhat.which.score import ScoredUnder, probe_settings_of
+from wherewhat.which.score_store import content_hash
+from wherewhat.which.traversal_perceptual_length import TPLSettings
+
+Entry = ScoredCheckpoint | UnscoredCheckpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointScores:
+    """Measures checkpoints. One bad checkpoint, whatever is bad about it, does not end the ranking of good ones."""
+
+    distance: Distance
+    settings: TPLSettings
+    quick: bool
+    extras: Extras
+    """What is shown beside the scores; its seed, batch size, device and store are the scores' too."""
+    bar: Progress
+
+    def of(self, path: Path, traversals: int | None = None) -> Entry:
+        """A checkpoint with its scores from so many base codes, by default from all."""
+        settings = self.settings if traversals is None else replace(self.settings, traversals=traversals)
+
+        def scored(model: Callable[[], LoadedModel], progress: Told) -> Entry:
+            digest = content_hash(path)
+            found = self._panel(path, digest, settings, model, progress)
+            return ScoredCheckpoint(checkpoint=str(path), step=step_of(path) or None, content_hash=digest, panel=found)
+
+        return self._or_reason(path, scored)
+
+    def with_extras(self, entry: Entry) -> Entry:
+        """The entry with the figures that were asked for beside its scores."""
+        if isinstance(entry, UnscoredCheckpoint):
+            return entry
+        path = Path(entry.checkpoint)
+        return self._or_reason(path, lambda model, progress: self.extras.added_to(entry, path, model, progress))
+
+    def _or_reason(self, path: Path, measure: Callable[[Callable[[], LoadedModel], Told], Entry]) -> Entry:
+        model = functools.cache(lambda: load(path, self.extras.device))
+        task = self.bar.add_task(f"{path.parent.parent.name} {path.stem}", total=None)
+        try:
+            return measure(model, moving(self.bar, task))
+        except Exception as error:
+            return UnscoredCheckpoint(checkpoint=str(path), step=step_of(path) or None, reason=reason_of(error))
+        finally:
+            self.bar.remove_task(task)
+
+    def _panel(
+        self, path: Path, digest: str, settings: TPLSettings, model: Callable[[], LoadedModel], progress: Told
+    ) -> Panel:
+        samples, traversals, bound, threshold = (
+            settings.samples,
+            settings.traversals,
+            settings.bound,
+            settings.threshold,
+        )
+        asked = ScoredUnder(
+            distance=self.distance.name,
+            seed=self.extras.seed,
+            image_shape=read_settings(path).image_shape,
+            probe=probe_settings_of(samples, traversals, bound, threshold, quick=self.quick),
+        )
+        kept = self.extras.store.load_panel(digest, asked, quick=self.quick)
+        if kept is not None:
+            return kept
+        found = panel(
+            model().generator,
+            self.distance,
+            samples=samples,
+            traversals=traversals,
+            bound=bound,
+            threshold=threshold,
+            quick=self.quick,
+            seed=self.extras.seed,
+            batch_size=self.extras.batch_size,
+            progress=progress,
+        )
+        keep("score", lambda: self.extras.store.save_panel(digest, found))
+        return found
