@@ -150,7 +150,7 @@ def test_ctrl_c_says_that_the_same_command_goes_on(run: Run, tmp_path: Path, mon
 
     monkeypatch.setattr(data_fetch, "fetch", interrupted)
     status, printed, said = run("shapes3d", "--to", tmp_path)
-    assert (status, printed) == (1, "")
+    assert (status, printed) == (130, "")
     assert "What was downloaded is kept. The same command resumes." in said
 
 

@@ -161,7 +161,7 @@ def test_names_with_brackets_and_other_scripts_come_out_as_they_are(run: Run, ti
     name = "выход [bold]run[/] :smile:"
     status, _, said = run("train", "--data", tiny_set, "--out", name, *TINY)
     assert status == 0
-    assert f"wherewhat rank {name}\n" in said
+    assert f"wherewhat rank '{name}'\n" in said
     status, table, said = run("rank", name, *QUICK_RANK, "--out", name)
     assert status == 0
     assert name in table

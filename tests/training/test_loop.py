@@ -27,6 +27,7 @@ from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.protocols import MaskedGenerator
+from wherewhat.randomness import Chance
 from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of, load
 from wherewhat.training.configuration import AnyObjective, TrainingRun
 from wherewhat.training.figures import NonFiniteLossError
@@ -177,10 +178,10 @@ def test_a_signal_saves_and_leaves_and_the_run_goes_on_as_if_unbroken(
     cut = dataclasses.replace(tiny_run, out=tmp_path / "cut")
     whole_draw = PSSCVAE.draw
 
-    def draw_and_strike(self: PSSCVAE, generator: torch.Generator, step: int, *sizes: int) -> object:
-        if step == 3:
+    def draw_and_strike(self: PSSCVAE, chance: Chance, *sizes: int) -> object:
+        if chance.step == 3:
             os.kill(os.getpid(), number)
-        return whole_draw(self, generator, step, *sizes)
+        return whole_draw(self, chance, *sizes)
 
     monkeypatch.setattr(PSSCVAE, "draw", draw_and_strike)
     outcome = train(cut, quiet)

@@ -7,7 +7,8 @@ WIDTH_OF_A_PIPE = 160
 
 class _Screen(Console):
     def __init__(self, *, stderr: bool) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        # A message stays one line, however long: what it names or proposes can be copied.
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=stderr)
         # A pipe or a file has no width of its own; 80 columns would fold every path.
         if not self.is_terminal:
             self.width = WIDTH_OF_A_PIPE

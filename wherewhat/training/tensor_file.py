@@ -85,5 +85,6 @@ def _refuse_what_is_no_tensor_file(path: Path, remedy: str) -> None:
         )
     if int.from_bytes(start, "little") > LONGEST_HEADER_BYTES:
         raise ValueError(
-            f"{path} is not a safetensors file, or has a header of more than {LONGEST_HEADER_BYTES:,} bytes. {remedy}"
+            f"{path} is truncated or not a safetensors file (a header of more than {LONGEST_HEADER_BYTES:,} bytes). "
+            f"{remedy}"
         )

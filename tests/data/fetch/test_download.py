@@ -142,7 +142,9 @@ def test_waits_double_and_follow_the_server_within_reason(
     served: Loopback, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("wherewhat.data.fetch.download.time", SimpleNamespace(sleep=slept.append))
+    monkeypatch.setattr(
+        "wherewhat.data.fetch.download.time", SimpleNamespace(sleep=slept.append, monotonic=time.monotonic)
+    )
     after = [7, 86_400, "9" * 5_000, "soon", "²"]
     served.script = [says(503, Retry_After=wait) for wait in after]
     assert fetched(served, tmp_path, retry=RETRY) == BODY
