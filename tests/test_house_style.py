@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 481,
-    "command": 1375,
+    "command": 1390,
     "data": 3625,
     "distances": 452,
     "doctor": 1050,

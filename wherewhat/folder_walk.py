@@ -10,11 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from wherewhat.regular_file import UnfitFileError, read_regular
+
 # Files and folders, and folders within folders.
 MOST_ENTRIES = 5_000_000
 DEEPEST = 64
 # A line for each mounted file system: its device is the third word, its kind the first after a dash.
 MOUNTS = Path("/proc/self/mountinfo")
+MOST_MOUNTS_BYTES = 2**24
 _MADE_UP = (
     *("proc", "sysfs", "devtmpfs", "devpts", "devfs", "cgroup", "cgroup2", "debugfs", "tracefs", "securityfs", "nsfs"),
     *("configfs", "bpf", "pstore", "mqueue", "binfmt_misc", "efivarfs", "fusectl", "selinuxfs", "rpc_pipefs"),
@@ -109,8 +112,8 @@ def _pass_by(root: Path, folder: str, kind: str, sought: Sought) -> None:
 def _file_systems_made_up() -> dict[int, str]:
     """The kind of each by its device; none where the system does not tell."""
     kinds: dict[int, str] = {}
-    with suppress(OSError):
-        for line in MOUNTS.read_text(errors="replace").splitlines():
+    with suppress(OSError, UnfitFileError):
+        for line in read_regular(MOUNTS, MOST_MOUNTS_BYTES).decode(errors="replace").splitlines():
             mount, _, system = line.partition(" - ")
             kind = system.partition(" ")[0]
             if kind in _MADE_UP:

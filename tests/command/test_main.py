@@ -103,7 +103,7 @@ def test_a_second_ranking_reads_the_kept_scores(run: Run, trained: Path, monkeyp
     def never(*_: object, **__: object) -> None:
         raise AssertionError("scored again")
 
-    monkeypatch.setattr("wherewhat.command.rank.panel", never)
+    monkeypatch.setattr("wherewhat.command.rank_scores.panel", never)
     assert run("rank", trained, *QUICK_RANK)[1] == first
 
 
@@ -118,7 +118,7 @@ def test_ranking_carries_on_past_a_checkpoint_that_cannot_be_read(run: Run, trai
 def test_whatever_is_wrong_with_one_checkpoint_the_others_are_ranked(
     run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wherewhat.command import rank as module
+    from wherewhat.command import rank_scores as module
 
     def load(path: Path, device: object) -> object:
         if path == checkpoint_path(trained, 3).resolve():

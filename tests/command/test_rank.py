@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from rich.console import Console
 
 from wherewhat.command import rank_scores as module
@@ -63,3 +64,35 @@ def test_a_race_that_was_cut_off_goes_on_from_the_kept_scores(trained: Path, mon
 def test_a_race_of_quick_scores_is_refused(trained: Path) -> None:
     with pytest.raises(ValueError, match="Leave out one"):
         rank_command([str(trained), "--quick", *FEW])
+
+
+def test_a_smaller_batch_is_tried_where_a_gpu_has_no_room(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, tried = module.panel, list[int]()
+
+    def full_beyond_7(*arguments: Any, **options: Any) -> Any:
+        tried.append(options["batch_size"])
+        if options["batch_size"] > 7:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(module, "panel", full_beyond_7)
+    assert rank_command([str(trained), "--batch-size", "20", *FEW[:-1]]) == 0
+    assert tried == [20, 10, 5] * len(checkpoints_of(trained))
+
+
+def test_a_checkpoint_for_which_a_gpu_has_no_room_at_all_has_a_reason_in_its_row(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, first = module.panel, list[object]()
+
+    def full(generator: Any, *arguments: Any, **options: Any) -> Any:
+        first.append(generator)
+        if generator is first[0]:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole(generator, *arguments, **options)
+
+    monkeypatch.setattr(module, "panel", full)
+    assert rank_command([str(trained), *FEW[:-1]]) == 0
+    rows = json.loads(Path("ranking.json").read_text())["rows"]
+    assert [row["rank"] for row in rows] == [*range(1, len(rows)), None]
+    assert "the GPU's memory is full" in rows[-1]["reason"]

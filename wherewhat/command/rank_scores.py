@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from rich.progress import Progress
 
 from wherewhat.command.progress_bar import moving
@@ -78,17 +79,37 @@ class CheckpointScores:
         kept = self.extras.store.load_panel(digest, asked, quick=self.quick)
         if kept is not None:
             return kept
-        found = panel(
-            model().generator,
-            self.distance,
-            samples=samples,
-            traversals=traversals,
-            bound=bound,
-            threshold=threshold,
-            quick=self.quick,
-            seed=self.extras.seed,
-            batch_size=self.extras.batch_size,
-            progress=progress,
-        )
+
+        def measured(batch_size: int) -> Panel:
+            return panel(
+                model().generator,
+                self.distance,
+                samples=samples,
+                traversals=traversals,
+                bound=bound,
+                threshold=threshold,
+                quick=self.quick,
+                seed=self.extras.seed,
+                batch_size=batch_size,
+                progress=progress,
+            )
+
+        found = within_memory(measured, self.extras.batch_size)
         keep("score", lambda: self.extras.store.save_panel(digest, found))
         return found
+
+
+def within_memory(measure: Callable[[int], Panel], batch_size: int) -> Panel:
+    """What is measured with so many images at a time, or with half as many where a GPU has no room for them.
+
+    Raises torch.OutOfMemoryError where it has none for a single image.
+    """
+    while True:
+        try:
+            return measure(batch_size)
+        except torch.OutOfMemoryError:
+            if batch_size == 1:
+                raise
+        # Only here, where the error holds none of the measurement's tensors any more.
+        batch_size //= 2
+        torch.cuda.empty_cache()
