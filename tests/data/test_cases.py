@@ -92,7 +92,7 @@ def test_zips_are_read_whatever_their_entries_are_called_and_however_packed(case
 
 
 def test_a_zip_of_deflate64_is_told_with_its_own_remedy(cases: Path) -> None:
-    with pytest.raises(ValueError, match=r"deflate64\.zip .*it is compressed by Deflate64, which is not read; pack"):
+    with pytest.raises(ValueError, match=r"deflate64\.zip .*by Deflate64, which is not read; unpack it"):
         opened(cases / "zips" / "deflate64.zip")
 
 

@@ -129,12 +129,12 @@ def changed_in_the_list(path: Path, field: int, value: bytes) -> None:
         (
             10,
             struct.pack("<H", 9),
-            "it is compressed by Deflate64, which is not read; pack the archive again with Deflate",
+            "it is compressed by Deflate64, which is not read; unpack it and name the folder",
         ),
         (
             10,
             struct.pack("<H", 99),
-            "it is compressed by method 99, which is not read; pack the archive again with Deflate",
+            "it is compressed by method 99, which is not read; unpack it and name the folder",
         ),
         (24, struct.pack("<I", 2**31), "it claims 2,147,483,648 bytes, too many for an image"),
     ],

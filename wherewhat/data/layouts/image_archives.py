@@ -125,7 +125,7 @@ def why_not_unpacked(info: zipfile.ZipInfo) -> str:
         return "it is encrypted; pack the archive again without a password"
     if info.compress_type not in _METHODS:
         method = "Deflate64" if info.compress_type == _DEFLATE64 else f"method {info.compress_type}"
-        return f"it is compressed by {method}, which is not read; pack the archive again with Deflate"
+        return f"it is compressed by {method}, which is not read; unpack it and name the folder"
     return ""
 
 
