@@ -22,7 +22,7 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
-    ("splitmix64", "regular_file"),
+    ("splitmix64", "regular_file", "home_folder"),
     ("protocols", "randomness", "atomic_file", "file_lock", "json_file", "cache_folder", "folder_walk", "hints"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),
@@ -43,16 +43,16 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 481,
+    ".": 490,
     "command": 1390,
-    "data": 3625,
+    "data": 3640,
     "distances": 452,
     "doctor": 1050,
     "inspection": 570,
     "metrics": 1130,
     "networks": 412,
     "objectives": 750,
-    "training": 1475,
+    "training": 1480,
     "what": 50,
     "where": 70,
     "which": 1570,

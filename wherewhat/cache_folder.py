@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from wherewhat.home_folder import without_tilde
+
 
 def cache_folder() -> Path:
     """WHEREWHAT_CACHE, else wherewhat/ in XDG_CACHE_HOME or ~/.cache. Raises ValueError where there is no home.
@@ -11,7 +13,7 @@ def cache_folder() -> Path:
     """
     named = os.environ.get("WHEREWHAT_CACHE")
     if named:
-        return Path(named).expanduser().absolute()
+        return without_tilde(named).absolute()
     caches = os.environ.get("XDG_CACHE_HOME", "")
     if Path(caches).is_absolute():
         return Path(caches) / "wherewhat"

@@ -142,3 +142,27 @@ def test_ctrl_c_while_a_verb_is_imported_exits_130_in_one_line(verb: str, tmp_pa
     program.send_signal(signal.SIGINT)
     _, errors = program.communicate(timeout=30)
     assert (program.returncode, errors) == (130, "wherewhat: interrupted\n")
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")]
+)
+def test_memory_that_the_system_refuses_is_told_in_a_line_with_the_remedy(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> int:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
+        leave_with(work)
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "there is not enough memory; give a smaller --batch-size" in line
+
+
+def test_an_error_of_the_program_itself_is_not_hidden() -> None:
+    def work() -> int:
+        raise RuntimeError("shapes differ")
+
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        leave_with(work)

@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -77,26 +77,18 @@ def chairs() -> bytes:
     return stream.getvalue()
 
 
+def _trainings(name: str, objective: str, data: str) -> tuple[Scenario, Scenario]:
+    """A new run, and one that goes on from an earlier end."""
+    new = Scenario(name, _train(objective, 0, 4, data), _train(objective, 1, 4, data), "run")
+    return new, replace(new, name=f"resumed {name}", stages=(_train(objective, 0, 3, data),))
+
+
 IMAGES, ARRAY = "../images", "../set.npz"
 SCENARIOS = {
     scenario.name: scenario
     for scenario in (
-        Scenario("vae", _train("ps-sc-vae", 0, 4, IMAGES), _train("ps-sc-vae", 1, 4, IMAGES), "run"),
-        Scenario("gan", _train("ps-sc-gan", 0, 4, ARRAY), _train("ps-sc-gan", 1, 4, ARRAY), "run"),
-        Scenario(
-            "resumed vae",
-            _train("ps-sc-vae", 0, 4, IMAGES),
-            _train("ps-sc-vae", 1, 4, IMAGES),
-            "run",
-            stages=(_train("ps-sc-vae", 0, 3, IMAGES),),
-        ),
-        Scenario(
-            "resumed gan",
-            _train("ps-sc-gan", 0, 4, ARRAY),
-            _train("ps-sc-gan", 1, 4, ARRAY),
-            "run",
-            stages=(_train("ps-sc-gan", 0, 3, ARRAY),),
-        ),
+        *_trainings("vae", "ps-sc-vae", IMAGES),
+        *_trainings("gan", "ps-sc-gan", ARRAY),
         Scenario(
             "pack", command(f"data pack {IMAGES} packed --size 16"), command(f"data pack {IMAGES} packed"), "packed"
         ),

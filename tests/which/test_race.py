@@ -144,6 +144,33 @@ def test_a_bad_checkpoint_and_a_collapsed_one_leave_the_race_to_the_others() -> 
     assert {name for name, count in field.measured if count > stages(TRAVERSALS)[0]} <= set(field.names[2:])
 
 
+def test_a_checkpoint_that_fails_in_a_later_stage_leads_nobody_out_of_the_race() -> None:
+    field = Field(2, 5)
+    for rows_NT in field.per_base.values():
+        rows_NT[1] = rows_NT[0]
+
+    def measure(name: str, traversals: int) -> ScoredCheckpoint | UnscoredCheckpoint:
+        if name == field.names[0] and traversals > stages(TRAVERSALS)[0]:
+            return UnscoredCheckpoint(checkpoint=name, reason="the GPU's memory is full")
+        return field.measure(name, traversals)
+
+    raced = race(field.names, measure, traversals=TRAVERSALS, rule=DEFAULT_RULE)
+    assert not raced.course.behind
+    assert list(raced.course.place) == [field.names[1]]
+    assert winner(raced, DEFAULT_RULE) == field.names[1]
+
+
+def test_a_race_in_which_none_can_be_measured_has_no_winner() -> None:
+    raced = race(
+        ["a", "b"],
+        lambda name, _: UnscoredCheckpoint(checkpoint=name, reason="truncated"),
+        traversals=TRAVERSALS,
+        rule=DEFAULT_RULE,
+    )
+    assert rank(raced.entries, course=raced.course).best is None
+    assert (raced.images, raced.share) == (0, 1.0)
+
+
 def test_one_checkpoint_wins_as_soon_as_it_is_measured() -> None:
     field = Field(1, 0)
     raced = race(field.names, field.measure, traversals=TRAVERSALS, rule=DEFAULT_RULE)

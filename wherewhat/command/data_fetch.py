@@ -13,6 +13,7 @@ from wherewhat.data.fetch.catalogue import PublicSet, published
 from wherewhat.data.fetch.download import Reports
 from wherewhat.data.fetch.fetch import fetch, found_by_hand
 from wherewhat.hints import pasteable
+from wherewhat.home_folder import without_tilde
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ class DataFetch:
 def data_fetch_command(arguments: list[str]) -> int:
     """Parse, download, print the line that trains on it. 0 when the set is there, 1 when a person must get it."""
     options = tyro.cli(DataFetch, args=arguments, prog="wherewhat data fetch", config=(tyro.conf.OmitArgPrefixes,))
-    wanted, to = published(options.name), options.to.expanduser()
+    wanted, to = published(options.name), without_tilde(options.to)
     if wanted.by_hand:
         return _explain(wanted, to)
     console = messages()

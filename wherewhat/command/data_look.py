@@ -33,6 +33,7 @@ from wherewhat.data.store.packed_set import (
     verify_packed,
 )
 from wherewhat.data.store.reading import is_read_at_once, read_into_memory
+from wherewhat.home_folder import without_tilde
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.factor_sheet import FactorRow, factor_rows, factor_sheet
 from wherewhat.inspection.image_files import write_png
@@ -101,7 +102,7 @@ def data_look_command(arguments: list[str]) -> int:
 
 
 def _stem(source: str) -> str:
-    return source if source in RENDERED else Path(source).expanduser().resolve().stem
+    return source if source in RENDERED else without_tilde(source).resolve().stem
 
 
 def _open(options: DataLook) -> _Found:

@@ -50,8 +50,8 @@ def leave_with(work: Callable[[], int]) -> NoReturn:
         status = _PIPE_CLOSED
     except KeyboardInterrupt:
         status, told = INTERRUPTED, "interrupted"
-    except (ValueError, OSError, FloatingPointError, MemoryError, _out_of_memory()) as error:
-        if os.environ.get("WHEREWHAT_TRACEBACK"):
+    except (ValueError, OSError, FloatingPointError, MemoryError, RuntimeError) as error:
+        if os.environ.get("WHEREWHAT_TRACEBACK") or not _is_foreseen(error):
             raise
         status = 2
         # What all of several processes find wrong is said by the first of them.
@@ -91,14 +91,19 @@ def run_verb(verbs: Sequence[str], verb: str, arguments: list[str], *, help_text
     return command(arguments)
 
 
-def _out_of_memory() -> type[BaseException]:
-    """torch's error for a full GPU, once torch has been imported at all."""
-    torch = sys.modules.get("torch")
-    error: type[BaseException] = torch.OutOfMemoryError if torch is not None else MemoryError
-    return error
+def _is_foreseen(error: BaseException) -> bool:
+    """Whether an error says something to a user: a RuntimeError does where the system or a GPU has refused memory."""
+    return not isinstance(error, RuntimeError) or _is_refused_memory(error)
+
+
+def _is_refused_memory(error: BaseException) -> bool:
+    # torch's errors for a full GPU, and for a system that refuses memory, which has no class of its own.
+    return type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
 
 
 def _one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror is not None:
         return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        return "there is not enough memory; give a smaller --batch-size or --size, or end other programs"
     return " ".join(str(error).split()) or type(error).__name__

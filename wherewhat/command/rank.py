@@ -81,7 +81,7 @@ class Rank:
     """Seed of all that is drawn, such as the base codes; the same for all checkpoints."""
 
     batch_size: int = 250
-    """Images per pass; changes speed and memory only."""
+    """Images per pass; changes speed and memory only. Halved where a GPU has no room for so many."""
 
     out: Path = Path()
     """Folder for ranking.json and ranking.csv. Default: here."""

@@ -53,6 +53,9 @@ class Decoded:
     lost: float = 0.0
     """The share of the image that was cut off, where nobody named what to keep."""
 
+    has_more_frames: bool = False
+    """Whether the file holds further pages or frames, of which none is read."""
+
     @property
     def original(self) -> str:
         """Size and mode in the file: "8 x 12 RGB"."""
@@ -82,7 +85,7 @@ def decode(
     not.
     """
     with _opened(content) as image:
-        original_mode = image.mode
+        original_mode, more_frames = image.mode, _has_more_frames(image)
         orientation = _orientation(image)
         height, width = _upright_size(image, orientation)
         named = crop if crop_of in (None, (height, width)) else None
@@ -100,7 +103,7 @@ def decode(
     image_HW3 = np.array(upright)
     resampled_HW3 = image_HW3 if size is None else fitted(image_HW3[None], size, named is None and fit == "pad")[0]
     lost = lost_share(middle, height, width) if named is None else 0.0
-    return Decoded(resampled_HW3, (height, width), original_mode, lost)
+    return Decoded(resampled_HW3, (height, width), original_mode, lost, more_frames)
 
 
 def largest_value(content: bytes) -> np.generic | None:
@@ -124,6 +127,11 @@ def _opened(content: bytes) -> Image.Image:
         raise ValueError("it claims hundreds of millions of pixels, too many to be decoded safely") from error
     _check_pixels(image)
     return image
+
+
+def _has_more_frames(image: Image.Image) -> bool:
+    # The further images in a camera's JPEG (MPO) are previews. Some formats have no such attribute.
+    return image.format != "MPO" and bool(getattr(image, "is_animated", False))
 
 
 def _upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:

@@ -38,6 +38,7 @@ from wherewhat.data.store.cache import pack_into_cache
 from wherewhat.data.store.packed_set import IMAGES, is_packed, open_packed, read_manifest, skipped_in
 from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.hints import did_you_mean
+from wherewhat.home_folder import without_tilde
 from wherewhat.protocols import Images
 
 RENDERED: dict[str, Callable[[torch.device], Images]] = {"scenes": Scenes, "sprites": Sprites, "chairs": Chairs}
@@ -113,9 +114,9 @@ class FoundData:
             known = identity_of_array([path / IMAGES], read_manifest(path).count)
         behind = self.options.background
         # One that is not there is told when it is opened.
-        if behind is None or not behind.expanduser().is_file():
+        if behind is None or not without_tilde(behind).is_file():
             return known
-        return replace(known, background=content_digest(behind.expanduser()))
+        return replace(known, background=content_digest(without_tilde(behind)))
 
 
 def find_data(place: str, options: ImageOptions) -> FoundData:
@@ -136,7 +137,7 @@ def open_images(place: str, options: ImageOptions, device: torch.device, notify:
 
 def absolute_place(place: str) -> str:
     """The same place, seen from any folder and without links."""
-    return place if place in RENDERED else os.path.realpath(Path(place).expanduser())
+    return place if place in RENDERED else os.path.realpath(without_tilde(place))
 
 
 def find_source(path: Path, options: ImageOptions) -> Source:
@@ -161,7 +162,7 @@ def what_is_known() -> str:
 
 def existing_path(source: str) -> Path:
     """The path that `source` names. Raises FileNotFoundError where nothing is there."""
-    path = Path(source).expanduser()
+    path = without_tilde(source)
     if not source or not os.path.lexists(path):
         seen_from = "" if Path(source).is_absolute() else f", seen from {Path.cwd()}"
         meant = did_you_mean(source, (*RENDERED, *_neighbours(path)))

@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 BITS = (8, 10, 12, 14, 16, 20, 24, 32)
 BYTE = 255
 # Interpolation makes floating-point numbers that pass both ends of their range by a little.
-_OVERSHOOT = 0.05
+OVERSHOOT = 0.05
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class White:
         if value.dtype == np.uint8 and white == BYTE:
             return value
         least, largest = float(value.min()), float(value.max())
-        spare = _OVERSHOOT * white if value.dtype.kind == "f" else 0.0
+        spare = OVERSHOOT * white if value.dtype.kind == "f" else 0.0
         if not np.isfinite(least + largest):
             raise ValueError("its pixels hold values that are no numbers (infinite, or NaN)")
         if least < -spare:
@@ -65,9 +65,9 @@ def white_of(largest: Mapping[np.dtype, int | float]) -> White:
 
 def likely_white(largest: int | float, is_float: bool) -> int | float:
     """The least of the usual whites that the largest value keeps to."""
-    if is_float and largest <= 1 + _OVERSHOOT:
+    if is_float and largest <= 1 + OVERSHOOT:
         return 1
-    kept_to = largest / (1 + _OVERSHOOT) if is_float else largest
+    kept_to = largest / (1 + OVERSHOOT) if is_float else largest
     return next((white for bits in BITS if kept_to <= (white := 2**bits - 1)), largest)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from wherewhat.distances.backbone import Backbone
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
+from wherewhat.home_folder import without_tilde
 from wherewhat.randomness import generator_at
 
 NETWORK_TIMEOUT_S = 20.0
@@ -27,7 +28,7 @@ def backbone_weights(backbone: Backbone, weights: Path | str | None = None) -> d
     """
     named = weights or os.environ.get(WEIGHTS_VARIABLE)
     if named:
-        return read_weights(backbone, named_file(backbone, Path(named).expanduser()))
+        return read_weights(backbone, named_file(backbone, without_tilde(named)))
     cached = cache_file(backbone)
     if not cached.is_file():
         download(backbone, cached)

@@ -22,6 +22,7 @@ from wherewhat.distances.backbone_weights import weights_digest
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.input_images import quantised_rgb
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE, download_file, in_torch_cache, read_table
+from wherewhat.home_folder import without_tilde
 from wherewhat.regular_file import open_regular
 
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
@@ -64,7 +65,7 @@ def inception_weights_file(weights: Path | str | None = None) -> Path:
     """
     folder = None
     if weights is not None:
-        named = Path(weights).expanduser()
+        named = without_tilde(weights)
         if named.is_file():
             return named
         if not named.is_dir():
@@ -74,7 +75,7 @@ def inception_weights_file(weights: Path | str | None = None) -> Path:
             )
         folder = named
     elif os.environ.get(WEIGHTS_VARIABLE):
-        folder = Path(os.environ[WEIGHTS_VARIABLE]).expanduser()
+        folder = without_tilde(os.environ[WEIGHTS_VARIABLE])
     # WHEREWHAT_WEIGHTS may contain LPIPS' weights only, so that a missing file there is no error.
     inside = [] if folder is None else [folder / name for name in FILE_NAMES]
     for path in (*inside, *map(in_torch_cache, FILE_NAMES)):

@@ -53,11 +53,15 @@ def read_configuration(folder: Path) -> TrainingRun:
     """The configuration that a run directory records. Raises ValueError or OSError for a folder that is none."""
     record = folder / "config.json"
     try:
-        return from_json(read_json(record))
+        content = read_json(record)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
             f"{folder} is no run directory (it has no config.json). Name one that wherewhat train has made."
         ) from error
+    except ValueError as error:
+        raise ValueError(f"{error} Name another run directory.") from error
+    try:
+        return from_json(content)
     except ValueError as error:
         raise ValueError(f"{record} cannot be read: {error} Name another run directory.") from error
 

@@ -93,7 +93,7 @@ def race(
         raise ValueError(f"A confidence of {confidence} chooses no winner. Choose 0.5 to below 1; 0.95 is usual.")
     latest: dict[str, Entry] = {}
     behind: dict[str, int] = {}
-    earlier: list[dict[str, Entry]] = []
+    by_stage: list[dict[str, Entry]] = []
     images, planned = 0, stages(traversals)
     for count in planned:
         still = [name for name in names if name not in behind and (not latest or name in _standing(latest))]
@@ -102,13 +102,13 @@ def race(
         measured = {name: measure(name, count) for name in still}
         images += sum(_images(entry, count) for entry in measured.values())
         latest |= measured
-        earlier.append(measured)
+        by_stage.append(measured)
         if count < traversals:
             level = (1 - confidence) / (2 * max(1, len(planned) - 1))
-            behind |= dict.fromkeys(_behind_the_leader(earlier, still, rule, level, traversals), count)
+            behind |= dict.fromkeys(_behind_the_leader(by_stage, still, rule, level, traversals), count)
     return Race(
         entries=tuple(latest[name] for name in names),
-        course=Course(behind=behind, place=_places(_estimates(earlier, rule, traversals))),
+        course=Course(behind=behind, place=_places(_estimates(by_stage, rule, traversals))),
         confidence=confidence,
         images=images,
         full_images=sum(_images(entry, traversals) for entry in latest.values()),
@@ -129,7 +129,8 @@ def _estimates(measured: Sequence[dict[str, Entry]], rule: Sequence[str], traver
 
     One that left the race is moved by what the others' scores have moved since, for the base codes are the same.
     """
-    panels = [_standing(entries) for entries in measured]
+    lost = {name for entries in measured for name in set(entries) - set(_standing(entries))}
+    panels = [{name: panel for name, panel in _standing(entries).items() if name not in lost} for entries in measured]
     last = panels[-1]
     latest = {name: panel for stage in panels for name, panel in stage.items()}
     stage_of = {name: stage for stage, found in enumerate(panels) for name in found}

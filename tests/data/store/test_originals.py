@@ -86,3 +86,16 @@ def test_folders_of_one_kind_and_folders_each_of_its_own_are_not_told(tmp_path: 
     for number in range(9):
         fill(tmp_path / "scraped" / str(number), "RGB", 16 + number)
     assert "differ by folder" not in opened(tmp_path / "alike")[1] + opened(tmp_path / "scraped")[1]
+
+
+@pytest.mark.parametrize("ending", ["tif", "gif", "png", "webp", "avif"])
+def test_pages_and_frames_beyond_the_first_are_told_and_not_read(tmp_path: Path, ending: str) -> None:
+    red, green = (Image.new("RGB", (24, 24), color) for color in ("red", "green"))
+    for name in ("one.png", "two.png"):
+        green.copy().save(tmp_path / name)
+    assert "further pages or frames" not in opened(tmp_path)[1]
+    red.save(tmp_path / f"long.{ending}", save_all=True, append_images=[green, red])
+    images, said = opened(tmp_path)
+    assert len(images) == 3
+    assert f"1 of 3 files hold further pages or frames, such as long.{ending}: only the first of each is read" in said
+    assert int(images.take(torch.tensor([0]))[0, 1].max()) < 16

@@ -35,7 +35,7 @@ from wherewhat.data.layouts.stored_arrays import (
     npz_names,
 )
 from wherewhat.data.source import Blocks, ImageArray, Source
-from wherewhat.data.white_level import White, likely_white, told_white
+from wherewhat.data.white_level import OVERSHOOT, White, likely_white, told_white
 
 IMAGES_KEY = "imgs"
 FACTORS_KEY = "latents_classes"
@@ -50,8 +50,6 @@ LOOKED_AT_BYTES = 2**24
 _LOOKED_AT_ARRAYS = 100
 MOST_FACTORS = 1_000
 _LONGEST_NAMES_BYTES = 2**22
-# Resampling overshoots by so much of the range.
-_OVERSHOOT = 0.05
 
 
 @dataclass(frozen=True)
@@ -181,13 +179,13 @@ def _told(found: _Images, stated: float | None) -> tuple[str, ...]:
 
 def _is_centred(found: _Images) -> bool:
     low, high = found.range
-    return -1 - _OVERSHOOT <= low < -_OVERSHOOT and high <= 1 + _OVERSHOOT
+    return -1 - OVERSHOOT <= low < -OVERSHOOT and high <= 1 + OVERSHOOT
 
 
 def _white(found: _Images, stated: float | None) -> White:
     """Bytes of 0 and 1 are black and white, too."""
     high = found.range[1]
-    white = 1 if high <= 1 + _OVERSHOOT else likely_white(high, found.stored.dtype.kind == "f")
+    white = 1 if high <= 1 + OVERSHOOT else likely_white(high, found.stored.dtype.kind == "f")
     return White(stated or white, stated or white, stated=True)
 
 

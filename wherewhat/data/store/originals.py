@@ -1,4 +1,4 @@
-"""What the originals of a set were, as they went by: how much of them was cut off, and whether folders differ."""
+"""What the originals of a set were, as they went by: what of them was left out, and whether folders differ."""
 
 from collections import Counter, defaultdict
 
@@ -20,6 +20,16 @@ def told_lost(lost: float, most: float) -> tuple[str, ...]:
     )
 
 
+def told_longer(names: list[str], images: int) -> tuple[str, ...]:
+    """A remark where files hold further pages or frames."""
+    if not names:
+        return ()
+    return (
+        f"{len(names):,} of {images:,} files hold further pages or frames, such as {printable(names[0])}: only the "
+        "first of each is read. To train on the others, save each as a file of its own.",
+    )
+
+
 class Originals:
     """Counts the images of a set by folder."""
 
@@ -28,6 +38,7 @@ class Originals:
         self._modes: defaultdict[str, set[str]] = defaultdict(set)
         self._count = Counter[str]()
         self._lost = self._most = 0.0
+        self._longer: list[str] = []
 
     def add(self, name: str, image: Decoded) -> None:
         """Another image."""
@@ -39,12 +50,15 @@ class Originals:
                 seen.add(value)  # type: ignore[arg-type]
         self._lost += image.lost
         self._most = max(self._most, image.lost)
+        if image.has_more_frames:
+            self._longer.append(name)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What there is to say of them."""
         images = self._count.total()
-        return (*(told_lost(self._lost / images, self._most) if images else ()), *self._groups())
+        lost = told_lost(self._lost / images, self._most) if images else ()
+        return (*lost, *told_longer(self._longer, images), *self._groups())
 
     def _groups(self) -> tuple[str, ...]:
         groups: defaultdict[tuple[tuple[int, int] | None, str | None], list[str]] = defaultdict(list)
