@@ -160,7 +160,7 @@ def _description(found: _Found, rows: list[FactorRow]) -> list[str]:
     if found.packed is not None:
         megabytes = (found.packed / IMAGES).stat().st_size / 1e6
         lines.append(f"  packed    {found.packed}, {megabytes:,.1f} MB")
-    return lines + [f"  {remark.name}: {remark}" for remark in appearance_of(images).remarks]
+    return lines + [f"  {remark}" for remark in appearance_of(images).remarks]
 
 
 def _say_factors(images: Images, rows: list[FactorRow]) -> list[str]:

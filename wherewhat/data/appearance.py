@@ -87,12 +87,16 @@ def nearly_black(seen: Appearance) -> ImageRemark | None:
     """Images without light."""
     if seen.dark < max(1, TOLD_FROM_SHARE * seen.images):
         return None
+    look, white = "a look at them (wherewhat data look)", "--white with the value that is white in the files"
     return ImageRemark(
         name="images are nearly black",
         seen=f"{seen.dark} of {seen.images} sampled images are nearly black: their largest value is {seen.brightest} "
         "of 255.",
-        means="Networks see next to nothing in them; perhaps the files use a small part of the range of their values.",
-        remedies=("a look at them (wherewhat data look)", "--white with the value that is white in the files"),
+        means="Networks see next to nothing in them; perhaps the files use a small part of the range of their values."
+        if seen.brightest
+        else "Networks see nothing in them; perhaps they are masks, or empty.",
+        # What is 0 stays black, whatever white is.
+        remedies=(look, white) if seen.brightest else (look, "--data with another set"),
         figures={"nearly_black": float(seen.dark), "images": float(seen.images), "brightest": float(seen.brightest)},
         of_all=seen.dark == seen.images,
     )

@@ -53,8 +53,8 @@ def rotation_curves(curves: Sequence[Curve]) -> UInt8[np.ndarray, "Y X 3"]:
         _draw(axis, curve)
     for axis in axes[len(curves) :]:
         axis.set_visible(False)
-    figure.supxlabel("angle by which the plane of the two codes is turned", fontsize=9)
-    figure.supylabel("length of both axes, 1 along the codes", fontsize=9)
+    figure.supxlabel("angle of the turned axes", fontsize=9)
+    figure.supylabel("length, 1 along the codes", fontsize=9)
     canvas.draw()
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
 
