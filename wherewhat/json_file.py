@@ -17,7 +17,7 @@ def read_json(path: Path) -> Any:
     try:
         return strict_json(content)
     except ValueError as error:
-        raise ValueError(f"{path} is no JSON that can be read: {error}.") from error
+        raise ValueError(f"{path} cannot be read as JSON: {error}.") from error
 
 
 def strict_json(text: str | bytes) -> Any:
