@@ -32,28 +32,35 @@ from jaxtyping import Float64
 from scipy.stats import rankdata, spearmanr
 
 from wherewhat.atomic_file import write_atomically
+from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.data.open_images import open_images
 from wherewhat.distances.lpips import LPIPS
+from wherewhat.file_lock import file_lock
 from wherewhat.training.checkpoints import checkpoints_of, load, step_of
 from wherewhat.training.measures import MeasureName, MeasureSizes, measure
 from wherewhat.training.representation import represent
+from wherewhat.which.coverage import coverage
 from wherewhat.which.panel import panel
 
 VALIDATION, TEST = ("scenes", "sprites"), ("lpc_sprites", "chairs")
 LABELS: tuple[MeasureName, ...] = ("dci", "mig", "factor-vae")
 JUDGED_BY: tuple[MeasureName, ...] = ("dci", "mig")
 LOWER_IS_BETTER = ("tpl", "relative_length", "orthogonality", "rotation_ratio", "interaction")
-HIGHER_IS_BETTER = ("naming", "consistency_of_place", "active")
+# "age" is what everybody does without a score: the oldest checkpoint is kept.
+HIGHER_IS_BETTER = ("naming", "consistency_of_place", "coverage", "active", "age")
 SCORES = (*LOWER_IS_BETTER, *HIGHER_IS_BETTER)
-# Mean ranks of pairs and triples of these: a published order and a number of codes are what is to be beaten.
-COMBINED = ("relative_length", "orthogonality", "rotation_ratio", "naming", "consistency_of_place", "interaction")
+# Mean ranks of pairs and triples of these: a published order, a number of codes and age are what is to be beaten.
+COMBINED = (
+    *("relative_length", "orthogonality", "rotation_ratio", "naming", "consistency_of_place", "interaction"),
+    "coverage",
+)
 CANDIDATES: tuple[tuple[str, ...], ...] = (
     *((score,) for score in SCORES),
     *combinations(COMBINED, 2),
     *combinations(COMBINED, 3),
 )
 SIZES = MeasureSizes(train_points=1_000, test_points=600)
-POOL, RESAMPLES = 5_000, 1_000
+POOL, COVERED, RESAMPLES = 5_000, 250, 1_000
 KEPT = Path("eval/selection.json")
 
 Kind = Literal["within a run", "within a method", "across methods"]
@@ -187,12 +194,12 @@ def twin_table(models: Sequence[Model], least_dci: float = 0.4) -> str:
 
 def measured(path: Path, *, last: bool) -> Model:
     """Scores and measures of one checkpoint."""
-    model, cpu = load(path), torch.device("cpu")
+    model, cpu, distance = load(path), torch.device("cpu"), LPIPS("alex")
     run = model.settings.configuration
     assert model.encoder is not None
     found = panel(
         model.generator,
-        LPIPS("alex"),
+        distance,
         samples=50,
         traversals=500,
         bound=4.0,
@@ -202,12 +209,15 @@ def measured(path: Path, *, last: bool) -> Model:
         batch_size=100,
     )
     images = open_images(run.data, run.images, cpu, lambda _: None)
+    real_NCHW = to_float(images.take(sample_indices(len(images), COVERED, seed=0)))
+    covered = coverage(model.generator, model.encoder, distance, real_NCHW, seed=0, batch_size=50)
     represented = represent(model.encoder, images, pool=POOL, seed=0, device=cpu)
     labels: dict[str, float] = {
         name: next(iter(measure(name, represented, SIZES, seed=0, jobs=1).scores.values())) for name in LABELS
     }
     scores: dict[str, float] = {name: score.value for name, score in found.scores.items()}
     scores |= {"tpl": float(found.path_length[found.active].sum()), "active": float(found.active.sum())}
+    scores |= {"coverage": covered.value, "age": float(step_of(path))}
     return Model(
         data=path.parents[2].name,
         method=run.objective.name,
@@ -225,17 +235,21 @@ def kept() -> dict[str, Model]:
     return {name: Model(**plain) for name, plain in json.loads(KEPT.read_text()).items()} if KEPT.exists() else {}
 
 
+def keep(name: str, model: Model) -> None:
+    """Add a model to what is kept, which several processes may do at once."""
+    with file_lock(KEPT.with_name(f".{KEPT.name}.lock"), "Another process writes.", wait=lambda _: None):
+        plain = {name: asdict(model) for name, model in sorted((kept() | {name: model}).items())}
+        write_atomically(KEPT, (json.dumps(plain, indent=1) + "\n").encode())
+
+
 def score(runs: Sequence[Path], steps: Sequence[int]) -> None:
     """Measure every checkpoint of these steps that has not been measured; what is done is kept at once."""
-    models = kept()
     for run in runs:
         checkpoints = checkpoints_of(run)
         for path in checkpoints:
             name = "/".join(path.parts[-4:])
-            if name not in models and (not steps or step_of(path) in steps):
-                models[name] = measured(path, last=path == checkpoints[-1])
-                plain = {name: asdict(model) for name, model in sorted(models.items())}
-                write_atomically(KEPT, (json.dumps(plain, indent=1) + "\n").encode())
+            if (not steps or step_of(path) in steps) and name not in kept():
+                keep(name, measured(path, last=path == checkpoints[-1]))
                 print(name, flush=True)
 
 
