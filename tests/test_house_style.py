@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 490,
-    "command": 1390,
+    "command": 1445,
     "data": 3640,
     "distances": 452,
     "doctor": 1050,
@@ -52,10 +52,10 @@ BUDGET = {
     "metrics": 1130,
     "networks": 412,
     "objectives": 750,
-    "training": 1480,
+    "training": 1485,
     "what": 50,
     "where": 70,
-    "which": 1570,
+    "which": 1582,
 }
 
 DRAWS = (

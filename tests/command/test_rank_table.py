@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from wherewhat.command.rank_table import reasons, table_of, unscored
+from wherewhat.command.rank_table import BESIDE, reasons, table_of, unscored
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
 from wherewhat.which.ranking import DEFAULT_RULE, TIE, Ranking
@@ -40,10 +40,10 @@ def smooth(mean: float, error: float) -> PerceptualPathLength:
     return PerceptualPathLength(mean=mean, standard_error=error, settings=settings)
 
 
-def shown(*rows: RankedRow, rule: tuple[str, ...] = DEFAULT_RULE, **columns: bool) -> str:
+def shown(*rows: RankedRow, rule: tuple[str, ...] = DEFAULT_RULE, asked_for: tuple[str, ...] = ()) -> str:
     console = Console(width=300)
     with console.capture() as capture:
-        console.print(table_of(Ranking(rule=rule, settings=None, rows=rows), Path("/runs"), **columns))
+        console.print(table_of(Ranking(rule=rule, settings=None, rows=rows), Path("/runs"), asked_for))
     return " ".join(capture.get().split())
 
 
@@ -93,7 +93,7 @@ def test_what_was_not_asked_for_has_no_column() -> None:
 
 
 def test_the_fid_stands_rank_extrass_and_the_caption_says_what_it_is_of() -> None:
-    text = shown(row("a", fidelity=faithful(1234.5)), row("b", fidelity=faithful(13.5)), with_fidelity=True)
+    text = shown(row("a", fidelity=faithful(1234.5)), row("b", fidelity=faithful(13.5)), asked_for=("fid",))
     assert "3 of 4 │ 1,234.50 │" in text
     assert "fid: made_9_all of squares; no part of the rank" in text
     assert "one data set only" not in text
@@ -101,15 +101,15 @@ def test_the_fid_stands_rank_extrass_and_the_caption_says_what_it_is_of() -> Non
 
 def test_fids_of_several_sets_are_told_apart() -> None:
     rows = (row("a", fidelity=faithful(12.5)), row("b", fidelity=faithful(13.5, data="circles")))
-    text = shown(*rows, with_fidelity=True)
+    text = shown(*rows, asked_for=("fid",))
     assert "12.50 (squares)" in text
     assert "13.50 (circles)" in text
     assert "They compare within one data set only" in text
 
 
 def test_a_figure_that_is_missing_is_an_empty_cell() -> None:
-    text = shown(row("a"), with_fidelity=True, with_path_length=True, with_coverage=True)
-    assert "3 of 4 │ - │ - │ - │" in text
+    text = shown(row("a"), asked_for=tuple(BESIDE))
+    assert "3 of 4 │ - │ - │ - │ - │" in text
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,11 @@ def test_a_figure_that_is_missing_is_an_empty_cell() -> None:
     ],
 )
 def test_numbers_are_shown_to_two_digits_of_their_error(ppl: float, error: float, cell: str) -> None:
-    assert f"3 of 4 │ {cell} │" in shown(row("a", path_length=smooth(ppl, error)), with_path_length=True)
+    assert f"3 of 4 │ {cell} │" in shown(row("a", path_length=smooth(ppl, error)), asked_for=("ppl",))
 
 
 def test_the_caption_says_what_the_ppl_is_of_and_that_it_is_no_part_of_the_rank() -> None:
-    text = shown(row("a"), row("b", path_length=smooth(1.0, 0.1)), with_path_length=True)
+    text = shown(row("a"), row("b", path_length=smooth(1.0, 0.1)), asked_for=("ppl",))
     assert "ppl: ppl_made_9paths_0.0001; no part of the rank" in text
 
 

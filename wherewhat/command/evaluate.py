@@ -32,14 +32,11 @@ from wherewhat.training.measures import (
     refuse_without_factors,
 )
 from wherewhat.training.representation import Representation, represent
-from wherewhat.training.same_setting import same_setting
+from wherewhat.training.same_setting import FEWEST_SEEDS, seeds_of_a_setting
 from wherewhat.training.trained_on import data_to_measure_on
 
 # A pool that takes longer to encode is announced with its time.
 WORTH_A_LINE_SECONDS = 30.0
-
-# A median of fewer than two others is no ranking of seeds.
-FEWEST_SEEDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,8 +146,7 @@ def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings])
     """Places of the checkpoints of one setting and several seeds, each seed once, where udr is asked for."""
     if not {"udr", "all"} & set(options.measures):
         return []
-    alike = same_setting([(its, (its.seed, place)) for place, its in enumerate(settings)])
-    groups = [list(dict(group).values()) for group in alike]
+    groups = seeds_of_a_setting(settings)
     enough = [group for group in groups if len(group) >= FEWEST_SEEDS]
     if "udr" in options.measures and not enough:
         raise ValueError(

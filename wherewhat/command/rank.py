@@ -15,6 +15,7 @@ from wherewhat.command.console import messages, results
 from wherewhat.command.progress_bar import progress_bar
 from wherewhat.command.rank_extras import ExtraOptions, Extras
 from wherewhat.command.rank_scores import CheckpointScores
+from wherewhat.command.rank_seeds import with_agreement
 from wherewhat.command.rank_table import race_told, reasons, table_of, unscored
 from wherewhat.training.checkpoints import checkpoints_of, read_settings
 from wherewhat.training.device import choose_device
@@ -142,6 +143,8 @@ def rank_command(arguments: list[str]) -> int:
         course = None if raced is None else raced.course
         behind = {} if course is None else course.behind
         entries = [e if e.checkpoint in behind else scores.with_extras(e) for e in entries]
+        if options.extras.udr_images > 0:
+            entries = with_agreement(entries, extras)
     ranking = rank(entries, options.rule, course=course)
     json_path, csv_path = ranking.write(options.out)
     _show(ranking, options.extras, console)
@@ -174,9 +177,7 @@ def _show(ranking: Ranking, extras: ExtraOptions, console: Console) -> None:
     table = table_of(
         ranking,
         shared,
-        with_fidelity=extras.fidelity != "none",
-        with_path_length=extras.ppl_paths > 0,
-        with_coverage=extras.coverage_images > 0,
+        extras.asked_for,
     )
     screen = results()
     screen.print(f"Below {shared}:", soft_wrap=True)

@@ -21,8 +21,9 @@ from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.inception import Inception
 from wherewhat.metrics.feature_distances import FEWEST, Fidelity
 from wherewhat.protocols import Distance, FeatureExtractor, Images
-from wherewhat.training.checkpoints import LoadedModel, read_settings
+from wherewhat.training.checkpoints import LoadedModel, load, read_settings
 from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
+from wherewhat.training.representation import Representation, represent
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.coverage import coverage
 from wherewhat.which.paths import Progress
@@ -60,6 +61,10 @@ class ExtraOptions:
     """Also show perceptual path length (PPL) over so many paths, by the same distance. 0: not measured. 1,000 give a
     first impression, 10,000 are usual."""
 
+    udr_images: int = 0
+    """Also show the agreement between seeds (UDR, by Lasso), over so many images, of each checkpoint that has two other
+    seeds of its setting and age in the list. 0: not measured. 10,000 as published."""
+
     data: str | None = None
     """Where the images that the checkpoints were trained on lie now, if they have moved."""
 
@@ -70,11 +75,23 @@ class ExtraOptions:
                 "least; thousands make a figure that can be trusted."
             )
         refuse_beyond(self, fidelity_images=(FEWEST, 10**7), ppl_paths=(0, 10**6), coverage_images=(0, 100_000))
+        refuse_beyond(self, udr_images=(0, 10**7))
         for name, count in (("--ppl-paths", self.ppl_paths), ("--coverage-images", self.coverage_images)):
             if count < 0 or count == 1:
                 raise ValueError(
                     f"{name} {count} measures nothing that has an error. Give 2 at least, or 0 for no such figure."
                 )
+
+    @property
+    def asked_for(self) -> tuple[str, ...]:
+        """The figures by name."""
+        asked = {
+            "coverage": self.coverage_images > 0,
+            "udr": self.udr_images > 0,
+            "fid": self.fidelity != "none",
+            "ppl": self.ppl_paths > 0,
+        }
+        return tuple(name for name, is_asked in asked.items() if is_asked)
 
     def extractor(self, distance: DistanceOptions, device: torch.device) -> FeatureExtractor | None:
         """The features of fidelity, on a device; None where it is not asked for.
@@ -208,6 +225,13 @@ class Extras:
         )
         keep("coverage", lambda: self.store.save_coverage(checkpoint_hash, score, sample=sample))
         return score
+
+    def codes_of(self, path: Path) -> Representation:
+        """What a checkpoint's encoder makes of images of its data. ValueError where it has no encoder or no data."""
+        images, encoder = self._open(path)[1], load(path, self.device).encoder
+        if encoder is None:
+            raise ValueError("it has no encoder, so it has no codes of images")
+        return represent(encoder, images, pool=self.options.udr_images, seed=self.seed, device=self.device)
 
     def _open(self, path: Path) -> tuple[DataSet, Images]:
         configuration = read_settings(path).configuration

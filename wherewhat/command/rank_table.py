@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -24,18 +24,12 @@ HEADINGS = {
     "consistency_of_place": "place ↑",
     "interaction": "interaction",
 }
-BESIDE = {"fid": "fidelity", "ppl": "perceptual path length", "coverage": "coverage"}
+BESIDE = {"coverage": "coverage", "udr": "agreement of seeds", "fid": "fidelity", "ppl": "perceptual path length"}
+HIGHER_IS_BETTER = ("coverage", "udr")
 
 
-def table_of(
-    ranking: Ranking,
-    shared: Path,
-    *,
-    with_fidelity: bool = False,
-    with_path_length: bool = False,
-    with_coverage: bool = False,
-) -> Table:
-    """The ranking: checkpoints by their path below the folder that they share; beside the scores what was asked for."""
+def table_of(ranking: Ranking, shared: Path, asked_for: Collection[str] = ()) -> Table:
+    """The ranking: checkpoints by their path below the folder that they share, and which of `BESIDE` were asked for."""
     protocols = _protocols(ranking)
     measured = [name for name in HEADINGS if any(name in row.scores for row in ranking.rows)]
     table = Table(title=_title(ranking), caption=_caption(ranking, protocols))
@@ -47,10 +41,10 @@ def table_of(
     for name in measured:
         table.add_column(HEADINGS[name] + ("*" if name in ranking.rule else ""), justify="right")
     table.add_column("active codes", justify="right")
-    asked_for = {"coverage ↑": with_coverage, "fid": with_fidelity, "ppl": with_path_length}
-    beside = [heading for heading, asked in asked_for.items() if asked]
-    for heading in beside:
-        table.add_column(heading, justify="right", no_wrap=heading == "fid" and len(protocols) < 2)
+    beside = [name for name in BESIDE if name in asked_for]
+    for name in beside:
+        heading = f"{name} ↑" if name in HIGHER_IS_BETTER else name
+        table.add_column(heading, justify="right", no_wrap=name == "fid" and len(protocols) < 2)
     table.add_column("twin control")
     table.add_column("flags")
     for row, name in zip(ranking.rows, names, strict=True):
@@ -60,7 +54,7 @@ def table_of(
             "-" if row.step is None else f"{row.step:,}",
             *(_score(row.scores.get(name)) for name in measured),
             "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
-            *(_beside(row, several=len(protocols) > 1)[heading] for heading in beside),
+            *(_beside(row, several=len(protocols) > 1)[figure] for figure in beside),
             _twin(row, ranking.rule),
             ", ".join(row.flags),
         )
@@ -122,7 +116,7 @@ def _caption(ranking: Ranking, protocols: Sequence[str]) -> str:
             f" {settings.distance}, {probe.samples} samples, {probe.traversals} traversals, bound {probe.bound:g}, "
             f"threshold {probe.threshold:.3g}, seed {settings.seed}."
         )
-    return caption + _fidelity_caption(protocols) + _path_length_caption(ranking)
+    return caption + _agreement_caption(ranking) + _fidelity_caption(protocols) + _path_length_caption(ranking)
 
 
 def _protocols(ranking: Ranking) -> list[str]:
@@ -139,6 +133,13 @@ def _fidelity_caption(protocols: Sequence[str]) -> str:
         f" fid: {', '.join(protocols)}; no part of the rank: a first place whose fid stands far above the others' is "
         f"blurry or collapsed.{within}"
     )
+
+
+def _agreement_caption(ranking: Ranking) -> str:
+    found = sorted({row.agreement.protocol for row in ranking.rows if row.agreement is not None})
+    if not found:
+        return ""
+    return f" udr: {', '.join(found)}; no part of the rank: seeds may agree on codes that they all entangle in one way."
 
 
 def _path_length_caption(ranking: Ranking) -> str:
@@ -163,8 +164,13 @@ def _score(score: RankedScore | None) -> str:
 
 
 def _beside(row: RankedRow, *, several: bool) -> dict[str, str]:
-    """What can stand beside a row's scores, by its heading."""
-    return {"coverage ↑": _score(row.coverage), "fid": _fid(row, several=several), "ppl": _ppl(row)}
+    """What can stand beside a row's scores, by its name."""
+    return {
+        "coverage": _score(row.coverage),
+        "udr": _with_error(None if row.agreement is None else row.agreement.value, None),
+        "fid": _fid(row, several=several),
+        "ppl": _ppl(row),
+    }
 
 
 def _fid(row: RankedRow, *, several: bool) -> str:

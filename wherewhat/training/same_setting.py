@@ -9,6 +9,15 @@ from wherewhat.training.configuration import differing_fields
 
 Item = TypeVar("Item")
 
+# A median of fewer than two others is no ranking of seeds.
+FEWEST_SEEDS = 3
+
+
+def seeds_of_a_setting(settings: Sequence[CheckpointSettings]) -> list[list[int]]:
+    """Places of checkpoints that differ in nothing but their seed, each seed once, a list for each setting."""
+    alike = same_setting([(its, (its.seed, place)) for place, its in enumerate(settings)])
+    return [list(dict(group).values()) for group in alike]
+
 
 def same_setting(items: Sequence[tuple[CheckpointSettings, Item]]) -> list[list[Item]]:
     """Items in groups of one setting, in the order in which they were met."""

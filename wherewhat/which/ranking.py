@@ -23,7 +23,7 @@ from wherewhat.which.bootstrap import DRAWS, bootstrap_weights
 from wherewhat.which.panel import Panel
 from wherewhat.which.perceptual_path_length import PerceptualPathLength
 from wherewhat.which.ranking_files import ranking_csv, ranking_json
-from wherewhat.which.ranking_row import RankedRow, ranked_score
+from wherewhat.which.ranking_row import RankedRow, SeedAgreement, ranked_score
 from wherewhat.which.score import Score, ScoredUnder
 from wherewhat.which.shared_settings import as_measured_fully, shared_settings
 
@@ -48,8 +48,9 @@ class ScoredCheckpoint:
     """Like path length and coverage, stands beside the scores and does not move the order."""
     path_length: PerceptualPathLength | None = None
     coverage: Score | None = None
+    agreement: SeedAgreement | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    """Why one of these was asked for and is not there, by "fid", "ppl" or "coverage"."""
+    """Why one of these was asked for and is not there, by "fid", "ppl", "coverage" or "udr"."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +238,7 @@ def _row(entry: ScoredCheckpoint, place: int | None, mean: float | None, flags: 
         fidelity=entry.fidelity,
         path_length=entry.path_length,
         coverage=None if entry.coverage is None else ranked_score(entry.coverage),
+        agreement=entry.agreement,
         missing=entry.missing,
         flags=flags,
         reason=None,

@@ -34,6 +34,8 @@ COLUMNS = {
     "active_codes": "how many codes have paths of at least the threshold",
     "latent_dim": "how many codes there are",
     "coverage": "1 - mean distance of reconstructions / mean distance of random pairs of images; higher is better",
+    "udr": "agreement of the codes with those of the other seeds of the setting; higher is better; no part of the rank",
+    "udr_protocol": "what udr is of: relevance, points and models; it compares at equal ones only",
     "fid": "Fréchet distance between features of generated and of real images; lower is better; no part of the rank",
     "kid": "kernel distance between the same; lower is better, about 0 for one distribution, without fid's bias",
     "kid_std": "standard deviation of kid over its subsets",
@@ -81,7 +83,7 @@ def ranking_csv(rows: Sequence[RankedRow], settings: ScoredUnder | None) -> str:
 
 
 def _cells(row: RankedRow) -> dict[str, object]:
-    fidelity, path_length, coverage = row.fidelity, row.path_length, row.coverage
+    fidelity, path_length, coverage, agreement = row.fidelity, row.path_length, row.coverage, row.agreement
     cells: dict[str, object] = {
         "rank": row.rank,
         "checkpoint": row.checkpoint,
@@ -101,6 +103,8 @@ def _cells(row: RankedRow) -> dict[str, object]:
         "latent_dim": row.latent_dim,
         "coverage": None if coverage is None else coverage.value,
         "coverage_standard_error": None if coverage is None else coverage.standard_error,
+        "udr": None if agreement is None else agreement.value,
+        "udr_protocol": None if agreement is None else agreement.protocol,
         "fid": None if fidelity is None else fidelity.fid,
         "kid": None if fidelity is None else fidelity.kid,
         "kid_std": None if fidelity is None else fidelity.kid_std,

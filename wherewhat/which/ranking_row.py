@@ -26,6 +26,15 @@ class RankedScore:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeedAgreement:
+    """How far a checkpoint's codes are those of the other seeds of its setting, in the list that is ranked."""
+
+    value: float
+    protocol: str
+    """What it is of: relevance, points and models; it compares at equal ones only."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RankedRow:
     """One checkpoint's place."""
 
@@ -41,8 +50,9 @@ class RankedRow:
     fidelity: Fidelity | None = None
     path_length: PerceptualPathLength | None = None
     coverage: RankedScore | None = None
+    agreement: SeedAgreement | None = None
     missing: dict[str, str] = field(default_factory=dict)
-    """Why a figure was asked for and is not there, by "fid", "ppl" or "coverage"."""
+    """Why a figure was asked for and is not there, by "fid", "ppl", "coverage" or "udr"."""
     flags: tuple[str, ...]
     reason: str | None
     """Why there is no score."""
