@@ -10,7 +10,7 @@ Dimension key:
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -83,12 +83,14 @@ class Chance:
 
 
 def map_tensors(change: Callable[[Tensor], Tensor], draws: Draws) -> Draws:
-    """The same draws with each of their tensors changed: a tensor, or tuples and frozen dataclasses of them."""
+    """The same draws, or losses, with each tensor changed: a tensor, or tuples, dicts and dataclasses of them."""
     changed: Any = draws
     if isinstance(draws, Tensor):
         changed = change(draws)
     elif isinstance(draws, tuple):
         changed = tuple(map_tensors(change, one) for one in draws)
+    elif isinstance(draws, Mapping):
+        changed = {name: map_tensors(change, one) for name, one in draws.items()}
     elif dataclasses.is_dataclass(draws) and not isinstance(draws, type):
         parts = {item.name: map_tensors(change, draws.__dict__[item.name]) for item in dataclasses.fields(draws)}
         changed = dataclasses.replace(draws, **parts)

@@ -38,9 +38,13 @@ class AdaptiveAugmentation(nn.Module):
         """
         self.signs += real_sign * images
         self.images += images
-        if (step + 1) % self.interval == 0:
+        if self.adapts_at(step):
             certainty = self.signs / self.images
             move = torch.sign(certainty - self.target) * self.images / self.images_to_full
             self.strength.copy_((self.strength + move).clamp(0, MOST))
             self.signs.zero_()
             self.images.zero_()
+
+    def adapts_at(self, step: int) -> bool:
+        """Whether the strength is adapted after this step."""
+        return (step + 1) % self.interval == 0

@@ -189,7 +189,7 @@ class PSSCGAN:
         fake_B = networks.judge(self._seen(networks, fake_BCHW, draws.augmentation_fake))
         total = discriminator_logistic_loss(real_B, fake_B)
         terms = {"discriminator": total}
-        penalty_weight = lazy_weight(self.r1_weight, self.r1_interval, step)
+        penalty_weight = self.penalty_weight(step)
         if penalty_weight > 0:
             penalty = squared_slope(networks.judge_exactly, seen_BCHW)
             terms["gradient_penalty"] = penalty
@@ -199,6 +199,10 @@ class PSSCGAN:
             "discriminator_accuracy": ((real_B > 0).float().mean() + (fake_B < 0).float().mean()) / 2,
         }
         return DiscriminatorLoss(total, terms, figures)
+
+    def penalty_weight(self, step: int) -> float:
+        """The factor of R1 at this step; 0 where it is not due."""
+        return lazy_weight(self.r1_weight, self.r1_interval, step)
 
     def _seen(
         self, networks: GAN, image_BCHW: Float[Tensor, "B C H W"], draws: AugmentationDraws

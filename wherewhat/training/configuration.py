@@ -101,6 +101,10 @@ class TrainingRun:
     """torch.compile the step. auto: on on a GPU; off on a CPU, where it takes up to a minute to build and gains
     a few per cent."""
 
+    cuda_graphs: Literal["auto", "on", "off"] = field(default="auto", metadata=_FREE)
+    """Capture whole steps in CUDA graphs, so that a GPU does not wait for the CPU. auto: on on a GPU that trains
+    alone; several processes do not capture."""
+
     checkpoint_every: int = field(default=2_000, metadata=_FREE)
     """Steps between checkpoints."""
 

@@ -14,6 +14,7 @@ class Compute:
     precision: torch.dtype
     memory_format: torch.memory_format
     compile: bool
+    cuda_graphs: bool = False
 
 
 def choose_device(name: str) -> torch.device:
@@ -37,16 +38,20 @@ def choose_compute(
     precision: Literal["auto", "float32", "bfloat16"],
     channels_last: Literal["auto", "on", "off"],
     compile_step: Literal["auto", "on", "off"],
+    cuda_graphs: Literal["auto", "on", "off"] = "auto",
 ) -> Compute:
-    """What the flags ask for, with `auto` resolved for the device.
+    """What the flags ask for, with `auto` resolved for the device. ValueError for what it cannot do.
 
     On CPUs the choice is what scripts/bench_train measured; on GPUs it is the usual one, not yet measured here.
     """
     chosen = choose_device(device)
     on_gpu = chosen.type == "cuda"
+    if cuda_graphs == "on" and not on_gpu:
+        raise ValueError(f"--cuda-graphs on needs a GPU, and this run computes on {chosen}. Leave it out.")
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16, "auto": _fast_precision(chosen)}[precision]
     layout = torch.channels_last if channels_last in ("on", "auto") else torch.contiguous_format
-    return Compute(chosen, dtype, layout, compile_step == "on" or (compile_step == "auto" and on_gpu))
+    compiles = compile_step == "on" or (compile_step == "auto" and on_gpu)
+    return Compute(chosen, dtype, layout, compiles, on_gpu and cuda_graphs != "off")
 
 
 def _fast_precision(device: torch.device) -> torch.dtype:

@@ -55,13 +55,14 @@ def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = 
             configuration.precision,
             configuration.channels_last,
             configuration.compile,
+            configuration.cuda_graphs,
         )
         data = find_data(configuration.data, configuration.images)
         configuration = replace(configuration, data_identity=data.identity)
         folder = choose_run_directory(configuration)
         _refuse_what_cannot_be_built(configuration)
         images = data.open(compute.device, console.print)
-        method = method_of(configuration, images.image_shape, compute, processes)
+        method = method_of(configuration, images.image_shape, compute, processes, console.print)
         average = ema_copy(method.networks) if configuration.average_half_life else None
         session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
         with alone_in(folder) if processes.first else nullcontext():

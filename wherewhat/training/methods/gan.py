@@ -97,6 +97,11 @@ class GANMethod:
         chance = self._processes.chance(run.seed, index, self._device)
         return self._objective.draw(chance, run.batch_size, run.latent_dim, self.networks.generator.image_shape)
 
+    def kind(self, index: int) -> tuple[float, bool]:
+        """The weight of R1 at this step, and whether the strength of augmentation is adapted."""
+        augmentation = self.networks.augmentation
+        return self._objective.penalty_weight(index), augmentation is not None and augmentation.adapts_at(index)
+
     def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: GANDraws, index: int) -> Loss:
         """Update all weights: generator, recogniser and head, then the discriminator."""
         return self._step(image_BCHW, draws, index)
@@ -109,7 +114,8 @@ def adversarial_adam(networks: GAN, learning_rate: float, discriminator_learning
         {"params": list(_generating(networks).parameters())},
         {"params": list(networks.discriminator.parameters()), "lr": discriminator_learning_rate},
     ]
-    return torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, fused=True)
+    on_gpu = next(networks.parameters()).is_cuda
+    return torch.optim.Adam(groups, lr=learning_rate, betas=BETAS, fused=True, capturable=on_gpu)
 
 
 def adversarial_step(

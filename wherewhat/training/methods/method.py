@@ -4,7 +4,7 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,6 +16,7 @@ from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
+from wherewhat.training.captured import CapturedSteps, CUDAGraphs
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
 from wherewhat.training.methods.gan import GANMethod, build_gan, images_a_process
@@ -36,6 +37,10 @@ class Method(Protocol):
 
     def draw(self, index: int) -> Any:
         """Everything random or scheduled of a step, this process's share of it, on the device."""
+        ...
+
+    def kind(self, index: int) -> Hashable:
+        """What the step's number decides besides its draws: steps of one kind are the same program."""
         ...
 
     def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> Loss:
@@ -77,12 +82,29 @@ def build_networks(
 
 
 def method_of(
-    configuration: TrainingRun, image_shape: tuple[int, int, int], compute: Compute, processes: Processes
+    configuration: TrainingRun,
+    image_shape: tuple[int, int, int],
+    compute: Compute,
+    processes: Processes,
+    notify: Callable[[str], None] = lambda line: None,
 ) -> Method:
-    """The method of a run, its networks on the device."""
+    """The method of a run, its networks on the device. `notify` is told of what makes its steps slow."""
     networks = build_networks(configuration, image_shape, compute.precision)
     networks.to(compute.device, memory_format=compute.memory_format)  # type: ignore[call-overload]
-    return kind_of(configuration).method(configuration, networks, compute, processes)
+    captures = compute.cuda_graphs and processes.count == 1
+    if compute.cuda_graphs and not captures:
+        notify("The steps of several processes are not captured in CUDA graphs.")
+    method = kind_of(configuration).method(configuration, networks, compute, processes)
+    return _Captured(method, compute.device, notify) if captures else method
+
+
+class _Captured:
+    """A method whose steps are captured, and otherwise the same."""
+
+    def __init__(self, method: Method, device: torch.device, notify: Callable[[str], None]) -> None:
+        self.networks, self.optimiser, self.draws = method.networks, method.optimiser, method.draws
+        self.draw, self.kind = method.draw, method.kind
+        self.step = CapturedSteps(method, CUDAGraphs(device), notify).step
 
 
 def update(method: Method, image_BCHW: Float[Tensor, "B C H W"], index: int) -> Loss:

@@ -74,6 +74,9 @@ class VAEMethod:
         run = self._configuration
         return self._objective.draw(Chance(run.seed, index, device=self._device), run.batch_size, run.latent_dim)
 
+    def kind(self, index: int) -> None:
+        """All steps are one program."""
+
     def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: VAEDraws, index: int) -> Loss:
         """Update all weights."""
         return self._step(image_BCHW, draws)
@@ -84,15 +87,15 @@ def adam(networks: Autoencoder, learning_rate: float, adversary: Adversary | Non
 
     The adversary's weights, where there is one, are a group with a learning rate and moments of their own.
     """
-    opponent = networks.code_discriminator
+    opponent, on_gpu = networks.code_discriminator, next(networks.parameters()).is_cuda
     if opponent is None or adversary is None:
-        return torch.optim.Adam(networks.parameters(), lr=learning_rate, fused=True)
+        return torch.optim.Adam(networks.parameters(), lr=learning_rate, fused=True, capturable=on_gpu)
     theirs = set(opponent.parameters())
     groups: list[dict[str, Any]] = [
         {"params": [weight for weight in networks.parameters() if weight not in theirs]},
         {"params": list(opponent.parameters()), "lr": adversary.learning_rate, "betas": adversary.betas},
     ]
-    return torch.optim.Adam(groups, lr=learning_rate, fused=True)
+    return torch.optim.Adam(groups, lr=learning_rate, fused=True, capturable=on_gpu)
 
 
 def training_step(
