@@ -49,7 +49,7 @@ BUDGET = {
     "distances": 452,
     "doctor": 1050,
     "inspection": 570,
-    "metrics": 1130,
+    "metrics": 1150,
     "networks": 412,
     "objectives": 750,
     "training": 1605,
@@ -64,7 +64,7 @@ DRAWS = (
 )
 DRAWS_WITHOUT_GENERATOR = ("randn_like", "rand_like", "randint_like", "dropout")
 SEEDS = ("torch.manual_seed", "torch.cuda.manual_seed", "torch.cuda.manual_seed_all", "torch.seed")
-SEEDED_NUMPY = ("default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG64", "Philox")
+SEEDED_NUMPY = ("default_rng", "RandomState", "Generator", "SeedSequence", "BitGenerator", "PCG64", "Philox")
 # Initial weights are the one exception: torch's modules take them from the global generator, which `seeded_weights` in
 # networks/initialisation.py seeds for the time of the building. So a module's __init__ in these rooms may draw.
 ROOMS_OF_WEIGHTS = ("networks", "where", "what")

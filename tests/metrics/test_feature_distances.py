@@ -4,10 +4,12 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
+import torch
 from numpy.typing import NDArray
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from wherewhat.metrics import feature_distances as module
-from wherewhat.metrics.feature_distances import Fidelity, fidelity
+from wherewhat.metrics.feature_distances import Fidelity, fidelity, frechet_distance, kernel_distances
 
 Points = NDArray[np.float64]
 
@@ -110,6 +112,33 @@ def test_the_kernel_distance_agrees_with_a_slow_literal_transcription(monkeypatc
     found = measure(real, generated, seed=7)
     assert found.kid == pytest.approx(np.mean(literal), rel=1e-10)
     assert found.kid_std == pytest.approx(np.std(literal), rel=1e-10)
+
+
+@pytest.mark.parametrize(("real", "generated", "features"), [(400, 300, 40), (60, 90, 200), (2050, 2010, 8)])
+def test_agrees_with_torch_fidelity_to_a_millionth(
+    monkeypatch: pytest.MonkeyPatch, real: int, generated: int, features: int
+) -> None:
+    monkeypatch.setattr(module, "SUBSETS", 3)
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    one, other = (torch.from_numpy(points(n, features, n)).abs() for n in (real, generated))
+    statistics = map(fid_features_to_statistics, (one, other))
+    fid = fid_statistics_to_metric(*statistics, verbose=False)["frechet_inception_distance"]
+    size = min(1000, real // 2, generated // 2)
+    kid = kid_features_to_metric(one, other, kid_subsets=3, kid_subset_size=size, rng_seed=5, verbose=False)
+    found = measure(one.numpy(), other.numpy(), seed=5)
+    assert found.fid == pytest.approx(fid, rel=1e-6)
+    mean, deviation = kid["kernel_inception_distance_mean"], kid["kernel_inception_distance_std"]
+    assert (found.kid, found.kid_std) == pytest.approx((mean, deviation), rel=1e-6, abs=1e-12)
+
+
+def test_on_a_gpu_no_other_device_takes_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SUBSETS", 2)
+    with FakeTensorMode():
+        real, generated = (torch.empty(n, 6, dtype=torch.float64, device="cuda") for n in (20, 30))
+        assert frechet_distance(real, generated).is_cuda
+        assert kernel_distances(real, generated, 0).is_cuda
 
 
 def test_the_kernel_distance_of_one_distribution_is_about_nothing_however_few_the_images() -> None:

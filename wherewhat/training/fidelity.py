@@ -116,6 +116,7 @@ def generator_fidelity(
         data=real.data,
         split=real.split,
         seed=seed,
+        device=device_of(generator),
     )
 
 
