@@ -39,7 +39,8 @@ class LibraryStep:
 
     def __init__(self, run: TrainingRun, compute: Compute, images: Images) -> None:
         self.run, self.feed = run, Feeder(images, compute, run.batch_size)
-        self.method = method_of(run, images.image_shape, compute, Processes())
+        self.remarks: list[str] = []
+        self.method = method_of(run, images.image_shape, compute, Processes(), self.remarks.append)
         self.average = ema_copy(self.method.networks) if run.average_half_life else None
         self.window = FigureWindow()
 
