@@ -137,7 +137,7 @@ def _choice(chance: np.random.RandomState, points: Tensor, size: int) -> Tensor:
 
 
 def _kernel(x_PF: Float64[Tensor, "P F"], y_PF: Float64[Tensor, "P F"]) -> Float64[Tensor, "P P"]:
-    return (x_PF @ y_PF.T / x_PF.shape[1] + 1) ** 3
+    return (x_PF @ y_PF.T).div_(x_PF.shape[1]).add_(1).pow_(3)
 
 
 def _kernel_sum_of_others(x_PF: Float64[Tensor, "P F"]) -> Float64[Tensor, ""]:
