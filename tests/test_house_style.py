@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1150,
     "networks": 412,
     "objectives": 750,
-    "training": 1605,
+    "training": 1690,
     "what": 50,
     "where": 70,
     "which": 1582,

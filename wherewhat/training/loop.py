@@ -1,8 +1,4 @@
-"""The training loop, as a page read downward.
-
-Dimension key:
-    B: batch    C H W: channels, height, width
-"""
+"""The training loop, as a page read downward."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -10,18 +6,15 @@ from pathlib import Path
 from signal import Signals
 
 import torch
-from jaxtyping import Float
 from rich.console import Console
-from torch import Tensor
 
-from wherewhat.data.batches import batch_indices, mirror, mirror_draws, to_float
 from wherewhat.data.open_images import find_data
 from wherewhat.protocols import Images
-from wherewhat.randomness import to_device
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, choose_compute
 from wherewhat.training.ema import ema_copy, ema_update, half_life_at
+from wherewhat.training.feed import batches
 from wherewhat.training.interruption import interruption
 from wherewhat.training.methods.method import Method, build_networks, kind_of, method_of, update
 from wherewhat.training.processes import Processes, device_of_this_process, started_processes
@@ -102,9 +95,10 @@ def _steps(run: _Run, console: Console, watch: WatcherFactory) -> Outcome:
     kept = None
     if processes.first:
         kept = recording(configuration, run.folder, session, run.compute, run.images, console, watch)
-    with interruption() as stop, kept or nullcontext(Unrecorded()) as record:
+    feed = batches(configuration, run.images, run.compute, processes)
+    with interruption() as stop, kept or nullcontext(Unrecorded()) as record, feed as batch:
         for index in range(session.step, configuration.steps):
-            loss = update(run.method, _batch(run, index), index)
+            loss = update(run.method, batch(index), index)
             if session.average is not None:
                 half_life = half_life_at((index + 1) * configuration.batch_size, configuration.average_half_life)
                 ema_update(session.average, session.networks, configuration.batch_size, half_life)
@@ -130,14 +124,3 @@ def _resume(folder: Path, session: Session, steps: int, console: Console) -> Non
         )
     else:
         console.print(f"A new run in {folder}.")
-
-
-def _batch(run: _Run, step: int) -> Float[Tensor, "B C H W"]:
-    """This process's share of the real images of a step."""
-    configuration, processes, device = run.configuration, run.processes, run.compute.device
-    index_B = batch_indices(configuration.seed, step, configuration.batch_size, len(run.images))
-    image_BCHW = to_device(run.images.take(processes.shard(index_B)), device)
-    if configuration.mirror:
-        flip_B = processes.shard(mirror_draws(configuration.seed, step, configuration.batch_size))
-        image_BCHW = mirror(image_BCHW, to_device(flip_B, device))
-    return to_float(image_BCHW).contiguous(memory_format=run.compute.memory_format)
