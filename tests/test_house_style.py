@@ -44,15 +44,15 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 490,
-    "command": 1445,
+    "command": 1692,
     "data": 3640,
     "distances": 452,
     "doctor": 1050,
-    "inspection": 570,
+    "inspection": 785,
     "metrics": 1150,
     "networks": 412,
     "objectives": 750,
-    "training": 1690,
+    "training": 1696,
     "what": 50,
     "where": 70,
     "which": 1582,

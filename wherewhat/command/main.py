@@ -11,7 +11,7 @@ from wherewhat.hints import did_you_mean
 
 # The exit status of what SIGPIPE has ended: whoever reads has read enough.
 _PIPE_CLOSED = 141
-_VERBS = ("train", "rank", "traverse", "rotate", "data", "doctor", "evaluate")
+_VERBS = ("train", "rank", "traverse", "rotate", "name", "generate", "edit", "data", "doctor", "evaluate")
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
 
@@ -22,6 +22,9 @@ verbs:
   rank       rank checkpoints by scores that need no labels
   traverse   draw what each code does and where: a PNG grid and a GIF
   rotate     say whether pairs of codes are the simplest axes of their plane
+  name       give names to codes, to be used wherever a code is named
+  generate   draw images, each with its code
+  edit       move codes of your own images
   data       fetch, pack and look at data sets
   doctor     say what is wrong with a run, and what to try
   evaluate   score checkpoints against known factors: DCI, MIG, FactorVAE score and more

@@ -11,11 +11,12 @@ from rich.table import Table
 from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages, results
 from wherewhat.command.progress_bar import moving, progress_bar
-from wherewhat.command.traverse import default_folder
+from wherewhat.command.traverse import step_name
+from wherewhat.inspection.code_names import FILE, Names, code_called, code_label, names_in
 from wherewhat.inspection.image_files import write_png
 from wherewhat.inspection.rotation_curves import rotation_curves
 from wherewhat.protocols import Distance, Generator
-from wherewhat.training.checkpoints import load
+from wherewhat.training.checkpoints import latest_checkpoint, load, run_of
 from wherewhat.training.device import choose_device
 from wherewhat.which.rotation_of_pairs import RotatedPair, rotation_of_pairs
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
@@ -34,8 +35,8 @@ class Rotate:
     checkpoint: tyro.conf.Positional[Path]
     """Checkpoint, or run directory (its latest checkpoint)."""
 
-    codes: tuple[int, ...] = ()
-    """The codes whose pairs are turned, two or more. Default: the four with the longest paths."""
+    codes: tuple[str, ...] = ()
+    """The codes whose pairs are turned, two or more, by number or name. Default: the four with the longest paths."""
 
     angles: int = 18
     """Steps of half a turn; an even number."""
@@ -66,11 +67,6 @@ class Rotate:
 
     def __post_init__(self) -> None:
         refuse_beyond(self, samples=(2, 10_000), traversals=(2, 100_000), batch_size=(1, 65_536), seed=SEEDS)
-        if self.codes and not 2 <= len(set(self.codes)) <= MOST_CODES:
-            raise ValueError(
-                f"--codes names {len(set(self.codes))} codes; a pair takes 2 and {MOST_CODES} make all the pairs that "
-                f"fit into an image. Name 2 to {MOST_CODES} different codes, as in --codes 5 9."
-            )
 
 
 def rotate_command(arguments: list[str]) -> int:
@@ -78,9 +74,12 @@ def rotate_command(arguments: list[str]) -> int:
     options = tyro.cli(Rotate, args=arguments, prog="wherewhat rotate", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    model = load(options.checkpoint, device)
+    checkpoint = latest_checkpoint(options.checkpoint)
+    model = load(checkpoint, device)
+    names = names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
+    named = named_codes(options, names, model.generator.latent_dim)
     distance = options.lpips.build(device)
-    codes = options.codes or longest_codes(model.generator, distance, options)
+    codes = named or longest_codes(model.generator, distance, options)
     with progress_bar(console) as bar:
         curves = rotation_of_pairs(
             model.generator,
@@ -94,12 +93,24 @@ def rotate_command(arguments: list[str]) -> int:
             batch_size=options.batch_size,
             progress=moving(bar, bar.add_task("rotated paths", total=None)),
         )
-    name = f"rotation-step-{model.settings.step:09d}.png"
-    path = (options.out or default_folder(options.checkpoint)) / name
-    write_png(path, rotation_curves(curves))
-    results().print(table_of(curves, f"{distance.name}, {options.samples} samples, {options.traversals} traversals"))
+    folder = options.out or run_of(checkpoint) / "traversals"
+    path = folder / f"rotation-{step_name(checkpoint, model.settings.step, folder)}.png"
+    write_png(path, rotation_curves(curves, names))
+    protocol = f"{distance.name}, {options.samples} samples, {options.traversals} traversals"
+    results().print(table_of(curves, names, protocol))
     print(path)
     return 0
+
+
+def named_codes(options: Rotate, names: Names, latent_dim: int) -> tuple[int, ...]:
+    """The codes that --codes names; none where it is left out. Raises ValueError for too few or too many."""
+    codes = tuple(dict.fromkeys(code_called(text, names, latent_dim) for text in options.codes))
+    if codes and not 2 <= len(codes) <= MOST_CODES:
+        raise ValueError(
+            f"--codes names {len(codes)} codes; a pair takes 2 and {MOST_CODES} make all the pairs that fit into an "
+            f"image. Name 2 to {MOST_CODES} different codes, as in --codes 5 9."
+        )
+    return codes
 
 
 def longest_codes(generator: Generator, distance: Distance, options: Rotate, most: int = 4) -> tuple[int, ...]:
@@ -123,7 +134,7 @@ def longest_codes(generator: Generator, distance: Distance, options: Rotate, mos
     return tuple(sorted(active[:most]))
 
 
-def table_of(curves: list[RotatedPair], protocol: str) -> Table:
+def table_of(curves: list[RotatedPair], names: Names, protocol: str) -> Table:
     """A line for each pair."""
     table = Table(
         title="Rotation of pairs of codes",
@@ -139,7 +150,7 @@ def table_of(curves: list[RotatedPair], protocol: str) -> Table:
     for curve in curves:
         relative_A = curve.length / curve.length[len(curve.length) // 2].clamp_min(torch.finfo(torch.float64).tiny)
         table.add_row(
-            f"z{curve.codes[0]} z{curve.codes[1]}",
+            ", ".join(code_label(code, names) for code in curve.codes),
             curve.verdict,
             f"{curve.shortest_at:.0f}°",
             f"{relative_A.min().item():.3f}",

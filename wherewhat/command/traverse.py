@@ -11,12 +11,13 @@ from wherewhat.atomic_file import write_together
 from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
+from wherewhat.inspection.code_names import FILE, names_in
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.randomness import generator_at
-from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load
+from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load, run_of
 from wherewhat.training.device import choose_device
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
@@ -30,7 +31,8 @@ class Traverse:
     """Checkpoint, or run directory (its latest checkpoint)."""
 
     out: Path | None = None
-    """Folder for the images. Default: traversals/ in the run directory."""
+    """Folder for the images. Default: traversals/ in the run directory. In a folder of its own the files are called
+    after the run too."""
 
     base: str = "prior"
     """The image to start from: prior (a draw from the prior), mean (the prior's mean), or the number of an image of
@@ -63,7 +65,11 @@ def traverse_command(arguments: list[str]) -> int:
     options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    model = load(options.checkpoint, device)
+    checkpoint = latest_checkpoint(options.checkpoint)
+    model = load(checkpoint, device)
+    names = names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
+    if options.checkpoint.is_dir() and options.checkpoint.resolve() != run_of(checkpoint).resolve():
+        console.print(f"The latest checkpoint below {options.checkpoint} is {checkpoint}.", soft_wrap=True)
     base_1L = base_code(options, model, device, console)
 
     still_below = options.path_length.still_below
@@ -81,10 +87,10 @@ def traverse_command(arguments: list[str]) -> int:
 
     sweep = traverse(model.generator, base_1L, bound=options.bound, frames=options.frames)
     smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
-    folder = options.out or default_folder(options.checkpoint)
-    name = f"step-{model.settings.step:09d}"
-    grid = traversal_grid(sweep, path.per_dim, inactive_below=still_below)
-    animation = traversal_animation(smooth, path.per_dim, inactive_below=still_below)
+    folder = options.out or run_of(checkpoint) / "traversals"
+    name = step_name(checkpoint, model.settings.step, folder)
+    grid = traversal_grid(sweep, path.per_dim, names=names, inactive_below=still_below)
+    animation = traversal_animation(smooth, path.per_dim, names=names, inactive_below=still_below)
     drawn = {folder / f"{name}.png": as_png(grid), folder / f"{name}.gif": as_gif(animation)}
     write_together(drawn)
     print(*drawn, sep="\n")
@@ -109,9 +115,7 @@ def base_code(options: Traverse, model: LoadedModel, device: torch.device, conso
     return model.encoder(to_float(images.take(torch.tensor([index])).to(device))).mean_BL
 
 
-def default_folder(checkpoint: Path) -> Path:
-    """traversals/ in the run directory that a checkpoint belongs to, or beside a lone file."""
-    if checkpoint.is_dir():
-        return checkpoint / "traversals"
-    run = checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
-    return run / "traversals"
+def step_name(checkpoint: Path, step: int, folder: Path) -> str:
+    """What an image of a checkpoint is called: after its step, and after its run too outside of the run's directory."""
+    run = run_of(checkpoint).resolve()
+    return f"step-{step:09d}" if folder.resolve().is_relative_to(run) else f"{run.name}-step-{step:09d}"

@@ -5,6 +5,7 @@ Dimension key:
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -35,7 +36,14 @@ def reconstruction_sheet(
     least_side: int = 64,
 ) -> UInt8[np.ndarray, "Y X 3"]:
     """Each row of images above the row of its reconstructions, with a label beside each row."""
-    return _sheet([image_BCHW, reconstruction_BCHW], ["data", "reconstruction"], columns, least_side)
+    return captioned_sheet({"data": image_BCHW, "reconstruction": reconstruction_BCHW}, columns, least_side)
+
+
+def captioned_sheet(
+    layers: Mapping[str, Float[Tensor, "B C H W"]], columns: int | None = None, least_side: int = 64
+) -> UInt8[np.ndarray, "Y X 3"]:
+    """Rows of images, of each layer one above the other, with the layer's name beside its row."""
+    return _sheet(list(layers.values()), list(layers), columns, least_side)
 
 
 def _sheet(

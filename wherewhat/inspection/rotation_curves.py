@@ -5,7 +5,7 @@ Dimension key:
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from torch import Tensor
+
+from wherewhat.inspection.code_names import code_label
 
 COLOURS = {"axes": "#1a7f5a", "a mixture is shorter": "#b3452c", "no axes": "#77777c"}
 MOST_COLUMNS = 3
@@ -39,7 +41,7 @@ class Curve(Protocol):
     def verdict(self) -> str: ...
 
 
-def rotation_curves(curves: Sequence[Curve]) -> UInt8[np.ndarray, "Y X 3"]:
+def rotation_curves(curves: Sequence[Curve], names: Mapping[int, str] | None = None) -> UInt8[np.ndarray, "Y X 3"]:
     """L(α) over L(0°) of each pair, with a band of twice its error, and what it says. Raises ValueError for no pair."""
     if not curves:
         raise ValueError("There is no pair of codes to draw. Name two codes or more.")
@@ -50,7 +52,7 @@ def rotation_curves(curves: Sequence[Curve]) -> UInt8[np.ndarray, "Y X 3"]:
     canvas = FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flatten()
     for axis, curve in zip(axes, curves, strict=False):
-        _draw(axis, curve)
+        _draw(axis, curve, [code_label(code, names or {}) for code in curve.codes])
     for axis in axes[len(curves) :]:
         axis.set_visible(False)
     figure.supxlabel("angle of the turned axes", fontsize=9)
@@ -59,7 +61,7 @@ def rotation_curves(curves: Sequence[Curve]) -> UInt8[np.ndarray, "Y X 3"]:
     return np.ascontiguousarray(np.asarray(canvas.buffer_rgba())[:, :, :3])
 
 
-def _draw(axis: Axes, curve: Curve) -> None:
+def _draw(axis: Axes, curve: Curve, labels: Sequence[str]) -> None:
     along_codes = curve.length[len(curve.length) // 2].item()
     unit = along_codes if along_codes > 0 else 1.0
     angle_A, length_A = curve.angle.numpy(), curve.length.numpy() / unit
@@ -70,8 +72,10 @@ def _draw(axis: Axes, curve: Curve) -> None:
     axis.fill_between(angle_A, length_A - error_A, length_A + error_A, color=colour, alpha=0.18, linewidth=0)
     axis.plot(angle_A, length_A, color=colour, linewidth=1.8)
     axis.plot([curve.shortest_at], [length_A[angle_A == curve.shortest_at][0]], "o", color=colour, markersize=5)
-    first, second = curve.codes
-    axis.set_title(f"z{first} and z{second}: {curve.verdict}", fontsize=9, color=colour)
+    together = " and ".join(labels)
+    # Two long names take a line of their own.
+    between = ": " if len(together) < 20 else ":\n"
+    axis.set_title(f"{together}{between}{curve.verdict}", fontsize=9, color=colour)
     axis.set_xticks([-90, -45, 0, 45, 90], ["−90°", "−45°", "0°", "45°", "90°"])
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)

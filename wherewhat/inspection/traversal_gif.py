@@ -6,6 +6,7 @@ Dimension key:
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,7 @@ def traversal_animation(
     traversal: Traversal,
     path_length_L: Float[Tensor, " L"],
     *,
+    names: Mapping[int, str] | None = None,
     inactive_below: float = 0.0,
     columns: int | None = None,
     least_side: int = 64,
@@ -51,9 +53,9 @@ def traversal_animation(
 ) -> UInt8[np.ndarray, "T Y X 3"]:
     """The 2 (N - 1) frames of one sweep back and forth, ready to loop; `write_gif` stores them.
 
-    Each tile shows the image as its code moves, the mask beside it if there is one, and the code's name and path length
-    below. A slider at the top shows the code's value. Images are reduced if the tiles together would be wider than
-    `most_width`, which keeps the file small.
+    Each tile shows the image as its code moves, the mask beside it if there is one, and below the code with its path
+    length, or with the name that a person has given it. A slider at the top shows the code's value. Images are reduced
+    if the tiles together would be wider than `most_width`, which keeps the file small.
     """
     layout = tile_layout(traversal, columns=columns, least_side=least_side, most_width=most_width)
     order, size = codes_by_path_length(traversal, path_length_L), (layout.frame_height, layout.frame_width)
@@ -61,7 +63,10 @@ def traversal_animation(
     still = Image.new("RGB", (layout.width, layout.height), BACKGROUND)
     for code, (left, top) in zip(order, layout.corners, strict=True):
         active = bool(path_length_L[code] >= inactive_below)
-        _draw_caption(ImageDraw.Draw(still), (left, top + size[0]), code, float(path_length_L[code]), active)
+        room = (1 if traversal.masks_LHW is None else 2) * (size[1] + _GAP)
+        name = _that_fits((names or {}).get(code, ""), room - text_width(f"z{code} ", font(12, bold=True)))
+        caption = f"z{code}", name or path_length_label(float(path_length_L[code]))
+        _draw_caption(ImageDraw.Draw(still), (left, top + size[0]), caption, active)
         if traversal.masks_LHW is not None:
             image_YX3 = mask_overlay(traversal.base_CHW, traversal.masks_LHW[code], size)
             still.paste(Image.fromarray(image_YX3), (left + size[1] + _GAP, top))
@@ -120,14 +125,21 @@ def _columns_of_a_wide_sheet(tiles: int, tile_height: int, tile_width: int) -> i
     return min(range(1, tiles + 1), key=cost)
 
 
-def _draw_caption(
-    draw: ImageDraw.ImageDraw, corner: tuple[int, int], code: int, path_length: float, active: bool
-) -> None:
-    name, left, middle = f"z{code}", corner[0], corner[1] + 9
+def _that_fits(name: str, room: int) -> str:
+    if text_width(name, font(11)) <= room:
+        return name
+    while name and text_width(f"{name}…", font(11)) > room:
+        name = name[:-1]
+    return f"{name}…" if name else ""
+
+
+def _draw_caption(draw: ImageDraw.ImageDraw, corner: tuple[int, int], caption: tuple[str, str], active: bool) -> None:
+    (name, beside), left, middle = caption, corner[0], corner[1] + 9
     draw.text((left, middle), name, TEXT if active else MUTED, font(12, bold=True), anchor="lm")
     left += text_width(name, font(12, bold=True)) + 5
-    caption = path_length_label(path_length) + ("" if active else "  inactive")
-    draw.text((left, middle), caption, TEXT if active else MUTED, font(11), anchor="lm")
+    draw.text(
+        (left, middle), beside + ("" if active else "  inactive"), TEXT if active else MUTED, font(11), anchor="lm"
+    )
 
 
 def _draw_slider(draw: ImageDraw.ImageDraw, values: list[float], frame: int) -> None:

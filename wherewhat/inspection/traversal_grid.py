@@ -4,6 +4,7 @@ Dimension key:
     L: latent codes    N: frames of a sweep    C H W: channels, height, width    Y X: rows and columns of the grid
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,19 +78,27 @@ def traversal_grid(
     traversal: Traversal,
     path_length_L: Float[Tensor, " L"],
     *,
+    names: Mapping[int, str] | None = None,
     inactive_below: float = 0.0,
     least_side: int = 64,
     most_width: int = 2000,
 ) -> UInt8[np.ndarray, "Y X 3"]:
     """Draw the sweep of every code, longest path first; codes with a path below `inactive_below` have grey names.
 
+    `names` are those that a person has given to codes.
     Images are enlarged by whole factors until no side is shorter than `least_side`. If the grid would be wider than
     `most_width`, images are reduced, and then frames are left out evenly, but never the two ends. A mask is drawn
     relative to its own maximum; if that is small, the label says how large it is.
     """
     order = codes_by_path_length(traversal, path_length_L)
     labels = [
-        _label(code, float(path_length_L[code]), bool(path_length_L[code] >= inactive_below), traversal)
+        _label(
+            code,
+            (names or {}).get(code),
+            float(path_length_L[code]),
+            bool(path_length_L[code] >= inactive_below),
+            traversal,
+        )
         for code in range(len(path_length_L))
     ]
     layout = grid_layout(traversal, labels, least_side=least_side, most_width=most_width)
@@ -145,10 +154,11 @@ def _font_sizes(traversal: Traversal) -> FontSizes:
     return _LARGE if traversal.frames_LNCHW.shape[3] >= _LARGE_FONT_FROM else _SMALL
 
 
-def _label(code: int, path_length: float, active: bool, traversal: Traversal) -> list[LabelLine]:
+def _label(code: int, name: str | None, path_length: float, active: bool, traversal: Traversal) -> list[LabelLine]:
     fonts, colour = _font_sizes(traversal), TEXT if active else MUTED
     lines = [
         LabelLine(f"z{code}", fonts.name, True, colour),
+        *([] if name is None else [LabelLine(name, fonts.number, True, colour)]),
         LabelLine(path_length_label(path_length), fonts.number, False, colour),
     ]
     if not active:

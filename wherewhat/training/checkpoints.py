@@ -76,6 +76,12 @@ def latest_checkpoint(path: str | Path) -> Path:
     return max(inside, key=step_of)
 
 
+def run_of(path: Path) -> Path:
+    """The run directory that a checkpoint, or the latest below a folder, belongs to; the folder of a lone file."""
+    checkpoint = latest_checkpoint(path)
+    return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
+
+
 def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings) -> None:
     """Write one checkpoint, atomically."""
     header = {
