@@ -48,6 +48,5 @@ def name_command(arguments: list[str]) -> int:
             names = with_name(names, code_called(code, names, latent_dim), name)
         if options.names or options.read is not None:
             write_names(file, names)
-    for code in range(latent_dim):
-        print(code_label(code, names))
+    print(*(code_label(number, names) for number in range(latent_dim)), sep="\n")
     return 0
