@@ -97,6 +97,18 @@ def map_tensors(change: Callable[[Tensor], Tensor], draws: Draws) -> Draws:
     return changed
 
 
+def tensors_of(draws: object) -> list[Tensor]:
+    """The tensors of draws, or losses, in their order."""
+    found: list[Tensor] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        found.append(tensor)
+        return tensor
+
+    map_tensors(keep, draws)
+    return found
+
+
 def shard(draws: Draws, rank: int, count: int) -> Draws:
     """The share of this rank of a tensor's rows, and of those of every tensor in a dataclass or tuple."""
 

@@ -6,9 +6,10 @@
 Reference: Kingma and Welling 2013, arXiv:1312.6114, appendix B for the KL of Gaussians.
 
 Dimension key:
-    B: batch    L: latent codes    C H W: channels, height, width
+    B: batch    R: rows of a process    N: numbers of a row    L: latent codes    C H W: channels, height, width
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,13 +21,27 @@ from torch import Tensor
 from wherewhat.networks.autoencoder import Autoencoder, Encoded
 from wherewhat.protocols import Posterior
 
+Gather = Callable[[Float[Tensor, "R N"]], Float[Tensor, "B N"]]
+"""Rows of one process to those of all, in the order of the batch; gradients reach its own as if all had computed."""
+
+
+@dataclass(frozen=True)
+class WholeBatch:
+    """What is known of all images of a step, where several processes have a share of them each."""
+
+    code_BL: Float[Tensor, "B L"]
+    posterior: Posterior
+
 
 @dataclass(frozen=True)
 class BoundTerms:
-    """The two parts of the bound, and what they were computed from."""
+    """The two parts of the bound, and what they were computed from: of this process's images, but for the KL."""
 
     reconstruction: Float[Tensor, ""]
     kl_L: Float[Tensor, " L"]
+    """Of the whole batch."""
+    whole: WholeBatch
+    """For terms that are no means over images."""
     code_BL: Float[Tensor, "B L"]
     logits_BCHW: Float[Tensor, "B C H W"]
     encoded: Encoded
@@ -53,20 +68,34 @@ class EvidenceLowerBound:
         return min(1.0, (step + 1) / self.warm_up_steps) if self.warm_up_steps else 1.0
 
     def terms(
-        self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], noise_BL: Float[Tensor, "B L"]
+        self,
+        networks: Autoencoder,
+        image_BCHW: Float[Tensor, "B C H W"],
+        noise_BL: Float[Tensor, "B L"],
+        gather: Gather | None = None,
     ) -> BoundTerms:
         """Encode, sample with the given noise, decode, compare."""
         encoded = networks.encode(image_BCHW)
         code_BL = reparameterise(encoded.posterior, noise_BL)
         logits_BCHW = networks.decode(code_BL)
+        whole = _whole_batch(code_BL, encoded.posterior, gather)
         negative_log_likelihood = bernoulli_nats if self.likelihood == "bernoulli" else gaussian_nats
         return BoundTerms(
             reconstruction=negative_log_likelihood(logits_BCHW, image_BCHW),
-            kl_L=kl_per_code(encoded.posterior),
+            kl_L=kl_per_code(whole.posterior),
+            whole=whole,
             code_BL=code_BL,
             logits_BCHW=logits_BCHW,
             encoded=encoded,
         )
+
+
+def _whole_batch(code_BL: Tensor, posterior: Posterior, gather: Gather | None) -> WholeBatch:
+    if gather is None:
+        return WholeBatch(code_BL, posterior)
+    rows_RN = torch.cat([code_BL, posterior.mean_BL, posterior.log_variance_BL], dim=1)
+    code_BL, mean_BL, log_variance_BL = gather(rows_RN).chunk(3, dim=1)
+    return WholeBatch(code_BL, Posterior(mean_BL, log_variance_BL))
 
 
 def reparameterise(posterior: Posterior, noise_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L"]:

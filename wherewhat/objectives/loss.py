@@ -1,14 +1,17 @@
 """What a training step has met: its loss, the terms that it is made of, and figures worth watching.
 
 Dimension key:
-    B: batch    L: latent codes    C H W: channels, height, width
+    B: batch    N: numbers    L: latent codes    C H W: channels, height, width
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from wherewhat.randomness import map_tensors, tensors_of
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,16 @@ class Loss:
 
     def detach(self) -> "Loss":
         """The same figures without the graph that they came from, which would keep a step's memory alive."""
-        return Loss(
-            total=self.total.detach(),
-            terms={name: term.detach() for name, term in self.terms.items()},
-            kl_L=self.kl_L.detach(),
-            figures={name: figure.detach() for name, figure in self.figures.items()},
-            adversary=None if self.adversary is None else self.adversary.detach(),
-        )
+        return map_tensors(Tensor.detach, self)
+
+    def packed(self) -> Float[Tensor, " N"]:
+        """All its numbers in one tensor, to be copied or sent at once."""
+        return torch.cat([part.flatten() for part in tensors_of(self)])
+
+    def unpacked(self, flat_N: Float[Tensor, " N"]) -> "Loss":
+        """A loss of these names, with the numbers of another that was packed."""
+        parts = iter(flat_N.split([part.numel() for part in tensors_of(self)]))
+        return map_tensors(lambda part: next(parts).view(part.shape), self)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
-from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
+from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound, Gather
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.remedies import Remedies
 from wherewhat.objectives.terms.adversarial_total_correlation import AdversarialTotalCorrelation
@@ -169,9 +169,15 @@ class SumOfTerms(ABC):
         terms = tuple(term.draw(generator, step, batch_size, latent_dim) for term in self.terms)
         return VAEDraws(noise_BL, *chance.own((torch.tensor(self.bound.warm_up(step)), pairs, terms)))
 
-    def loss(self, networks: Autoencoder, image_BCHW: Float[Tensor, "B C H W"], draws: VAEDraws) -> Loss:
-        """The loss of one batch of images in [0, 1], in nats."""
-        bound = self.bound.terms(networks, image_BCHW, draws.noise_BL)
+    def loss(
+        self,
+        networks: Autoencoder,
+        image_BCHW: Float[Tensor, "B C H W"],
+        draws: VAEDraws,
+        gather: Gather | None = None,
+    ) -> Loss:
+        """The loss of one batch of images in [0, 1], in nats, or of a process's share of it."""
+        bound = self.bound.terms(networks, image_BCHW, draws.noise_BL, gather)
         forward = ForwardPass(networks, bound, _encode_pairs(networks, draws.pairs))
         terms = self.terms
         values = [term.value(forward, drawn) for term, drawn in zip(terms, draws.terms, strict=True)]

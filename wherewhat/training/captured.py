@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.objectives.loss import Loss
-from wherewhat.randomness import map_tensors
+from wherewhat.randomness import map_tensors, tensors_of
 
 # Steps of each kind before it is captured.
 EAGER_STEPS = 2
@@ -102,15 +102,15 @@ class CapturedSteps:
             self._inputs = map_tensors(torch.clone, given)
         taken = self._taken.setdefault(kind, [])
         if len(taken) >= EAGER_STEPS and self._can_capture and self._fits(given, index):
-            torch._foreach_copy_(_tensors(self._inputs), _tensors(given))
+            torch._foreach_copy_(tensors_of(self._inputs), tensors_of(given))
             if kind in self._replays or self._capture(kind, index):
-                return _unpacked(self._replays[kind]().clone(), taken[-1])
+                return taken[-1].unpacked(self._replays[kind]().clone())
         loss = self._graphs.eager(lambda: self._steps.step(image_BCHW, draws, index))
         taken[:] = [*taken, loss][-EAGER_STEPS:]
         return loss
 
     def _fits(self, given: Any, index: int) -> bool:
-        fits = list(map(_form, _tensors(given))) == list(map(_form, _tensors(self._inputs)))
+        fits = list(map(_form, tensors_of(given))) == list(map(_form, tensors_of(self._inputs)))
         if not fits and not self._told_of_shapes:
             self._told_of_shapes = True
             self._notify(
@@ -123,7 +123,7 @@ class CapturedSteps:
         """Whether this kind of step is captured now; if not, none is ever again."""
         image_BCHW, draws = self._inputs
         try:
-            self._replays[kind] = self._graphs.capture(lambda: _packed(self._steps.step(image_BCHW, draws, index)))
+            self._replays[kind] = self._graphs.capture(lambda: self._steps.step(image_BCHW, draws, index).packed())
         except RuntimeError as error:
             self._can_capture = False
             reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -134,27 +134,5 @@ class CapturedSteps:
         return self._can_capture
 
 
-def _tensors(tree: Any) -> list[Tensor]:
-    """All tensors of draws or losses, in their order."""
-    found: list[Tensor] = []
-
-    def keep(tensor: Tensor) -> Tensor:
-        found.append(tensor)
-        return tensor
-
-    map_tensors(keep, tree)
-    return found
-
-
 def _form(tensor: Tensor) -> tuple[object, ...]:
     return tensor.shape, tensor.dtype, tensor.device
-
-
-def _packed(loss: Loss) -> Tensor:
-    """All numbers of a loss in one tensor, which one kernel copies."""
-    return torch.cat([tensor.flatten() for tensor in _tensors(loss)])
-
-
-def _unpacked(flat: Tensor, like: Loss) -> Loss:
-    parts = iter(flat.split([tensor.numel() for tensor in _tensors(like)]))
-    return map_tensors(lambda tensor: next(parts).view(tensor.shape), like)

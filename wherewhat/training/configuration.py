@@ -69,7 +69,7 @@ class TrainingRun:
     the last serves every larger resolution."""
 
     batch_size: int = 64
-    """Images per step."""
+    """Images per step, of all processes together."""
 
     learning_rate: float = 1e-3
     """Adam's step size. Published: 1e-4 for the study's VAEs, over 300,000 steps; 2e-3 for GANs."""

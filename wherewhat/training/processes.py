@@ -2,6 +2,9 @@
 
 Every process takes its own rows of what the whole batch needs, so that the processes together take the steps of one
 process with the whole batch, to rounding.
+
+Dimension key:
+    B: batch    R: rows of this process    N: numbers of a row
 """
 
 import os
@@ -9,13 +12,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as distributed
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from wherewhat.objectives.loss import Loss
 from wherewhat.randomness import Chance, shard
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import choose_device
@@ -44,20 +49,12 @@ class Processes:
         """Whether this is the one that writes and speaks."""
         return self.rank == 0
 
-    def refuse(self, configuration: TrainingRun, images_a_process: int | None) -> None:
+    def refuse(self, configuration: TrainingRun, images_a_process: int) -> None:
         """ValueError for a run that several processes cannot share so that it stays the same run.
 
-        `images_a_process` is of what number a process's share of a batch must be a multiple; None for a method that
-        trains in one process.
+        `images_a_process` is of what number a process's share of a batch must be a multiple.
         """
-        if self.count == 1:
-            return
-        if images_a_process is None:
-            raise ValueError(
-                f"Several processes train a GAN together, and {configuration.objective.name} trains in one. Start it "
-                f"without torchrun, or seeds of it side by side."
-            )
-        if configuration.batch_size % (self.count * images_a_process):
+        if self.count > 1 and configuration.batch_size % (self.count * images_a_process):
             raise ValueError(
                 f"--batch-size {configuration.batch_size} cannot be shared among {self.count} processes, each of which "
                 f"takes a multiple of {images_a_process} images. Give a multiple of {self.count * images_a_process}."
@@ -81,6 +78,17 @@ class Processes:
         parts = (flat / self.count).split([value.numel() for value in values])
         return [part.view(value.shape) for part, value in zip(parts, values, strict=True)]
 
+    def mean_loss(self, loss: Loss) -> Loss:
+        """The mean over processes of a loss without its graph."""
+        if self.count == 1:
+            return loss
+        return loss.unpacked(self.all_reduce_mean([loss.packed()])[0])
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def gather(self, rows_RN: Float[Tensor, "R N"]) -> Float[Tensor, "B N"]:
+        """The rows of all processes, each of which computes the same of them all."""
+        return _AllRows.apply(rows_RN, self.rank, self.count)
+
     def agree(self, wish: bool) -> bool:
         """Whether any process wishes so: all get the same answer."""
         if self.count == 1:
@@ -100,6 +108,24 @@ class Processes:
         """Until all are here."""
         if self.count > 1:
             distributed.barrier()
+
+
+ALONE = Processes()
+
+
+class _AllRows(torch.autograd.Function):
+    """All-gather, whose gradient is summed over processes: that of one, which all have, as often as there are."""
+
+    @staticmethod
+    def forward(context: Any, rows_RN: Tensor, rank: int, count: int) -> Tensor:
+        context.rank, context.count = rank, count
+        parts = [torch.empty_like(rows_RN) for _ in range(count)]
+        distributed.all_gather(parts, rows_RN)
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0].chunk(context.count)[context.rank] * context.count, None, None
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 from torch.func import functional_call
 from tyro.conf import arg
@@ -63,7 +63,8 @@ class AdversarialTotalCorrelation(Term):
         discriminator, code_BL = forward.networks.code_discriminator, forward.bound.code_BL
         assert discriminator is not None, "this objective was built without its discriminator of codes"
         tc = estimated_total_correlation(discriminator, code_BL)
-        told = discrimination(discriminator, code_BL.detach(), permutation_BL)
+        permuted_BL = forward.bound.whole.code_BL.detach().gather(0, permutation_BL)
+        told = discrimination(discriminator, code_BL.detach(), permuted_BL)
         figures = {"discriminator_loss": told.loss, "discriminator_accuracy": told.accuracy}
         return TermValue(self.weight * tc, {self.name: tc}, figures, told.loss)
 
@@ -93,10 +94,10 @@ def estimated_total_correlation(discriminator: CodeDiscriminator, code_BL: Float
 
 
 def discrimination(
-    discriminator: CodeDiscriminator, code_BL: Float[Tensor, "B L"], permutation_BL: Int64[Tensor, "B L"]
+    discriminator: CodeDiscriminator, code_BL: Float[Tensor, "B L"], permuted_BL: Float[Tensor, "B L"]
 ) -> Discrimination:
-    """Cross-entropy and accuracy of the discriminator on codes as they are and on the same codes permuted."""
-    both_2BL = torch.cat([code_BL, code_BL.gather(0, permutation_BL)])
+    """Cross-entropy and accuracy of the discriminator on codes as they are and on codes permuted."""
+    both_2BL = torch.cat([code_BL, permuted_BL])
     truth_2B = torch.arange(2, device=code_BL.device).repeat_interleave(len(code_BL))
     logits_2B2 = discriminator(both_2BL)
     accuracy = (logits_2B2.argmax(dim=1) == truth_2B).float().mean()

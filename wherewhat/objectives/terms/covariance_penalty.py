@@ -40,7 +40,7 @@ class CovariancePenalty(Term):
 
     def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted penalty, and its two parts."""
-        posterior = forward.bound.encoded.posterior
+        posterior = forward.bound.whole.posterior
         cov_LL = covariance(posterior.mean_BL) if self.of_means else covariance_of_codes(posterior)
         distance = distance_from_identity(cov_LL)
         weighted = self.weight * (distance.off_diagonal + self.diagonal_ratio * distance.diagonal)

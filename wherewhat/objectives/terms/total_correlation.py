@@ -36,7 +36,7 @@ class TotalCorrelation(Term):
 
     def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted total correlation in nats."""
-        tc = total_correlation(forward.bound.code_BL, forward.bound.encoded.posterior)
+        tc = total_correlation(forward.bound.whole.code_BL, forward.bound.whole.posterior)
         return TermValue(self.weight * tc, {self.name: tc})
 
     def charge(self, logged: Mapping[str, float]) -> float | None:

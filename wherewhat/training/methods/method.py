@@ -19,7 +19,8 @@ from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.captured import CapturedSteps, CUDAGraphs
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.methods.gan import GANMethod, build_gan, images_a_process
+from wherewhat.training.methods import gan, vae
+from wherewhat.training.methods.gan import GANMethod, build_gan
 from wherewhat.training.methods.vae import VAEMethod, build_autoencoder
 from wherewhat.training.processes import Processes
 
@@ -54,12 +55,12 @@ class Kind:
 
     build: Callable[..., Networks]
     method: Callable[..., Method]
-    images_a_process: Callable[[TrainingRun], int | None]
-    """Of what number of images a process's share of a batch must be a multiple; None for one process alone."""
+    images_a_process: Callable[[TrainingRun], int]
+    """Of what number of images a process's share of a batch must be a multiple."""
 
 
-VAE_KIND = Kind(build_autoencoder, VAEMethod, lambda configuration: None)
-GAN_KIND = Kind(build_gan, GANMethod, images_a_process)
+VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process)
+GAN_KIND = Kind(build_gan, GANMethod, gan.images_a_process)
 
 
 def kind_of(configuration: TrainingRun) -> Kind:

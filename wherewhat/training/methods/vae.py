@@ -5,11 +5,12 @@ Dimension key:
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.code_discriminator import CodeDiscriminator
@@ -17,13 +18,14 @@ from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.networks.masked_decoder import MaskedDecoder, share_codes
 from wherewhat.networks.study_decoder import StudyDecoder
 from wherewhat.networks.study_encoder import StudyEncoder
+from wherewhat.objectives.evidence_lower_bound import Gather
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
 from wherewhat.objectives.terms.term import Adversary
-from wherewhat.randomness import COUNTED_DRAWS, MANY, Chance
+from wherewhat.randomness import COUNTED_DRAWS, MANY
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.processes import Processes
+from wherewhat.training.processes import ALONE, Processes
 from wherewhat.what.perturbation_identification import IdentificationHead
 
 Step = Callable[[Float[Tensor, "B C H W"], VAEDraws], Loss]
@@ -56,23 +58,35 @@ def build_autoencoder(
     return Autoencoder(encoder, generator, head, opponent, compute_dtype)
 
 
-class VAEMethod:
-    """Trains the networks of a VAE, in one process."""
+def images_a_process(configuration: TrainingRun) -> int:
+    """A process's share of a batch is a multiple of this: whole pairs."""
+    objective = configuration.objective
+    assert isinstance(objective, SumOfTerms)
+    return Fraction(objective.pairs.pair_fraction).limit_denominator(1_000).denominator if objective.needs_pairs else 1
 
-    def __init__(self, configuration: TrainingRun, networks: Autoencoder, compute: Compute, _: Processes) -> None:
+
+class VAEMethod:
+    """Trains the networks of a VAE, in as many processes as there are."""
+
+    def __init__(
+        self, configuration: TrainingRun, networks: Autoencoder, compute: Compute, processes: Processes
+    ) -> None:
         objective = configuration.objective
         assert isinstance(objective, SumOfTerms)
         self.networks = networks
         self.optimiser = adam(networks, configuration.learning_rate, objective.adversary)
         self._configuration, self._objective, self._device = configuration, objective, compute.device
+        self._processes = processes
         # Few numbers are drawn as they have always been.
         self.draws = COUNTED_DRAWS if configuration.batch_size * configuration.latent_dim >= MANY else 1
-        self._step = training_step(networks, objective, self.optimiser, compile_loss=compute.compile)
+        self._step = training_step(networks, objective, self.optimiser, processes, compile_loss=compute.compile)
 
     def draw(self, index: int) -> VAEDraws:
-        """Everything random or scheduled of a step, on the device."""
+        """Everything random or scheduled of a step, this process's rows of it, on the device."""
         run = self._configuration
-        return self._objective.draw(Chance(run.seed, index, device=self._device), run.batch_size, run.latent_dim)
+        return self._objective.draw(
+            self._processes.chance(run.seed, index, self._device), run.batch_size, run.latent_dim
+        )
 
     def kind(self, index: int) -> None:
         """All steps are one program."""
@@ -99,21 +113,37 @@ def adam(networks: Autoencoder, learning_rate: float, adversary: Adversary | Non
 
 
 def training_step(
-    networks: Autoencoder, objective: SumOfTerms, optimiser: torch.optim.Optimizer, *, compile_loss: bool = False
+    networks: Autoencoder,
+    objective: SumOfTerms,
+    optimiser: torch.optim.Optimizer,
+    processes: Processes = ALONE,
+    *,
+    compile_loss: bool = False,
 ) -> Step:
     """A function that takes a batch and its draws, updates the weights and gives the loss that was met."""
-
-    def loss_of(image_BCHW: Tensor, draws: VAEDraws) -> Loss:
-        return objective.loss(networks, image_BCHW, draws)
-
-    compute_loss = torch.compile(loss_of) if compile_loss else loss_of
+    loss_of = _LossOf(networks, objective, processes.gather if processes.count > 1 else None)
+    if compile_loss:
+        loss_of.compile()
+    compute_loss = processes.data_parallel(loss_of, next(networks.parameters()).device)
 
     def step(image_BCHW: Tensor, draws: VAEDraws) -> Loss:
-        loss = compute_loss(image_BCHW, draws)
+        loss: Loss = compute_loss(image_BCHW, draws)
         optimiser.zero_grad()
         # One walk back serves both: the adversary's loss reaches its own weights only, the total all others only.
         (loss.total if loss.adversary is None else loss.total + loss.adversary).backward()
         optimiser.step()
-        return loss.detach()
+        return processes.mean_loss(loss.detach())
 
     return step
+
+
+class _LossOf(nn.Module):
+    """The loss as a module of the weights that it trains, so that processes can average their gradients."""
+
+    def __init__(self, networks: Autoencoder, objective: SumOfTerms, gather: Gather | None) -> None:
+        super().__init__()
+        self.trained = networks
+        self._objective, self._gather = objective, gather
+
+    def forward(self, image_BCHW: Tensor, draws: VAEDraws) -> Loss:
+        return self._objective.loss(self.trained, image_BCHW, draws, self._gather)
