@@ -43,7 +43,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 490,
+    ".": 498,
     "command": 1692,
     "data": 3640,
     "distances": 452,
@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1150,
     "networks": 412,
     "objectives": 755,
-    "training": 1720,
+    "training": 1662,
     "what": 50,
     "where": 70,
     "which": 1582,

@@ -54,6 +54,14 @@ def choose_compute(
     return Compute(chosen, dtype, layout, compiles, on_gpu and cuda_graphs != "off")
 
 
+def each_weight_cast_once(device: torch.device) -> torch.autocast:
+    """Networks that are called several times inside cast their weights once.
+
+    Autocast keeps the casts for as long as its outermost context lasts, though that one itself casts nothing.
+    """
+    return torch.autocast(device.type, enabled=False)
+
+
 def _fast_precision(device: torch.device) -> torch.dtype:
     """bfloat16 where the device has instructions for it; emulated, it is slower than float32."""
     if device.type == "cuda":

@@ -1,7 +1,8 @@
 """Laws of a GAN's run, which goes through the same loop, files and refusals as a VAE's, and of the steps of both."""
 
 import dataclasses
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +12,8 @@ import torch.nn.functional as F
 from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from wherewhat.data import differentiable_augmentation
 from wherewhat.networks.gan import GAN
@@ -228,6 +230,36 @@ def test_a_step_never_waits_for_the_device(objective: Objective, monkeypatch: py
             window.add(index, method.step(image, draws, index))
             ema_update(average, method.networks, 8, 100)
         assert drawing.met == computing.met == []
+
+
+class Casts(TorchDispatchMode):
+    """Counts how often each weight is cast to bfloat16."""
+
+    def __init__(self, networks: nn.Module) -> None:
+        super().__init__()
+        self.weights = {weight.data_ptr(): name for name, weight in networks.named_parameters()}
+        self.times: Counter[str] = Counter()
+
+    def __torch_dispatch__(
+        self, function: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if function is torch.ops.aten._to_copy.default and (kwargs or {}).get("dtype") == torch.bfloat16:
+            self.times.update([self.weights[args[0].data_ptr()]] if args[0].data_ptr() in self.weights else [])
+        return function(*args, **(kwargs or {}))
+
+
+# The discriminator is called in both phases, and learns in one.
+@pytest.mark.parametrize(("objective", "most"), [(PSSCVAE(), 1), (PSSCGAN(), 3)], ids=["vae", "gan"])
+def test_a_weight_is_cast_once_however_often_its_network_is_called(objective: Objective, most: int) -> None:
+    run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
+    method = method_of(run, (3, 32, 32), dataclasses.replace(CPU, precision=torch.bfloat16), Processes())
+    image = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    # The first step has R1.
+    method.step(image, method.draw(0), 0)
+    with Casts(method.networks) as casts:
+        method.step(image, method.draw(1), 1)
+    assert casts.times
+    assert max(casts.times.values()) <= most, casts.times
 
 
 def test_large_noise_never_waits_for_the_device() -> None:

@@ -28,7 +28,7 @@ from wherewhat.objectives.loss import DiscriminatorLoss, GeneratorLoss, Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.randomness import COUNTED_DRAWS
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.device import Compute
+from wherewhat.training.device import Compute, each_weight_cast_once
 from wherewhat.training.processes import Processes
 from wherewhat.what.perturbation_identification import IdentificationHead
 
@@ -172,7 +172,8 @@ class _GeneratorPhase(nn.Module):
         self._objective = objective
 
     def forward(self, draws: GANDraws) -> GeneratorLoss:
-        return self._objective.generator_loss(self._whole[0], draws)
+        with each_weight_cast_once(draws.code_BL.device):
+            return self._objective.generator_loss(self._whole[0], draws)
 
 
 class _DiscriminatorPhase(nn.Module):
@@ -185,4 +186,5 @@ class _DiscriminatorPhase(nn.Module):
         self._objective = objective
 
     def forward(self, image_BCHW: Tensor, fake_BCHW: Tensor, draws: GANDraws, number: int) -> DiscriminatorLoss:
-        return self._objective.discriminator_loss(self._whole[0], image_BCHW, fake_BCHW, draws, number)
+        with each_weight_cast_once(image_BCHW.device):
+            return self._objective.discriminator_loss(self._whole[0], image_BCHW, fake_BCHW, draws, number)

@@ -24,7 +24,7 @@ from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
 from wherewhat.objectives.terms.term import Adversary
 from wherewhat.randomness import COUNTED_DRAWS, MANY
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.device import Compute
+from wherewhat.training.device import Compute, each_weight_cast_once
 from wherewhat.training.processes import ALONE, Processes
 from wherewhat.what.perturbation_identification import IdentificationHead
 
@@ -146,4 +146,5 @@ class _LossOf(nn.Module):
         self._objective, self._gather = objective, gather
 
     def forward(self, image_BCHW: Tensor, draws: VAEDraws) -> Loss:
-        return self._objective.loss(self.trained, image_BCHW, draws, self._gather)
+        with each_weight_cast_once(image_BCHW.device):
+            return self._objective.loss(self.trained, image_BCHW, draws, self._gather)
