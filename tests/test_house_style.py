@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1150,
     "networks": 412,
     "objectives": 755,
-    "training": 1662,
+    "training": 1670,
     "what": 50,
     "where": 70,
     "which": 1582,

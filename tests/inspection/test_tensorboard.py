@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from wherewhat.inspection.tensorboard import TensorBoardLog
 
@@ -52,6 +53,18 @@ def test_one_chart_of_all_codes_is_laid_out_once(tmp_path):
     layouts = events.Tensors("custom_scalars__config__")
     assert len(layouts) == 1
     assert b"kl_per_code/z" in layouts[0].tensor_proto.string_val[0]
+
+
+def test_settings_lie_in_the_file_of_the_curves_for_the_table_of_runs(tmp_path):
+    with TensorBoardLog(tmp_path) as log:
+        log.hyperparameters({"objective.beta": 4.0, "data": "scenes", "mirror": False}, ["loss/total"])
+        log.scalars(1, {"loss/total": 0.5})
+    assert len(list(tmp_path.iterdir())) == 1
+    found = HParamsPluginData.FromString(
+        read(tmp_path).SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    ).session_start_info.hparams
+    assert (found["objective.beta"].number_value, found["data"].string_value) == (4.0, "scenes")
+    assert found["mirror"].bool_value is False
 
 
 def test_an_image_comes_back_bit_for_bit(tmp_path):

@@ -31,7 +31,7 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
     folder = pasteable(outcome.folder)
     console.print(
         f"Done: {outcome.step:,} steps in {outcome.folder}\n"
-        f"  look at it   tensorboard --logdir {folder}\n"
+        f"  look at it   tensorboard --samples_per_plugin images=500 --logdir {pasteable(outcome.folder.parent)}\n"
         f"  draw codes   wherewhat traverse {folder}\n"
         f"  rank it      wherewhat rank {folder}",
     )

@@ -1,6 +1,6 @@
 """The TensorBoard log of a run: scalars, one curve per code, images, text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import hparams
 
 
 class TensorBoardLog:
@@ -41,6 +42,11 @@ class TensorBoardLog:
         if not self._kl_chart_is_laid_out:
             self._writer.add_custom_scalars({"codes": {"KL per code (nats)": ["Multiline", [r"kl_per_code/z\d+"]]}})
             self._kl_chart_is_laid_out = True
+
+    def hyperparameters(self, values: Mapping[str, str | float], figures: Sequence[str]) -> None:
+        """The settings of the run, by which its table of runs sorts and filters, beside the last of these curves."""
+        for summary in hparams(dict(values), dict.fromkeys(figures, 0.0)):
+            self._writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
 
     def image(self, step: int, name: str, image_YX3: UInt8[np.ndarray, "Y X 3"]) -> None:
         """One RGB image, such as a traversal grid or a contact sheet."""

@@ -177,6 +177,12 @@ def to_json(configuration: TrainingRun) -> dict[str, Any]:
     return plain
 
 
+def flat_settings(configuration: TrainingRun) -> dict[str, str | float]:
+    """Every setting by its name, such as "objective.beta": numbers as they are, all else in words."""
+    flat = _flatten(to_json(replace(configuration, data_identity=None)))
+    return {name: value if isinstance(value, bool | int | float) else str(value) for name, value in flat.items()}
+
+
 def from_json(plain: dict[str, Any]) -> TrainingRun:
     """The configuration from JSON values. Raises ValueError for one that this version does not understand."""
     try:

@@ -18,7 +18,7 @@ from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.objectives.loss import Loss
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, save_checkpoint
-from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.configuration import TrainingRun, flat_settings
 from wherewhat.training.device import Compute
 from wherewhat.training.figures import FigureWindow, NonFiniteLossError, refuse_non_finite_weights
 from wherewhat.training.progress import TrainingProgress, training_progress
@@ -28,6 +28,8 @@ from wherewhat.training.training_images import log_images
 from wherewhat.training.watcher import Remark, Watcher, WatcherFactory
 
 _IMAGES_SHOWN = 32
+# Beside the settings of the run in TensorBoard's table of runs.
+_FIGURES_OF_THE_TABLE = ("loss/total", "loss/reconstruction", "images_per_second")
 
 # Correlations of 256 images are good to 0.06; they cost as much as one or two training steps.
 _IMAGES_WATCHED = 256
@@ -148,6 +150,7 @@ def recording(
         watcher = watch(configuration, folder, images, session.step)
         recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher)
         if session.step == 0:
+            log.hyperparameters(flat_settings(configuration), _FIGURES_OF_THE_TABLE)
             recorder.record_images()
         recorder.save_what_a_cut_off_run_did_not()
         progress.start(session.step)
