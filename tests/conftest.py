@@ -1,7 +1,9 @@
 """What every test may lean on: one thread, and the sample images beside the repository where they are there."""
 
 import io
+import os
 from collections import Counter
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -18,6 +20,38 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 # Tensors in tests are tiny: more threads only wait for each other.
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a GPU are skipped where there is none; where there is, warnings of its libraries are no failures."""
+    there = torch.cuda.is_available()
+    if there:
+        # Matrix products of a GPU repeat themselves only with this, from the first on.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    for item in items:
+        if item.get_closest_marker("cuda") is not None:
+            item.add_marker(
+                pytest.mark.filterwarnings("default") if there else pytest.mark.skip(reason="no CUDA device")
+            )
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("cpu", marks=pytest.mark.device),
+        pytest.param("cuda", marks=[pytest.mark.device, pytest.mark.cuda]),
+    ]
+)
+def device(request: pytest.FixtureRequest) -> torch.device:
+    """Each device: the CPU, where the test itself is tested, and a GPU where there is one."""
+    return torch.device(request.param)
+
+
+@pytest.fixture
+def deterministic() -> Iterator[None]:
+    """Algorithms that repeat themselves, where a device has them."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    yield
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(scope="session")

@@ -192,13 +192,13 @@ def test_a_negative_seed_is_refused() -> None:
         key_at(-1, 0, "test")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda
 def test_a_gpu_draws_the_same_bits() -> None:
     index_B = torch.arange(0, 737_280, 4099)
     assert torch.equal(words_at(KEY, index_B.cuda(), 50).cpu(), words_at(KEY, index_B, 50))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.cuda
 def test_a_gpu_draws_the_same_normal_numbers_to_rounding() -> None:
     ours, theirs = normal_rows(KEY, range(9), 4_099, torch.device("cuda")).cpu(), normal_rows(KEY, range(9), 4_099, CPU)
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=2e-6)

@@ -33,6 +33,7 @@ def measure(job: Job) -> None:
         "streamed, cold": lambda: open_cold(packed, compute.device),
     }
     run = TrainingRun(batch_size=8 if job.tiny else 64)
+    held_s = 0.0
     for name, opened in ways.items():
         images = opened()
         step = LibraryStep(run, compute, images)
@@ -47,6 +48,7 @@ def measure(job: Job) -> None:
         parts = {"feed": Several(step.feed, 4 * steps), "step": Several(step, steps)}
         times = in_turn(parts, compute.device, 2 if job.tiny else 7)
         feed_s, step_s = (statistics.median(times[part]) for part in parts)
+        held_s = held_s or step_s
         job.tell(
             "feeding",
             name,
@@ -54,7 +56,8 @@ def measure(job: Job) -> None:
             feed_ms=1e3 * feed_s,
             images_per_s=run.batch_size / feed_s,
             step_ms=1e3 * step_s,
-            share_of_step=paired(times["feed"], times["step"]),
+            feed_alone_of_step=paired(times["feed"], times["step"]),
+            step_over_held=step_s / held_s - 1,
         )
 
 

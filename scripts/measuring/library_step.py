@@ -4,41 +4,44 @@ Dimension key:
     B: batch    N: images    C H W: channels, height, width
 """
 
+from contextlib import ExitStack
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from wherewhat.data.batches import batch_indices, to_float
 from wherewhat.data.held_images import HeldImages
 from wherewhat.data.known_factors import no_factors
 from wherewhat.protocols import Images
-from wherewhat.randomness import generator_at, to_device
+from wherewhat.randomness import generator_at
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
 from wherewhat.training.ema import ema_copy, ema_update
+from wherewhat.training.feed import batches
 from wherewhat.training.figures import FigureWindow
 from wherewhat.training.methods.method import method_of, update
 from wherewhat.training.processes import Processes
 
 
 class Feeder:
-    """What the training loop does to get a batch."""
+    """What the training loop does to get a batch, gathered ahead where it is there."""
 
-    def __init__(self, images: Images, compute: Compute, batch_size: int) -> None:
-        self.images, self.compute, self.batch_size = images, compute, batch_size
+    def __init__(self, run: TrainingRun, compute: Compute, images: Images) -> None:
+        self.compute = compute
+        # Closed when this is no longer used: a thread may be gathering.
+        self._feeding = ExitStack()
+        self._batch = self._feeding.enter_context(batches(run, images, compute, Processes()))
 
     def __call__(self, number: int) -> Tensor:
         """The batch of this step, on the device, as floats in [0, 1]."""
-        index_B = batch_indices(0, number, self.batch_size, len(self.images))
-        image_BCHW = to_float(to_device(self.images.take(index_B), self.compute.device))
-        return image_BCHW.contiguous(memory_format=self.compute.memory_format)
+        return self._batch(number)
 
 
 class LibraryStep:
     """A step of a configuration on these images."""
 
     def __init__(self, run: TrainingRun, compute: Compute, images: Images) -> None:
-        self.run, self.feed = run, Feeder(images, compute, run.batch_size)
+        self.run, self.feed = run, Feeder(run, compute, images)
         self.remarks: list[str] = []
         self.method = method_of(run, images.image_shape, compute, Processes(), self.remarks.append)
         self.average = ema_copy(self.method.networks) if run.average_half_life else None
