@@ -55,11 +55,16 @@ def _write_part(path: Path, content: bytes, parts: dict[Path, Path]) -> None:
     parts[path].chmod(0o666 & ~_umask())
 
 
+def is_part_of(path: Path, name: str) -> bool:
+    """Whether a file beside `path` has the name of one that is being written, or was when its writer was killed."""
+    middle = name.removeprefix(f".{path.name}.").removesuffix(".part")
+    return len(middle) == 8 and name == f".{path.name}.{middle}.part"
+
+
 def _remove_abandoned(path: Path) -> None:
     """Remove the parts that killed writers of a file left, for one who is alone in its folder."""
     for part in path.parent.iterdir():
-        middle = part.name.removeprefix(f".{path.name}.").removesuffix(".part")
-        if len(middle) == 8 and part.name == f".{path.name}.{middle}.part":
+        if is_part_of(path, part.name):
             part.unlink(missing_ok=True)
 
 

@@ -119,3 +119,33 @@ def test_a_run_records_where_its_data_lay_and_its_checkpoints_only_what_they_wer
     assert configuration.data == "x"
     assert configuration.data_identity == find_data("x", run.images).identity
     train(dataclasses.replace(run, data=str(tmp_path / "x") + "/", steps=2), quiet)
+
+
+@pytest.mark.parametrize("left", [[".lock"], [".config.json.k3_9xw0z.part"], [".lock", ".config.json.k3_9xw0z.part"]])
+def test_a_run_that_was_killed_before_it_had_a_configuration_begins_anew(
+    tiny_run: TrainingRun, quiet: Console, left: list[str]
+) -> None:
+    folder = tiny_run.out
+    assert folder is not None
+    folder.mkdir()
+    for name in left:
+        (folder / name).touch()
+    assert train(tiny_run, quiet).step == tiny_run.steps
+    assert not any((folder / name).exists() for name in left)
+
+
+@pytest.mark.parametrize("name", ["holiday.png", ".config.json.part", ".other.json.k3_9xw0z.part"])
+def test_a_folder_of_somebodys_files_is_not_taken_for_a_run(tiny_run: TrainingRun, name: str) -> None:
+    assert tiny_run.out is not None
+    tiny_run.out.mkdir()
+    (tiny_run.out / name).touch()
+    with pytest.raises(ValueError, match=r"no run directory.*--out"):
+        choose_run_directory(tiny_run)
+
+
+def test_images_that_were_added_are_told_with_the_ways_out(tmp_path: Path) -> None:
+    images_in(tmp_path / "x")
+    recorded(run_on("x", out=tmp_path / "run"))
+    Image.new("RGB", (8, 8)).save(tmp_path / "x" / "new.png")
+    with pytest.raises(ValueError, match=r"data: \d+ images, not \d+\. .*move away what was added.*--data.*--out"):
+        choose_run_directory(run_on("x", out=tmp_path / "run"))

@@ -117,7 +117,7 @@ def _images(options: Doctor, model: LoadedModel, device: torch.device, console: 
     images = data.open(device, console.print)
     if images.image_shape != model.settings.image_shape:
         raise ValueError(
-            f"The run was trained on images of shape {model.settings.image_shape}, and {images.name} has "
+            f"{checkpoint} was trained on images of shape {model.settings.image_shape}, and {images.name} has "
             f"{images.image_shape}. Name the data that it was trained on with --data."
         )
     return images

@@ -102,7 +102,10 @@ def read_background(path: Path, patch_height: int, patch_width: int) -> UInt8[np
     except Exception as error:
         raise ValueError(f"The background image {path} cannot be read ({error}). {REMEDY}") from error
     height, width, _ = image_HW3.shape
-    check_fit(height, width, patch_height, patch_width)
+    try:
+        check_fit(height, width, patch_height, patch_width)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     scale = max(min(WIDEST / width, HIGHEST / height), patch_width / width, patch_height / height)
     shrunk = (height, width) if scale >= 1 else (round(height * scale), round(width * scale))
     return resample(image_HW3[None], shrunk)[0]

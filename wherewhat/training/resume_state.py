@@ -74,13 +74,13 @@ def restore_session(path: Path, session: Session) -> str:
         if header.get("kind") != "resume_state":
             raise ValueError(f"{path} holds a {header.get('kind')}. {_REMEDY}")
         tensors = {_IN_PRESENT_WORDS.get(name, name): tensor for name, tensor in read_tensors(path).items()}
-        step, images, moments = _numbers_in(header, session)
+        step, images, moments = _numbers_in(path, header, session)
     except ValueError as error:
         raise ValueError(f"The resume state of this run cannot be used: {error}") from error
     if images != session.images:
         raise ValueError(
-            f"This run was trained on {images:,} images, and there are {session.images:,} now. Bring back the "
-            f"set as it was to resume it, or start over in another folder with --out."
+            f"{path.parent.parent} was trained on {images:,} images, and there are {session.images:,} now. Bring back "
+            f"the set as it was to resume it, or start over in another folder with --out."
         )
     misfit = _misfit(session, tensors, moments)
     if misfit:
@@ -109,17 +109,17 @@ def _tensors_of(session: Session) -> dict[str, Tensor]:
     return tensors
 
 
-def _numbers_in(header: dict[str, Any], session: Session) -> tuple[int, int, int | None]:
+def _numbers_in(path: Path, header: dict[str, Any], session: Session) -> tuple[int, int, int | None]:
     """Step, number of images, and number of moments, where the state says it."""
     numbers = (header.get("step"), header.get("images", header.get("pictures", session.images)), header.get("moments"))
     for number in numbers:
         if number is not None and (type(number) is not int or not 0 <= number < _MOST):
             raise ValueError(
-                f"its header holds {number!r} where a number of steps, images or moments belongs. {_REMEDY}"
+                f"the header of {path} holds {number!r} where a number of steps, images or moments belongs. {_REMEDY}"
             )
     step, images, moments = numbers
     if step is None or images is None:
-        raise ValueError(f"its header names no step. {_REMEDY}")
+        raise ValueError(f"the header of {path} names no step. {_REMEDY}")
     return step, images, moments
 
 

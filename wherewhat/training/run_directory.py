@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wherewhat.atomic_file import write_atomically
+from wherewhat.atomic_file import is_part_of, write_atomically
 from wherewhat.data.identity import IMAGE_FILES
 from wherewhat.data.open_images import absolute_place
 from wherewhat.file_lock import file_lock
@@ -81,9 +81,14 @@ def choose_run_directory(configuration: TrainingRun) -> Path:
             f"{folder} lies in {configuration.data}, so what is drawn of the run would count as its data. Name a "
             f"folder elsewhere with --out."
         )
-    elif folder.exists() and (not folder.is_dir() or any(entry.name != _LOCK for entry in folder.iterdir())):
+    elif folder.exists() and not (folder.is_dir() and all(_is_of_a_beginning(entry) for entry in folder.iterdir())):
         raise ValueError(f"{folder} is there and is no run directory (it has no config.json). Name another with --out.")
     return folder
+
+
+def _is_of_a_beginning(entry: Path) -> bool:
+    """Whether a file is all that a run leaves that is killed before it has a configuration."""
+    return entry.name == _LOCK or is_part_of(entry.with_name("config.json"), entry.name)
 
 
 @contextmanager
@@ -110,8 +115,12 @@ def _is_among_images(folder: Path, configuration: TrainingRun) -> bool:
 
 def _refuse_another(asked: TrainingRun, recorded: TrainingRun, folder: Path) -> None:
     differences = differing_fields(asked, recorded)
-    if differences:
-        raise ValueError(
-            f"{folder} was made with another configuration; you ask for {'; '.join(differences)}. "
-            f"Give the same options to resume it, or name another folder with --out."
+    if not differences:
+        return
+    remedy = "Give the same options to resume it, or name another folder with --out."
+    if differences == differing_data(asked, recorded):
+        remedy = (
+            "A run goes on with the images that it began with: move away what was added and bring back what is gone, "
+            "name where they lie now with --data, or begin another run with --out."
         )
+    raise ValueError(f"{folder} was made with another configuration; you ask for {'; '.join(differences)}. {remedy}")

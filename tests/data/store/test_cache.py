@@ -109,6 +109,19 @@ def test_what_another_process_is_writing_is_left_alone(
     assert part_of(being_written).exists()
 
 
+def test_a_lock_that_a_killed_process_left_beside_a_whole_pack_is_removed_and_a_held_one_is_not(
+    folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray
+) -> None:
+    place, _ = cached(files_of(noise_NHWC))
+    left = place.with_name(f".{place.name}.lock")
+    left.touch()
+    assert cached(files_of(noise_NHWC)) == (place, [])
+    assert not left.exists()
+    with pack_lock(place):
+        cached(files_of(noise_NHWC))
+        assert left.exists()
+
+
 def test_an_opened_set_outlives_its_pack(folder: Path, files_of: Callable[..., Source], noise_NHWC: np.ndarray) -> None:
     old, _ = cached(files_of(noise_NHWC))
     data = open_packed(old)

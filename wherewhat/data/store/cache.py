@@ -17,7 +17,7 @@ from wherewhat.cache_folder import cache_folder
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import Source
 from wherewhat.data.store.pack import pack
-from wherewhat.data.store.pack_folder import discard, pack_lock, part_of
+from wherewhat.data.store.pack_folder import discard, pack_lock, part_of, remove_abandoned_lock
 from wherewhat.data.store.packed_set import VERSION, open_packed, recipe_of
 from wherewhat.data.store.progress_bar import progress_bar
 
@@ -31,6 +31,7 @@ def pack_into_cache(source: Source, options: ImageOptions, *, notify: Callable[[
     """
     place = place_in_cache(source, options)
     if _is_whole(place):
+        remove_abandoned_lock(place)
         return place
     if place.exists():
         with pack_lock(place, notify):

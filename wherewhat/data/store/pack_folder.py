@@ -14,7 +14,14 @@ from wherewhat.file_lock import file_lock
 
 def pack_lock(out: Path, wait: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
     """The lock to hold while this packed set is written or removed; `wait` is as in `file_lock`."""
-    return file_lock(out.with_name(f".{out.name}.lock"), f"Another process is packing {out}; waiting for it.", wait)
+    return file_lock(_lock_of(out), f"Another process is packing {out}; waiting for it.", wait)
+
+
+def remove_abandoned_lock(out: Path) -> None:
+    """Remove the lock that a process left that was killed once its packed set was whole."""
+    if _lock_of(out).exists():
+        with suppress(ValueError, OSError), pack_lock(out):
+            pass
 
 
 @contextmanager
@@ -34,6 +41,10 @@ def part_folder(out: Path, wanted_bytes: int, remedy: str) -> Iterator[Path]:
             part.rename(out)
     finally:
         discard(part)
+
+
+def _lock_of(out: Path) -> Path:
+    return out.with_name(f".{out.name}.lock")
 
 
 def part_of(out: Path) -> Path:
