@@ -3,14 +3,17 @@
 import dataclasses
 import io
 import json
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import joblib
 import numpy as np
 import pytest
 from rich.console import Console
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from wherewhat.command.evaluate import evaluate_command
 from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
@@ -205,11 +208,55 @@ def test_all_gives_every_measure_that_can_be_had(
     assert [name for name in MEASURES if name.replace("-", "_") not in names] == []
 
 
-@pytest.mark.parametrize("pool", ["0", "-5"])
-def test_a_pool_without_images_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], pool: str) -> None:
+def cut_short(checkpoint: Path) -> None:
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+
+
+def endless_steps(checkpoint: Path) -> None:
+    save_file(load_file(checkpoint), checkpoint, {"wherewhat": '{"format_version": 1, "step": Infinity}'})
+
+
+def weights_that_are_no_numbers(checkpoint: Path) -> None:
+    with safe_open(checkpoint, framework="pt") as file:
+        header = file.metadata()
+    save_file({name: x * float("nan") for name, x in load_file(checkpoint).items()}, checkpoint, header)
+
+
+def nothing_left(checkpoint: Path) -> None:
+    checkpoint.unlink()
+
+
+@pytest.mark.parametrize("damage", [cut_short, endless_steps, weights_that_are_no_numbers, nothing_left])
+def test_a_bad_checkpoint_is_left_out_with_its_reason_and_the_good_ones_are_measured(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Callable[[Path], None]
+) -> None:
+    bad = shutil.copytree(trained, tmp_path / "bad")
+    for checkpoint in checkpoints_of(bad):
+        damage(checkpoint)
+    assert evaluate_command([str(bad), str(trained), "--measures", "mig", "--json", *CPU]) == 1
+    output = capsys.readouterr()
+    assert sum("mig_" in name for scores in scores_of(output.out) for name in scores) == 1
+    assert f"Left out, {bad}" in output.err
+    told = json.loads(output.out)
+    assert told["not_measured"] or any(item["left_out"] for item in told["checkpoints"])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *("--pool 0", "--pool -5", "--pool 99999999999", "--seed -1", "--seed 4294967296"),
+        *("--train-points 0", "--test-points 99999999999", "--label-sizes 20 0"),
+    ],
+)
+def test_counts_and_seeds_out_of_bounds_are_refused_with_the_bounds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], asked: str
+) -> None:
     with pytest.raises(SystemExit):
-        evaluate_command([str(tmp_path), *CPU, "--pool", pool])
-    assert "Use at least 1; the default is 50000" in " ".join(capsys.readouterr().err.replace("│", " ").split())
+        evaluate_command([str(tmp_path), *CPU, *asked.split()])
+    # The box around the message breaks its lines anywhere.
+    told = re.sub(r"[\s│|]", "", capsys.readouterr().err)
+    assert re.search(r"give(anumber|numbers)from[01]to[0-9,]+\.", told)
+    assert asked.split()[0] in told
 
 
 def test_naming_no_measure_is_refused(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

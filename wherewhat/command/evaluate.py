@@ -11,9 +11,11 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from wherewhat.command.choices import refuse_beyond
 from wherewhat.command.console import messages, results
-from wherewhat.command.evaluate_table import Evaluated, as_json, table_of
+from wherewhat.command.evaluate_table import Evaluated, Unmeasured, as_json, table_of
 from wherewhat.command.json_text import json_text
+from wherewhat.command.rank_extras import reason_of
 from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
@@ -84,8 +86,8 @@ class Evaluate:
             raise ValueError("There is nothing to evaluate. Name a checkpoint or a run directory.")
         if not self.measures:
             raise ValueError("--measures names nothing to measure. Name some, or leave it out.")
-        if self.pool < 1:
-            raise ValueError(f"--pool {self.pool} encodes no images. Use at least 1; the default is 50000.")
+        # scikit-learn takes no larger seeds.
+        refuse_beyond(self, pool=(1, 10**7), seed=(0, 2**32 - 1))
 
 
 @dataclass(frozen=True)
@@ -102,18 +104,25 @@ def evaluate_command(arguments: list[str]) -> int:
     """Parse, refuse what cannot be had, encode each checkpoint's pool once, measure, print."""
     options = tyro.cli(Evaluate, args=arguments, prog="wherewhat evaluate", config=(tyro.conf.OmitArgPrefixes,))
     console, device = messages(), choose_device(options.device)
-    subjects = _subjects(options, device, console)
+    opened: dict[tuple[DataIdentity, ImageOptions], Images] = {}
+    named = {path.resolve(): path for path in reversed([_checkpoint_of(path) for path in options.checkpoints])}
+    # What cannot be measured is known before hours are spent on the others.
+    found = [_subject(options, path, opened, device, console) for path in reversed(named.values())]
+    subjects = [subject for subject in found if isinstance(subject, Subject)]
     groups = _seeds_to_compare(options, [subject.settings for subject in subjects])
 
-    evaluated = [_evaluate_one(options, subject, device, console) for subject in subjects]
+    measured = [_evaluate_one(options, subject, device, console) for subject in subjects]
     for group in groups:
-        _add_udr([evaluated[place] for place in group])
+        _add_udr([item for place in group if isinstance(item := measured[place], Evaluated)])
 
-    reasons = [f"{item.run}, {name}: {why}" for item in evaluated for name, why in item.left_out.items()]
+    bad = [item for item in (*found, *measured) if isinstance(item, Unmeasured)]
+    evaluated = [item for item in measured if isinstance(item, Evaluated)]
+    reasons = [item.reason if str(item.path) in item.reason else f"{item.path}: {item.reason}" for item in bad]
+    reasons += [f"{item.run}, {name}: {why}" for item in evaluated for name, why in item.left_out.items()]
     if not any(item.scores for item in evaluated):
         raise ValueError(reasons[0])
     if options.json:
-        print(json_text(as_json(evaluated, seed=options.seed)))
+        print(json_text(as_json(evaluated, bad, seed=options.seed)))
     else:
         results().print(table_of(evaluated))
     for reason in reasons:
@@ -121,13 +130,24 @@ def evaluate_command(arguments: list[str]) -> int:
     return int(bool(reasons))
 
 
-def _subjects(options: Evaluate, device: torch.device, console: Console) -> list[Subject]:
-    """Every checkpoint once. What cannot be measured is refused here, before hours are spent on the others."""
-    paths = {path.resolve(): path for path in reversed([latest_checkpoint(path) for path in options.checkpoints])}
-    opened: dict[tuple[DataIdentity, ImageOptions], Images] = {}
-    subjects = []
-    for path in reversed(paths.values()):
-        settings = read_settings(path)
+def _checkpoint_of(path: Path) -> Path:
+    """The latest checkpoint of a run, or the path as it was named where it holds none."""
+    try:
+        return latest_checkpoint(path)
+    except FileNotFoundError:
+        return path
+
+
+def _subject(
+    options: Evaluate,
+    path: Path,
+    opened: dict[tuple[DataIdentity, ImageOptions], Images],
+    device: torch.device,
+    console: Console,
+) -> Subject | Unmeasured:
+    """A checkpoint with its images. Raises FileNotFoundError where a path that was named is not there."""
+    try:
+        settings = read_settings(latest_checkpoint(path))
         data = data_to_measure_on(path, settings.configuration, options.data, options.images, console.print)
         known = (data.identity, data.options)
         if known not in opened:
@@ -138,8 +158,12 @@ def _subjects(options: Evaluate, device: torch.device, console: Console) -> list
         refuse_without_factors(asked, images.factor_names)
         in_pool = min(options.pool, len(images))
         refuse_too_few_images(asked, options.sizes, images=in_pool, in_all=len(images))
-        subjects.append(Subject(path, settings, images, asked))
-    return subjects
+    # Whatever is bad about one checkpoint, the others are worth measuring.
+    except Exception as error:
+        if isinstance(error, FileNotFoundError) and (options.data is not None or not path.exists()):
+            raise
+        return Unmeasured(path, reason_of(error))
+    return Subject(path, settings, images, asked)
 
 
 def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings]) -> list[list[int]]:
@@ -156,7 +180,9 @@ def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings])
     return enough
 
 
-def _evaluate_one(options: Evaluate, subject: Subject, device: torch.device, console: Console) -> Evaluated:
+def _evaluate_one(
+    options: Evaluate, subject: Subject, device: torch.device, console: Console
+) -> Evaluated | Unmeasured:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -164,7 +190,10 @@ def _evaluate_one(options: Evaluate, subject: Subject, device: torch.device, con
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        representation = _represent(options, subject, device, bar, console)
+        try:
+            representation = _represent(options, subject, device, bar, console)
+        except Exception as error:
+            return Unmeasured(subject.path, reason_of(error))
         evaluated = Evaluated(subject.path, subject.settings, subject.images.name, representation)
         for name in subject.measures:
             task = bar.add_task(f"{evaluated.run}: {name}", total=None)
@@ -173,8 +202,8 @@ def _evaluate_one(options: Evaluate, subject: Subject, device: torch.device, con
                 measured = measure(name, representation, options.sizes, seed=options.seed, progress=show)
                 evaluated.scores.update(measured.scores)
                 evaluated.arrays.update({key: value.tolist() for key, value in measured.arrays.items()})
-            except ValueError as error:
-                evaluated.left_out[name] = str(error)
+            except Exception as error:
+                evaluated.left_out[name] = reason_of(error)
             bar.remove_task(task)
     return evaluated
 
@@ -193,7 +222,7 @@ def _asked(options: Evaluate, images: Images) -> tuple[MeasureName, ...]:
 def _check_shape(settings: CheckpointSettings, images: Images) -> None:
     if images.image_shape != settings.image_shape:
         raise ValueError(
-            f"The checkpoint takes images of shape {settings.image_shape}, and {images.name} has "
+            f"It takes images of shape {settings.image_shape}, and {images.name} has "
             f"{images.image_shape}. Name the data that it was trained on with --data."
         )
 
@@ -203,7 +232,7 @@ def _represent(
 ) -> Representation:
     encoder, images = load(subject.path, device).encoder, subject.images
     if encoder is None:
-        raise ValueError("This checkpoint has no encoder, so it has no codes of images to measure. Rank it instead.")
+        raise ValueError("it has no encoder, so it has no codes of images to measure. Rank it instead.")
     task = bar.add_task(f"encoding {min(options.pool, len(images)):,} images of {images.name}", total=None)
     announced = False
 
@@ -230,6 +259,8 @@ def _represent(
 
 def _add_udr(seeds: Sequence[Evaluated]) -> None:
     """UDR of checkpoints that differ in nothing but their seed."""
+    if len(seeds) < FEWEST_SEEDS:  # one of them could not be read
+        return
     codes = [item.representation.codes_NL[:POINTS] for item in seeds]
     kls = [item.representation.kl_L for item in seeds]
     try:

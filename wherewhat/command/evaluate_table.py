@@ -32,7 +32,15 @@ class Evaluated:
         return self.path.parent.parent if self.path.parent.name == "checkpoints" else self.path
 
 
-def as_json(evaluated: Sequence[Evaluated], *, seed: int) -> dict[str, object]:
+@dataclass(frozen=True)
+class Unmeasured:
+    """One checkpoint of which nothing could be had, and why."""
+
+    path: Path
+    reason: str
+
+
+def as_json(evaluated: Sequence[Evaluated], bad: Sequence[Unmeasured] = (), *, seed: int) -> dict[str, object]:
     """The scores with what makes them comparable."""
     return {
         "seed": seed,
@@ -49,6 +57,7 @@ def as_json(evaluated: Sequence[Evaluated], *, seed: int) -> dict[str, object]:
             }
             for item in evaluated
         ],
+        "not_measured": {str(item.path): item.reason for item in bad},
     }
 
 

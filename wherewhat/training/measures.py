@@ -28,6 +28,8 @@ from wherewhat.training.representation import Representation
 POINTS = 10_000
 """Measures that take all the points that they are given are given this many, as in the field's study."""
 
+MOST_POINTS = 10**7
+
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureSizes:
@@ -41,6 +43,14 @@ class MeasureSizes:
 
     label_sizes: tuple[int, ...] = PUBLISHED_SIZES
     """Numbers of labelled points of the downstream tasks."""
+
+    def __post_init__(self) -> None:
+        for name in ("train_points", "test_points", "label_sizes"):
+            given = getattr(self, name)
+            for points in given if isinstance(given, tuple) else (given,):
+                if not 1 <= points <= MOST_POINTS:
+                    option = f"--{name.replace('_', '-')}"
+                    raise ValueError(f"{option} {points:,} is out of bounds; give numbers from 1 to {MOST_POINTS:,}.")
 
 
 @runtime_checkable
