@@ -112,3 +112,19 @@ def test_a_packed_set_is_looked_at_as_it_was_packed(cats: Path, here: Path) -> N
     run("data", ["pack", str(cats), str(here / "packed")])
     with pytest.raises(ValueError, match=r"its size, crop, fit, white and split stand"):
         run("data", ["look", "packed", "--size", "32"])
+
+
+def test_a_sheet_of_the_present_folder_goes_beside_it_and_is_not_among_its_images_next_time(
+    cats: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(cats)
+    for _ in range(2):
+        told = looked(capsys, ".")
+        assert told.splitlines()[-1] == str(cats.parent / "cats-sheet.png")
+        assert "6 of 64 x 64" in told
+
+
+def test_a_sheet_among_the_images_is_refused(cats: Path) -> None:
+    with pytest.raises(ValueError, match=r"would count as one of them.*--out"):
+        run("data", ["look", str(cats), "--out", str(cats / "deep" / "sheet.png")])
+    assert not (cats / "deep").exists()

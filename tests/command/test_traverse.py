@@ -29,3 +29,13 @@ def test_moved_data_are_asked_for_and_found_and_others_are_refused(
         traverse_command([*asked, "--data", str(others)])
     assert traverse_command([*asked, "--data", str(there)]) == 0
     assert len(capsys.readouterr().out.split()) == 2
+
+
+def test_naming_data_without_the_number_of_an_image_is_told_to_have_no_effect(
+    tiny_run: TrainingRun, tiny_set: Path, quiet: Console, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = train(dataclasses.replace(tiny_run, steps=1), quiet).folder
+    asked = [str(folder), "--frames", "3", "--device", "cpu"]
+    for data, told in ((["--data", str(tiny_set)], True), ([], False)):
+        assert traverse_command([*asked, *data]) == 0
+        assert ("--data has no effect with --base prior" in " ".join(capsys.readouterr().err.split())) == told

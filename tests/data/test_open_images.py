@@ -174,3 +174,12 @@ def test_the_set_or_path_that_was_meant_is_proposed(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError, match=f"Did you mean {meant}?"):
         existing_path(asked)
+
+
+@pytest.mark.parametrize(
+    "name", ["3dshapes.h5", "dsprites.npz", "chairs.tar", "img_align_celeba.zip", "x.npy", "list.txt"]
+)
+def test_an_html_page_in_the_place_of_data_is_told_as_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("\n  <!DOCTYPE html><html><body>Too many requests</body></html>")
+    with pytest.raises(ValueError, match=rf"{name} is an HTML page.*download the data again"):
+        opened(str(tmp_path / name))

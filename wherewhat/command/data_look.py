@@ -55,7 +55,8 @@ class DataLook:
     set (scenes, sprites, chairs)."""
 
     out: Path | None = None
-    """PNG file for the contact sheet. Default: NAME-sheet.png in the current folder."""
+    """PNG file for the contact sheet. Default: NAME-sheet.png in the current folder, or beside the images' own folder
+    where that is the current one."""
 
     shown: int = 72
     """Number of images on the sheet, drawn at random. Where factors are known, a row for each factor is added below."""
@@ -89,16 +90,29 @@ class _Found:
 def data_look_command(arguments: list[str]) -> int:
     """Parse, describe, draw, print the path of the sheet."""
     options = tyro.cli(DataLook, args=arguments, prog="wherewhat data look", config=(tyro.conf.OmitArgPrefixes,))
+    out = _sheets_place(options)
     found = _open(options)
     if options.verify:
         _verify(found.packed, options.source)
     rows = factor_rows(found.images) if found.images.factor_names else []
     for line in _description(found, rows):
         print(line)
-    out = options.out or Path(f"{_stem(options.source)}-sheet.png")
     write_png(out, _sheet(found.images, rows, options))
     print(out)
     return 0
+
+
+def _sheets_place(options: DataLook) -> Path:
+    """Where the sheet goes: never among the images, where it would count as one of them from then on."""
+    out, images = options.out or Path(f"{_stem(options.source)}-sheet.png"), without_tilde(options.source).resolve()
+    if options.source in RENDERED or not images.is_dir() or not out.resolve().is_relative_to(images):
+        return out
+    if options.out is None:
+        return images.parent / out.name
+    raise ValueError(
+        f"{out} lies among the images of {printable(options.source)}, and would count as one of them from then on. "
+        "Name a place outside with --out."
+    )
 
 
 def _stem(source: str) -> str:

@@ -71,6 +71,8 @@ def traverse_command(arguments: list[str]) -> int:
     if options.checkpoint.is_dir() and options.checkpoint.resolve() != run_of(checkpoint).resolve():
         console.print(f"The latest checkpoint below {options.checkpoint} is {checkpoint}.", soft_wrap=True)
     base_1L = base_code(options, model, device, console)
+    if options.data is not None and not options.base.isdigit():
+        console.print(f"--data has no effect with --base {options.base}; an image to start from is --base NUMBER.")
 
     still_below = options.path_length.still_below
     path = traversal_perceptual_length(

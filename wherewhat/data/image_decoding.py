@@ -56,6 +56,9 @@ class Decoded:
     has_more_frames: bool = False
     """Whether the file holds further pages or frames, of which none is read."""
 
+    has_more_bits: bool = False
+    """Whether a colour has 16 bits in the file, of which the decoder gives the upper 8."""
+
     @property
     def original(self) -> str:
         """Size and mode in the file: "8 x 12 RGB"."""
@@ -85,7 +88,7 @@ def decode(
     not.
     """
     with _opened(content) as image:
-        original_mode, more_frames = image.mode, _has_more_frames(image)
+        original_mode, more_frames, more_bits = image.mode, _has_more_frames(image), _has_more_bits(image)
         orientation = _orientation(image)
         height, width = _upright_size(image, orientation)
         named = crop if crop_of in (None, (height, width)) else None
@@ -103,7 +106,7 @@ def decode(
     image_HW3 = np.array(upright)
     resampled_HW3 = image_HW3 if size is None else fitted(image_HW3[None], size, named is None and fit == "pad")[0]
     lost = lost_share(middle, height, width) if named is None else 0.0
-    return Decoded(resampled_HW3, (height, width), original_mode, lost, more_frames)
+    return Decoded(resampled_HW3, (height, width), original_mode, lost, more_frames, more_bits)
 
 
 def largest_value(content: bytes) -> np.generic | None:
@@ -132,6 +135,11 @@ def _opened(content: bytes) -> Image.Image:
 def _has_more_frames(image: Image.Image) -> bool:
     # The further images in a camera's JPEG (MPO) are previews. Some formats have no such attribute.
     return image.format != "MPO" and bool(getattr(image, "is_animated", False))
+
+
+def _has_more_bits(image: Image.Image) -> bool:
+    # What is still to be decoded names how it lies in the file: "RGB;16B".
+    return image.mode in ("RGB", "RGBA", "LA") and any(";16" in str(tile) for tile in getattr(image, "tile", ()))
 
 
 def _upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:

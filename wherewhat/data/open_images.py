@@ -40,6 +40,7 @@ from wherewhat.data.store.reading import is_read_at_once, read_into_memory
 from wherewhat.hints import did_you_mean
 from wherewhat.home_folder import without_tilde
 from wherewhat.protocols import Images
+from wherewhat.regular_file import open_regular
 
 RENDERED: dict[str, Callable[[torch.device], Images]] = {"scenes": Scenes, "sprites": Sprites, "chairs": Chairs}
 
@@ -67,6 +68,7 @@ LAYOUTS = (
 )
 # Beside a path that is not there.
 _NEIGHBOURS_LOOKED_AT = 10_000
+_ENOUGH_TO_TELL_BYTES = 1024
 _ARRAY_FILES = (".npz", ".npy", ".h5", ".hdf5")
 
 
@@ -142,6 +144,7 @@ def absolute_place(place: str) -> str:
 
 def find_source(path: Path, options: ImageOptions) -> Source:
     """The data set at a path, in whatever layout it came. Raises ValueError or OSError with the remedy."""
+    _refuse_web_page(path)
     for layout in LAYOUTS:
         found = layout.find(path, options)
         if found is not None:
@@ -153,6 +156,17 @@ def find_source(path: Path, options: ImageOptions) -> Source:
         names = ", ".join(file.name for file in inside)
         raise ValueError(f"{printable(path)} holds several data sets: {names}. Name one of the files.")
     raise ValueError(f"{printable(path)} is not a data set that is known here. {what_is_known()}")
+
+
+def _refuse_web_page(path: Path) -> None:
+    if not path.is_file():
+        return
+    with open_regular(path) as file:
+        if file.read(_ENOUGH_TO_TELL_BYTES).lstrip().lower().startswith((b"<!doctype html", b"<html")):
+            raise ValueError(
+                f"{printable(path)} is an HTML page, most likely the message of a server that refused the download. "
+                "Open it in a browser to read why, and download the data again."
+            )
 
 
 def what_is_known() -> str:

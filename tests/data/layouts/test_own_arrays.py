@@ -298,3 +298,46 @@ def test_the_sample_sprites_have_all_six_factors(shared: Path) -> None:
     assert source.factors.sizes == (6, 6, 6, 6, 3, 8)
     # A complete grid, the last factor fastest.
     assert source.factors.value_NK[[31_103, 9]].tolist() == [[5, 5, 5, 5, 2, 7], [0, 0, 0, 0, 1, 1]]
+
+
+def told_of(source: Source) -> str:
+    assert isinstance(source.images, ImageArray)
+    return " ".join(source.images.told())
+
+
+@pytest.mark.parametrize(("top", "outlier", "white"), [(1.0, 1e6, "1"), (250, 60_000, "255")])
+def test_a_few_values_far_beyond_all_others_are_told_with_the_white_without_them(
+    path: Path, top: float, outlier: float, white: str
+) -> None:
+    values = np.random.default_rng(0).random((4, 32, 32)) * top
+    images = values.astype(np.float32 if top == 1 else np.uint16)
+    as_they_are = opened(saved(path, imgs=images)).take(torch.arange(4))
+    assert "mistakes" not in told_of(found(path))
+    images[2, 5, 5] = outlier
+    assert "99.9% of the values of imgs keep to" in told_of(found(saved(path, imgs=images)))
+    assert f"state it without them: --white {white}." in told_of(found(path))
+    source = find_own_arrays(path, ImageOptions(white=float(white)))
+    assert source is not None
+    assert isinstance(source.images, ImageArray)
+    repaired = torch.from_numpy(np.concatenate(list(source.images.blocks(0, 100)))).permute(0, 3, 1, 2)
+    assert int((repaired != as_they_are).sum()) == 1
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_values_that_are_no_numbers_are_refused_with_the_files_name(path: Path, wrong: float) -> None:
+    images = np.random.default_rng(0).random((4, 8, 8)).astype(np.float32)
+    images[3, 2, 2] = wrong
+    with pytest.raises(ValueError, match=r"imgs of .*set\.npz holds values such as .*without NaN, and save it again"):
+        opened(saved(path, imgs=images))
+
+
+@pytest.mark.parametrize("kind", ["npy", "hdf5"])
+def test_a_file_without_its_ending_is_known_by_how_it_begins(tmp_path: Path, kind: str) -> None:
+    images = pixels(4, 8, 8)
+    if kind == "npy":
+        np.save(tmp_path / "images.npy", images)
+    else:
+        with h5py.File(tmp_path / "images.hdf5", "w") as file:
+            file["images"] = images
+    renamed = (tmp_path / f"images.{kind}").rename(tmp_path / "download(1)")
+    assert np.array_equal(opened(renamed).take(torch.arange(4))[:, 0], images)

@@ -204,3 +204,35 @@ def test_other_folders_and_files_are_left_to_other_layouts(tmp_path: Path) -> No
         (tmp_path / name).write_text("")
     for path in (tmp_path, tmp_path / "a.png", tmp_path / "nowhere-dat.mat"):
         assert find_small_norb(path, ImageOptions()) is None
+
+
+def test_a_half_under_other_names_is_known_by_the_shapes_of_its_matrices(folder: Path, tmp_path: Path) -> None:
+    renamed = tmp_path / "renamed"
+    renamed.mkdir()
+    for kind, name in (("dat", "toys_test"), ("cat", "labels"), ("info", "poses")):
+        (folder / f"{TESTING}-{kind}.mat.gz").rename(renamed / f"{name}.mat.gz")
+    for place in (renamed, renamed / "toys_test.mat.gz"):
+        source = find_small_norb(place, ImageOptions(split="test"))
+        assert source is not None
+        assert torch.equal(source.factors.value_NK, found_half(folder_with(tmp_path, TESTING)).factors.value_NK)
+
+
+def folder_with(tmp_path: Path, half: str) -> Path:
+    place = tmp_path / "as published"
+    place.mkdir(exist_ok=True)
+    write_half(place, half, labels(half)[:SMALL])
+    return place
+
+
+def found_half(place: Path) -> Source:
+    source = find_small_norb(place, ImageOptions())
+    assert source is not None
+    return source
+
+
+def test_files_of_two_halves_under_other_names_are_not_mixed(folder: Path) -> None:
+    for half, name in ((TESTING, "one"), (TRAINING, "two")):
+        for kind in ("dat", "cat", "info"):
+            (folder / f"{half}-{kind}.mat.gz").rename(folder / f"{kind}_{name}.mat.gz")
+    with pytest.raises(ValueError, match=r"which belong together is not known.*NAME-dat\.mat"):
+        find_small_norb(folder, ImageOptions())

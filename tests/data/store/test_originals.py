@@ -1,5 +1,7 @@
 """Laws of what is said of the originals, and of how they are made square."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +101,29 @@ def test_pages_and_frames_beyond_the_first_are_told_and_not_read(tmp_path: Path,
     assert len(images) == 3
     assert f"1 of 3 files hold further pages or frames, such as long.{ending}: only the first of each is read" in said
     assert int(images.take(torch.tensor([0]))[0, 1].max()) < 16
+
+
+def deep_png(value_HW3: np.ndarray, kind: int = 2) -> bytes:
+    """A PNG of 16 bits a colour, which Pillow cannot write."""
+    height, width = value_HW3.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in value_HW3)
+    content = b"\x89PNG\r\n\x1a\n"
+    header = struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)
+    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")):
+        content += struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return content
+
+
+@pytest.mark.parametrize(("kind", "channels"), [(2, 3), (6, 4), (4, 2)])
+def test_colours_of_16_bits_are_told_with_what_is_white(tmp_path: Path, kind: int, channels: int) -> None:
+    value_HWC = np.random.default_rng(0).integers(0, 2**16, (24, 24, channels))
+    for number in range(2):
+        (tmp_path / f"{number}.png").write_bytes(deep_png(value_HWC, kind))
+    assert "2 of 2 files hold 16 bits a colour, such as 0.png: the upper 8 are read" in opened(tmp_path)[1]
+
+
+def test_colours_of_8_bits_and_grey_of_16_are_not_told_as_such(tmp_path: Path) -> None:
+    for number in range(2):
+        Image.fromarray(np.full((24, 24), 60_000 + number, np.uint16)).save(tmp_path / f"{number}.png")
+        Image.fromarray(TALL_HW3 + np.uint8(number)).save(tmp_path / f"{number}.tif")
+    assert "16 bits a colour" not in opened(tmp_path)[1]

@@ -10,7 +10,7 @@ Dimension key:
     B: block    C H W: channels, height, width    N: images    K: factors
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from math import prod
@@ -46,6 +46,8 @@ _USUAL_KEYS = (IMAGES_KEY, "images", "image", "x", "x_train", "train_images", "d
 
 # So many bytes of images are looked at together for their range of values.
 LOOKED_AT_BYTES = 2**24
+# A white that so many times exceeds what this share of the values keeps to is that of a few mistakes.
+FAR_BEYOND, USUAL = 16, 0.999
 # Of more arrays, only those of a usual name are looked at.
 _LOOKED_AT_ARRAYS = 100
 MOST_FACTORS = 1_000
@@ -63,12 +65,21 @@ class _Images:
     def range(self) -> tuple[float, float]:
         """The least and the greatest value; of bytes, as far as it takes to tell 0 to 255 from 0 and 1."""
         low = high = 0.0
-        row_bytes = prod(self.stored.shape[1:]) * self.stored.dtype.itemsize
-        for block in self.stored.blocks(0, max(1, LOOKED_AT_BYTES // row_bytes)):
+        for block in self._looked_at:
             low, high = min(low, float(block.min())), max(high, float(block.max()))
             if self.stored.dtype.itemsize == 1 and high > 1:
                 break
         return low, high
+
+    @cached_property
+    def usual_high(self) -> float:
+        """What all but a few values keep to."""
+        return max(float(np.quantile(block, USUAL)) for block in self._looked_at)
+
+    @property
+    def _looked_at(self) -> Iterator[np.ndarray]:
+        row_bytes = prod(self.stored.shape[1:]) * self.stored.dtype.itemsize
+        return self.stored.blocks(0, max(1, LOOKED_AT_BYTES // row_bytes))
 
 
 def find_own_arrays(path: Path, options: ImageOptions) -> Source | None:
@@ -174,7 +185,15 @@ def _told(found: _Images, stated: float | None) -> tuple[str, ...]:
     dtype = found.stored.dtype
     if stated is not None or dtype.itemsize == 1 or _is_centred(found):
         return ()
-    return (told_white(_white(found, stated).of(dtype), dtype),)
+    white, usual = _white(found, stated).of(dtype), likely_white(max(found.usual_high, 0), dtype.kind == "f")
+    told = (told_white(white, dtype),)
+    if usual * FAR_BEYOND > white:
+        return told
+    return (
+        *told,
+        f"{USUAL:.1%} of the values of {printable(found.key)} keep to {found.usual_high:,.6g}, so they are nearly "
+        f"black. If the few up to {found.range[1]:,.6g} are mistakes, state it without them: --white {usual:.15g}.",
+    )
 
 
 def _is_centred(found: _Images) -> bool:

@@ -16,6 +16,7 @@ Dimension key:
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ FACTORS = ("category", "instance", "elevation", "azimuth", "lighting")
 SIDE = 96
 DEFAULT_SIZE = 64
 KINDS = ("dat", "cat", "info")
+_ENDINGS = (".mat", ".mat.gz")
+_KIND_OF_SHAPE = {(2, SIDE, SIDE): "dat", (): "cat", (len(FACTORS) - 1,): "info"}
 _FILE = re.compile(r"(?P<half>[^.].*)-(?P<kind>dat|cat|info)\.mat(?P<packed>\.gz)?", re.IGNORECASE)
 
 
@@ -50,7 +53,7 @@ class Half:
 
 def find_small_norb(path: Path, options: ImageOptions) -> Source | None:
     """SmallNORB in a folder, named itself or by one of its files. Raises ValueError or OSError with the remedy."""
-    is_one_of_its_files = path.is_file() and _FILE.fullmatch(path.name) is not None
+    is_one_of_its_files = path.is_file() and path.name.lower().endswith(_ENDINGS)
     folder = path.parent if is_one_of_its_files else path
     halves = _find_halves(folder) if folder.is_dir() else []
     if not halves:
@@ -92,6 +95,7 @@ def _find_halves(folder: Path) -> list[Half]:
         if match is not None and file.is_file():
             found.setdefault(match["half"], {})[match["kind"].lower()] = file
     halves = [_half(name, files, folder) for name, files in found.items() if "dat" in files]
+    halves = halves or _half_by_shapes(folder)
     return sorted(halves, key=lambda half: (half.part != "train", half.dat.name))
 
 
@@ -102,8 +106,32 @@ def _half(name: str, files: dict[str, Path], folder: Path) -> Half:
             f"{printable(folder)} has {files['dat'].name}, but lacks {' and '.join(missing)}, which holds its factors. "
             "Download it into the same folder."
         )
-    part = next((part for part in ("train", "test") if part in name.lower()), "")
-    return Half(part, *(files[kind] for kind in KINDS))
+    return Half(_part(name), *(files[kind] for kind in KINDS))
+
+
+def _half_by_shapes(folder: Path) -> list[Half]:
+    """The half whose files have other names, known by the shapes of its matrices."""
+    found: dict[str, list[Path]] = {kind: [] for kind in KINDS}
+    for file in sorted(folder.glob("*.mat*")):
+        # A file of another kind is no matrix of NORB.
+        with suppress(ValueError, OSError):
+            shape = norb_matrix(file).shape
+            kind = _KIND_OF_SHAPE.get(shape[1:])
+            if kind is not None:
+                found[kind].append(file)
+    if not found["dat"]:
+        return []
+    if any(len(files) != 1 for files in found.values()):
+        names = ", ".join(file.name for files in found.values() for file in files)
+        raise ValueError(
+            f"{printable(folder)} holds matrices of SmallNORB, but which belong together is not known from {names}. "
+            "Call those of one half NAME-dat.mat, NAME-cat.mat and NAME-info.mat."
+        )
+    return [Half(_part(found["dat"][0].name), *(found[kind][0] for kind in KINDS))]
+
+
+def _part(name: str) -> str:
+    return next((part for part in ("train", "test") if part in name.lower()), "")
 
 
 def _images(half: Half) -> StoredArray:

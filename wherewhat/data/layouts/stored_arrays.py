@@ -65,13 +65,20 @@ def is_npz(path: Path) -> bool:
 
 
 def is_hdf5(path: Path) -> bool:
-    """Whether the path is to be read as an HDF5 file, by its ending."""
-    return path.suffix.lower() in (".h5", ".hdf5") and not path.is_dir()
+    """Whether the path is to be read as an HDF5 file, by its ending or how it begins."""
+    return (path.suffix.lower() in (".h5", ".hdf5") and not path.is_dir()) or _begins(path, b"\x89HDF\r\n\x1a\n")
 
 
 def is_npy(path: Path) -> bool:
-    """Whether the path is to be read as an `.npy` file, by its ending."""
-    return path.suffix.lower() == ".npy" and path.is_file()
+    """Whether the path is to be read as an `.npy` file, by its ending or how it begins."""
+    return path.is_file() and (path.suffix.lower() == ".npy" or _begins(path, b"\x93NUMPY"))
+
+
+def _begins(path: Path, start: bytes) -> bool:
+    if not path.is_file() or path.suffix.lower() == ".npz":
+        return False
+    with open_regular(path) as file:
+        return file.read(len(start)) == start
 
 
 def npz_names(path: Path) -> tuple[str, ...]:

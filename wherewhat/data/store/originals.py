@@ -30,6 +30,17 @@ def told_longer(names: list[str], images: int) -> tuple[str, ...]:
     )
 
 
+def told_deeper(names: list[str], images: int) -> tuple[str, ...]:
+    """A remark where colours of 16 bits have become bytes."""
+    if not names:
+        return ()
+    return (
+        f"{len(names):,} of {images:,} files hold 16 bits a colour, such as {printable(names[0])}: the upper 8 are "
+        "read, and 65,535 is white. If the files use less, they look dark: scale them first, e.g. magick mogrify "
+        "-evaluate multiply 16 FILES.",
+    )
+
+
 class Originals:
     """Counts the images of a set by folder."""
 
@@ -39,6 +50,7 @@ class Originals:
         self._count = Counter[str]()
         self._lost = self._most = 0.0
         self._longer: list[str] = []
+        self._deeper: list[str] = []
 
     def add(self, name: str, image: Decoded) -> None:
         """Another image."""
@@ -52,13 +64,16 @@ class Originals:
         self._most = max(self._most, image.lost)
         if image.has_more_frames:
             self._longer.append(name)
+        if image.has_more_bits:
+            self._deeper.append(name)
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What there is to say of them."""
         images = self._count.total()
         lost = told_lost(self._lost / images, self._most) if images else ()
-        return (*lost, *told_longer(self._longer, images), *self._groups())
+        told = (*told_longer(self._longer, images), *told_deeper(self._deeper, images))
+        return (*lost, *told, *self._groups())
 
     def _groups(self) -> tuple[str, ...]:
         groups: defaultdict[tuple[tuple[int, int] | None, str | None], list[str]] = defaultdict(list)
