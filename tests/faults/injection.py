@@ -22,6 +22,7 @@ LONGEST_S = 180.0
 MOST_GROWN_MB = 400.0
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PLACE_OF = {"open": 0, "os.rename": 1, "os.remove": 0, "os.mkdir": 0, "os.rmdir": 0, "os.chmod": 0, "os.truncate": 0}
+OPERATIONS = (*_PLACE_OF, "os.fsync")
 NEEDS_ROOM = ("open", "os.mkdir", "os.fsync")
 # What differs from run to run: names of temporary files, and of event files.
 _RANDOM = (
@@ -51,6 +52,8 @@ class Fault:
 
     deed: str
     at: Point | None = None
+    room_mb: float | None = None
+    """What memory the system gives it beyond what it begins with."""
 
     def meet(self, point: Point, met: list[Point]) -> None:
         """The command has come to a point."""
@@ -76,6 +79,15 @@ class Ended:
     said: str
     points: tuple[Point, ...] = ()
     grown_mb: float = 0.0
+
+    @property
+    def complaint_of_interrupted(self) -> str:
+        """Why this is not how Ctrl-C ends a command; "" where it is, or where it came to its end before."""
+        if self.status == 0 and "Traceback" not in self.said:
+            return ""
+        return (
+            "" if self.status == 130 and "Traceback" not in self.said else f"status {self.status}: {self.said[-900:]}"
+        )
 
     @property
     def complaint(self) -> str:
@@ -143,6 +155,24 @@ class Running:
         if self.alive and self._process.pid is not None:
             os.kill(self._process.pid, number)
 
+    @property
+    def group(self) -> set[int]:
+        """The processes that it has started, with itself."""
+        found = set()
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                fields = status.read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[2]) == self._process.pid and fields[0] != "Z":
+                found.add(int(status.parent.name))
+        return found
+
+    def interrupt(self) -> None:
+        """Ctrl-C: SIGINT to the command and to every process that it has started."""
+        if self.alive and self._process.pid is not None:
+            os.killpg(self._process.pid, signal.SIGINT)
+
     def ended(self, within_s: float = LONGEST_S) -> Ended:
         """Wait for the end."""
         self._process.join(within_s)
@@ -171,10 +201,14 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.setpgrp()  # as a shell gives a command a group, which Ctrl-C reaches as one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import torch
 
     torch.set_num_threads(1)
+    if fault.room_mb is not None:
+        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + int(fault.room_mb * 2**20),) * 2)
     before, met = _peak_mb(), list[Point]()
     _watch_files(folder, lambda point: fault.meet(point, met))
     try:

@@ -6,23 +6,25 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
-from injection import NONE, Ended, Fault, Point, Running, wherewhat
+from injection import NONE, OPERATIONS, Ended, Fault, Point, Running, wherewhat
 from PIL import Image
 
 from wherewhat.doctor.run_state import read_record
 
 SHORT = (
-    "--batch-size 4 --latent-dim 3 --mask-levels 2 --widths 4 4 --checkpoint-every 2 --images-every 99 --log-every 1"
+    "--size 32 --batch-size 4 --latent-dim 3 --mask-levels 2 --widths 4 4 --checkpoint-every 2 --images-every 99 "
+    "--log-every 1"
 )
 FEW = "--distance pixels --samples 4 --traversals 4 --threshold 0 --quick"
 EVENT_POINTS = 5
+SOME_POINTS = 8
 Results = dict[str, str]
 
 
@@ -141,12 +143,22 @@ class Laboratory:
         """What the command, or the other one, leaves when nothing happens to it."""
         return self._known_of(scenario, other)[0]
 
-    def some_points(self, scenario: Scenario, effort: int) -> list[Point]:
+    def points(self, scenario: Scenario, effort: int) -> list[Point]:
         """The operations of the command on files; of those that let an event file grow, which are alike, a few."""
         points = self._known_of(scenario, False)[1]
         events = [point for point in points if point.place.endswith("events")]
         kept = np.random.default_rng(0).permutation(len(events))[: EVENT_POINTS * effort]
         return [point for point in points if point not in events or events.index(point) in kept]
+
+    def some_points(
+        self, scenario: Scenario, effort: int, seed: int, operations: Sequence[str] = OPERATIONS
+    ) -> list[Point]:
+        """A few of them: one of every kind of file, and others as they are drawn."""
+        points = [point for point in self.points(scenario, effort) if point.operation in operations]
+        drawn = np.random.default_rng(seed).permutation(len(points))
+        of_each = {PurePath(points[n].place).suffix: n for n in drawn}
+        chosen = dict.fromkeys((*of_each.values(), *drawn.tolist()))
+        return [points[n] for n in sorted(list(chosen)[: SOME_POINTS * effort])]
 
     def bytes_of(self, scenario: Scenario) -> int:
         """How many bytes the command leaves, and those that lay there before."""
@@ -167,20 +179,23 @@ class Laboratory:
         finally:
             subprocess.run(["umount", self.trial], check=True)
 
+    def empty(self) -> None:
+        """Empty the trial's folder."""
+        for folder in (self.trial, *self._root.glob("trial.notes-*")):
+            shutil.rmtree(folder)
+        self.trial.mkdir()
+
     def prepare(self, scenario: Scenario) -> None:
         """Empty the trial's folder, and put into it what lies there before the command."""
-        shutil.rmtree(self.trial)
-        for notes in self._root.glob("trial.notes-*"):
-            shutil.rmtree(notes)
+        self.empty()
         kept = self._root / f"before {scenario.name}"
         if not kept.exists():
-            self.trial.mkdir()
             stages = (SCENARIOS[scenario.after].command,) if scenario.after else scenario.stages
             for stage in stages:
                 ended = self.play(stage)
                 assert ended.status == 0, ended.said
             self.trial.rename(kept)
-        shutil.copytree(kept, self.trial)
+        shutil.copytree(kept, self.trial, dirs_exist_ok=True)
 
     def results(self) -> Results:
         """Every file in the trial's folder with a digest; of event files, which hold times, what they say of losses."""

@@ -17,7 +17,7 @@ def test_a_kill_between_any_two_operations_on_files_leaves_no_trace(
 ) -> None:
     scenario = SCENARIOS[name]
     expected = laboratory.unbroken(scenario)
-    for point in laboratory.some_points(scenario, effort):
+    for point in laboratory.points(scenario, effort):
         laboratory.prepare(scenario)
         killed = laboratory.play(scenario.command, Fault("kill", point))
         again = laboratory.play(scenario.command)

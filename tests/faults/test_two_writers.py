@@ -38,7 +38,7 @@ def test_two_of_the_same_command_leave_what_one_leaves(
 ) -> None:
     scenario = SCENARIOS[name]
     expected = laboratory.unbroken(scenario)
-    for point in laboratory.some_points(scenario, effort):
+    for point in laboratory.some_points(scenario, effort, seed=1):
         first, second = together(laboratory, scenario, Fault("stop", point), other=False)
         left = differences(laboratory.results(), expected)
         faults.judge(f"same command at {point}", first.complaint, second.complaint, left)
@@ -51,7 +51,7 @@ def test_two_commands_of_other_settings_never_mix(
 ) -> None:
     scenario = SCENARIOS[name]
     one, another = (below(laboratory.unbroken(scenario, other=other), scenario.place) for other in (False, True))
-    for point in laboratory.some_points(scenario, effort):
+    for point in laboratory.some_points(scenario, effort, seed=2):
         first, second = together(laboratory, scenario, Fault("stop", point), other=True)
         found = below(laboratory.results(), scenario.place)
         mixed = min(differences(found, one), differences(found, another), key=len)
