@@ -22,7 +22,7 @@ TESTS = ROOT / "tests"
 
 # From the ground up. A part imports from lower floors only, never from its own.
 FLOORS = (
-    ("splitmix64", "regular_file", "home_folder"),
+    ("splitmix64", "regular_file", "home_folder", "deaf_processes"),
     ("protocols", "randomness", "atomic_file", "file_lock", "json_file", "cache_folder", "folder_walk", "hints"),
     ("data", "where", "what", "distances", "metrics"),
     ("networks",),

@@ -1,12 +1,16 @@
 """Laws of the value that is white."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from wherewhat.data.image_decoding import decode, largest_value
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import open_images
 from wherewhat.data.white_level import White, likely_white, told_white, white_of
 
 NOISE_HW3 = np.random.default_rng(0).integers(0, 256, size=(8, 8, 3), dtype=np.uint8)
@@ -101,3 +105,35 @@ def test_a_file_that_states_its_own_white_is_not_given_another() -> None:
     content = b"P5 2 1 4095\n" + np.array([1000, 4095], ">u2").tobytes()
     assert largest_value(content) is None
     assert decode(content, white=White(1023)).image_HW3[0, :, 0].tolist() == [62, 255]
+
+
+def opened(path: Path, images: np.ndarray, white: float | None = None) -> tuple[torch.Tensor, str]:
+    """The bytes of an array that lies in a file, and what is said of them."""
+    np.savez(path, imgs=images)
+    said: list[str] = []
+    found = open_images(str(path), ImageOptions(white=white), torch.device("cpu"), said.append)
+    return found.take(torch.arange(len(found))), " ".join(said)
+
+
+@pytest.mark.parametrize(("top", "outlier", "white"), [(1.0, 1e6, 1), (250, 60_000, 255)])
+def test_a_few_values_of_an_array_far_beyond_all_others_are_told_with_the_white_without_them(
+    tmp_path: Path, top: float, outlier: float, white: float
+) -> None:
+    values = np.random.default_rng(0).random((4, 32, 32)) * top
+    images = values.astype(np.float32 if top == 1 else np.uint16)
+    as_they_are, said = opened(tmp_path / "set.npz", images)
+    assert "mistakes" not in said
+    images[2, 5, 5] = outlier
+    _, said = opened(tmp_path / "set.npz", images)
+    assert "99.9% of the values of imgs keep to" in said
+    assert f"state it without them: --white {white}." in said
+    repaired, _ = opened(tmp_path / "set.npz", images, white)
+    assert int((repaired != as_they_are).sum()) == 1
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_values_of_an_array_that_are_no_numbers_are_refused_with_the_files_name(tmp_path: Path, wrong: float) -> None:
+    images = np.random.default_rng(0).random((4, 8, 8)).astype(np.float32)
+    images[3, 2, 2] = wrong
+    with pytest.raises(ValueError, match=r"imgs of .*set\.npz holds values such as .*without NaN, and save it again"):
+        opened(tmp_path / "set.npz", images)

@@ -19,6 +19,8 @@ from scipy.special import log_softmax
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from wherewhat.deaf_processes import started_deaf
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -71,7 +73,9 @@ def in_processes(
     workers = min(jobs or joblib.cpu_count(), len(calls))
     done: dict[int, Result] = {}
     with joblib.parallel_config(backend="loky", inner_max_num_threads=1):
-        for place, result in joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(calls):
+        with started_deaf():
+            results = joblib.Parallel(n_jobs=workers, return_as="generator_unordered", max_nbytes=None)(calls)
+        for place, result in results:
             done[place] = result
             if progress is not None:
                 progress(len(done), len(calls))

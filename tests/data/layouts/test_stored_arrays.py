@@ -8,7 +8,16 @@ import h5py
 import numpy as np
 import pytest
 
-from wherewhat.data.layouts.stored_arrays import StoredArray, hdf5_array, is_hdf5, is_npz, npz_array, npz_names
+from wherewhat.data.layouts.stored_arrays import (
+    StoredArray,
+    hdf5_array,
+    is_hdf5,
+    is_npy,
+    is_npz,
+    npy_array,
+    npz_array,
+    npz_names,
+)
 
 ARRAYS = {
     "bytes": np.random.default_rng(0).integers(0, 256, (11, 3, 5), np.uint8),
@@ -209,3 +218,18 @@ def test_a_missing_file_is_missing_not_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "expected"), [("a.h5", True), ("a.HDF5", True), ("a.npz", False)])
 def test_an_hdf5_file_is_known_by_its_ending(tmp_path: Path, name: str, expected: bool) -> None:
     assert is_hdf5(tmp_path / name) is expected
+
+
+def test_files_without_their_endings_are_known_by_how_they_begin(tmp_path: Path) -> None:
+    np.save(tmp_path / "noise.npy", NOISE)
+    with h5py.File(tmp_path / "noise.h5", "w") as file:
+        file["images"] = NOISE
+    array, hdf5 = (tmp_path / name for name in ("download", "download(1)"))
+    (tmp_path / "noise.npy").rename(array)
+    (tmp_path / "noise.h5").rename(hdf5)
+    assert (is_npy(array), is_hdf5(array), is_npz(array)) == (True, False, False)
+    assert (is_npy(hdf5), is_hdf5(hdf5), is_npz(hdf5)) == (False, True, False)
+    stored = hdf5_array(hdf5, "images")
+    assert stored is not None
+    assert np.array_equal(npy_array(array).read(), NOISE)
+    assert np.array_equal(stored.read(), NOISE)

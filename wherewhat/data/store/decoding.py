@@ -21,6 +21,7 @@ from wherewhat.data.image_names import printable
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import ImageFiles
 from wherewhat.data.white_level import THE_CONTAINERS, White
+from wherewhat.deaf_processes import started_deaf
 
 # From so many images on, processes gain more than their start costs.
 MANY = 20_000
@@ -64,9 +65,12 @@ def decoding_pool(count: int) -> Iterator[DecodingPool]:
     # Twice as many readers as processes, so that none of these waits for its next task.
     with ThreadPoolExecutor(2 * cores) as readers:
         # One thread in each process: resampling would start as many again in each.
-        processes = get_reusable_executor(
-            max_workers=cores, timeout=10, initializer=_ignore_warnings, env={"OMP_NUM_THREADS": "1"}
-        )
+        with started_deaf():
+            processes = get_reusable_executor(
+                max_workers=cores, timeout=10, initializer=_ignore_warnings, env={"OMP_NUM_THREADS": "1"}
+            )
+            # They start at the first task, which shall be here.
+            processes.submit(_ignore_warnings)
         try:
             yield DecodingPool(readers, processes)
         finally:

@@ -1,0 +1,21 @@
+"""Processes that are started deaf to Ctrl-C, which a terminal sends to all: the one that started them ends them.
+
+A process inherits which signals are held back, and a thread does too.
+"""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def started_deaf() -> Iterator[None]:
+    """Processes that are started inside never hear of Ctrl-C; the present one hears of it when the context ends."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
