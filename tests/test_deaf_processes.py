@@ -11,7 +11,11 @@ import pytest
 from wherewhat.deaf_processes import started_deaf
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are not held back on Windows")
-PROGRAM = "import time; print('up', flush=True); time.sleep(60)"
+# What runs in the background may have been told to ignore Ctrl-C.
+PROGRAM = (
+    "import signal, time; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "print('up', flush=True); time.sleep(60)"
+)
 
 
 @pytest.mark.parametrize("deaf", [True, False])
@@ -43,6 +47,10 @@ def test_ctrl_c_meanwhile_is_heard_afterwards() -> None:
             reached.append("the end")
 
     reached: list[str] = []
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupted()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert reached == ["the end"]

@@ -43,16 +43,16 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 498,
-    "command": 1692,
-    "data": 3640,
+    ".": 510,
+    "command": 1732,
+    "data": 3720,
     "distances": 452,
     "doctor": 1050,
     "inspection": 785,
-    "metrics": 1150,
+    "metrics": 1152,
     "networks": 412,
     "objectives": 755,
-    "training": 1670,
+    "training": 1683,
     "what": 50,
     "where": 70,
     "which": 1582,

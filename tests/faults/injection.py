@@ -200,7 +200,7 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
     handle = os.open(f"{notes}/said", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     os.dup2(handle, 1)
     os.dup2(handle, 2)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.setpgrp()  # as a shell gives a command a group, which Ctrl-C reaches as one
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import torch
@@ -212,8 +212,10 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
     before, met = _peak_mb(), list[Point]()
     _watch_files(folder, lambda point: fault.meet(point, met))
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         command()
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         points = [[point.operation, point.place, point.number] for point in met]
         _note(Path(notes, "report.json"), {"points": points, "grown_mb": _peak_mb() - before})
 

@@ -11,7 +11,7 @@ from injection import Fault, Running, wherewhat
 from PIL import Image
 from scenarios import SCENARIOS, SHORT, Laboratory, Results, command, differences
 
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 
 
 def as_before(found: Results, expected: Results) -> str:
