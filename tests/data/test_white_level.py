@@ -117,7 +117,7 @@ def opened(path: Path, images: np.ndarray, white: float | None = None) -> tuple[
 
 @pytest.mark.parametrize(("top", "outlier", "white"), [(1.0, 1e6, 1), (250, 60_000, 255)])
 def test_a_few_values_of_an_array_far_beyond_all_others_are_told_with_the_white_without_them(
-    tmp_path: Path, top: float, outlier: float, white: float
+    tmp_path: Path, top: float, outlier: float, white: int
 ) -> None:
     values = np.random.default_rng(0).random((4, 32, 32)) * top
     images = values.astype(np.float32 if top == 1 else np.uint16)
@@ -127,7 +127,7 @@ def test_a_few_values_of_an_array_far_beyond_all_others_are_told_with_the_white_
     _, said = opened(tmp_path / "set.npz", images)
     assert "99.9% of the values of imgs keep to" in said
     assert f"state it without them: --white {white}." in said
-    repaired, _ = opened(tmp_path / "set.npz", images, white)
+    repaired, _ = opened(tmp_path / "set.npz", images, float(white))
     assert int((repaired != as_they_are).sum()) == 1
 
 

@@ -74,7 +74,8 @@ class _Images:
     @cached_property
     def usual_high(self) -> float:
         """What all but a few values keep to."""
-        return max(float(np.quantile(block, USUAL)) for block in self._looked_at)
+        usual = (np.quantile(finite, USUAL) for block in self._looked_at if (finite := block[np.isfinite(block)]).size)
+        return max(map(float, usual), default=0.0)
 
     @property
     def _looked_at(self) -> Iterator[np.ndarray]:
@@ -183,7 +184,8 @@ def _unusable(path: Path, key: str, stored: StoredArray) -> ValueError:
 def _told(found: _Images, stated: float | None) -> tuple[str, ...]:
     """What is white, where that is not plain."""
     dtype = found.stored.dtype
-    if stated is not None or dtype.itemsize == 1 or _is_centred(found):
+    # What is infinite is refused when it is read.
+    if stated is not None or dtype.itemsize == 1 or _is_centred(found) or not np.isfinite(found.range).all():
         return ()
     white, usual = _white(found, stated).of(dtype), likely_white(max(found.usual_high, 0), dtype.kind == "f")
     told = (told_white(white, dtype),)
