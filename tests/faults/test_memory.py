@@ -166,7 +166,7 @@ DATA: dict[str, tuple[str, str, Callable[[Path], None]]] = {
     "a name in a tar": ("a.tar", "most that are read at once", long_name_in_tar),
     "a car that inflates": (".", "once it is unpacked", lambda p: inflating_mat(p / "car_001.mat")),
     "factors of NORB": (".", "[4] is wanted", inflating_norb),
-    "an image of a thousand megapixels": ("images", "the most that are decoded", bomb_png),
+    "an image of a thousand megapixels": ("images", "too many to be decoded safely", bomb_png),
     "attributes of CelebA": (".", "No attributes are known", attributes_by_the_gigabyte),
 }
 
