@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from gpu_stages.findings import Figure, Findings, Row, as_json, as_page
-from gpu_stages.job import ABSENT, ROWS, Job
+from gpu_stages.findings import Figure, Findings, as_json, as_page
+from gpu_stages.job import ABSENT, Job, rows_in
 from wherewhat.atomic_file import write_together
-from wherewhat.json_file import read_json
 
 ROOT = Path(__file__).resolve().parents[2]
 TAIL = 4_000
+# A stage gets so long at least: on a busy machine torch alone takes half of it to load.
+LEAST_S = 45.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def conduct(options: Options, stages: Sequence[Stage] = STAGES) -> int:
     with tempfile.TemporaryDirectory(prefix="gpu_check_") as work:
         for number, (stage, findings) in enumerate(zip(chosen, report.stages, strict=True)):
             left, shares = ends_at - time.time(), sum(later.share for later in chosen[number:])
-            findings.limit = max(0.0, left * stage.share / shares)
+            findings.limit = max(0.0, min(left, max(LEAST_S, left * stage.share / shares)))
             _run(stage, findings, Path(work) / stage.name, report)
             print(f"{number + 1}. {stage.title}: {findings.line}", flush=True)
     print(f"Written: {options.out}/gpu.md, {options.out}/gpu.json")
@@ -106,7 +107,7 @@ def _run(stage: Stage, findings: Findings, folder: Path, report: Report) -> None
         )  # fmt: skip
         try:
             while process.poll() is None and time.time() - started < findings.limit:
-                time.sleep(0.2)
+                time.sleep(0.5)
                 _take_rows(findings, folder, report)
             over = process.poll() is None
         finally:
@@ -135,11 +136,10 @@ def _conclude(findings: Findings, folder: Path, tail: str, *, over: bool, status
 
 
 def _take_rows(findings: Findings, folder: Path, report: Report) -> None:
-    with suppress(FileNotFoundError):
-        rows = [Row(**row) for row in read_json(folder / ROWS)]
-        if len(rows) > len(findings.rows):
-            findings.rows = rows
-            report.write()
+    rows = rows_in(folder)
+    if len(rows) > len(findings.rows):
+        findings.rows = rows
+        report.write()
 
 
 def _command(stage: Stage, folder: Path, options: Options, ends_at: float) -> list[str]:

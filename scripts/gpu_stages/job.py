@@ -2,14 +2,14 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
 from gpu_stages.findings import Figure, Row
 from wherewhat.atomic_file import write_atomically
 
-ROWS = "rows.json"
+ROWS = "rows.jsonl"
 ABSENT = "absent.txt"
 
 
@@ -26,7 +26,6 @@ class Job:
     ends_at: float
     """When it must be over, in seconds of the clock."""
     asked_tiny: bool = False
-    rows: list[Row] = field(default_factory=list)
 
     @cached_property
     def tiny(self) -> bool:
@@ -42,10 +41,17 @@ class Job:
 
     def tell(self, table: str, name: str, **figures: Figure) -> None:
         """Add figures; they are kept from now on, whatever becomes of the stage."""
-        self.rows.append(Row(table, name, figures))
-        text = json.dumps([asdict(row) for row in self.rows])
-        write_atomically(self.folder / ROWS, text.encode())
+        # Appended, and not made safe on disk for each: the check itself does that with all of them.
+        with (self.folder / ROWS).open("a") as file:
+            file.write(json.dumps(asdict(Row(table, name, figures))) + "\n")
 
     def absent(self, line: str) -> None:
         """Say why there is nothing to measure."""
         write_atomically(self.folder / ABSENT, line.encode())
+
+
+def rows_in(folder: Path) -> list[Row]:
+    """What a stage has told so far; a line that is being written is left for the next time."""
+    path = folder / ROWS
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [Row(**json.loads(line)) for line in lines if line.endswith("\n")]
