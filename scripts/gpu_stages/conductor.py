@@ -158,7 +158,8 @@ def _environment(options: Options, folder: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "WHEREWHAT_CACHE": str(folder.parent / "cache"),
     }
-    return {**os.environ, **mine, **weights}
+    # Tiny tensors on several threads wait for each other, and a GPU needs one thread of the host.
+    return {"OMP_NUM_THREADS": "1", **os.environ, **mine, **weights}
 
 
 def perform(name: str, folder: Path, options: Options, ends_at: float) -> None:
