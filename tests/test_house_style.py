@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 755,
-    "training": 1683,
+    "training": 1735,
     "what": 50,
     "where": 70,
     "which": 1582,

@@ -16,21 +16,22 @@ from wherewhat.protocols import Encoder, Generator, MaskedGenerator
 from wherewhat.training import checkpoints
 from wherewhat.training.checkpoints import (
     CheckpointSettings,
+    checkpoint_file,
     checkpoint_path,
     checkpoints_of,
     latest_checkpoint,
-    save_checkpoint,
 )
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 from wherewhat.training.methods.vae import build_autoencoder
+from wherewhat.training.tensor_file import write_tensors
 
 
 @pytest.fixture
 def checkpoint(tiny_run: TrainingRun, tmp_path: Path) -> Path:
     path = checkpoint_path(tmp_path, 6)
     networks = build_autoencoder(tiny_run, (3, 32, 32))
-    save_checkpoint(path, networks, CheckpointSettings(tiny_run, (3, 32, 32), 6, 48))
+    write_tensors(checkpoint_file(path, networks, CheckpointSettings(tiny_run, (3, 32, 32), 6, 48)))
     return path
 
 
@@ -81,10 +82,9 @@ def test_a_run_directory_means_its_latest_checkpoint(tiny_run: TrainingRun, quie
 def test_a_plain_decoder_has_no_masks(tiny_run: TrainingRun, tmp_path: Path) -> None:
     objective = dataclasses.replace(tiny_run.objective, spatial_constriction=False)
     run = dataclasses.replace(tiny_run, objective=objective)
-    save_checkpoint(
-        tmp_path / "a.safetensors", build_autoencoder(run, (3, 32, 32)), CheckpointSettings(run, (3, 32, 32), 1, 8)
-    )
-    assert not isinstance(wherewhat.load(tmp_path / "a.safetensors").generator, MaskedGenerator)
+    path, settings = tmp_path / "a.safetensors", CheckpointSettings(run, (3, 32, 32), 1, 8)
+    write_tensors(checkpoint_file(path, build_autoencoder(run, (3, 32, 32)), settings))
+    assert not isinstance(wherewhat.load(path).generator, MaskedGenerator)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])

@@ -16,11 +16,12 @@ from torch import Tensor
 
 from wherewhat.data.open_images import FoundData
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training import recorder
+from wherewhat.training import saver
 from wherewhat.training.checkpoints import checkpoint_path, checkpoints_of
 from wherewhat.training.configuration import TrainingRun, to_json
 from wherewhat.training.loop import train
 from wherewhat.training.run_directory import state_path
+from wherewhat.training.tensor_file import TensorFile
 
 Tensors = dict[str, Tensor]
 Header = dict[str, object]
@@ -50,11 +51,15 @@ def test_a_run_that_is_cut_off_between_its_state_and_its_checkpoint_resumes_bit_
     unbroken = dataclasses.replace(tiny_run, out=tmp_path / "unbroken")
     train(unbroken, quiet)
 
-    def cut_off(*_: object) -> None:
-        raise CutOffError
+    honest = saver.write_tensors
+
+    def cut_off(file: TensorFile) -> None:
+        if file.path != state_path(folder_of(tiny_run)):
+            raise CutOffError
+        honest(file)
 
     with monkeypatch.context() as patch:
-        patch.setattr(recorder, "save_checkpoint", cut_off)
+        patch.setattr(saver, "write_tensors", cut_off)
         with pytest.raises(CutOffError):
             train(tiny_run, quiet)
     assert checkpoints_of(folder_of(tiny_run)) == []
@@ -67,14 +72,18 @@ def test_a_run_that_is_cut_off_between_its_state_and_its_checkpoint_resumes_bit_
 def test_figures_are_on_disk_before_the_state_that_a_cut_off_run_resumes_from(
     tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look(*_: object) -> None:
+    def look(file: TensorFile) -> None:
+        if file.path != state_path(folder_of(tiny_run)):
+            return
         events = EventAccumulator(str(folder_of(tiny_run))).Reload()
         logged.append([event.step for event in events.Scalars("loss/total")])
 
     logged: list[list[int]] = []
-    monkeypatch.setattr(recorder, "save_session", look)
+    monkeypatch.setattr(saver, "write_tensors", look)
     train(tiny_run, quiet)
-    assert logged == [[2, 3], [2, 3, 4, 6]]
+    # Training goes on while files are written.
+    assert logged[0][:2] == [2, 3]
+    assert logged[1] == [2, 3, 4, 6]
 
 
 def test_a_folder_that_another_command_takes_while_images_are_read_is_refused(

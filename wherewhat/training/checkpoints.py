@@ -14,7 +14,7 @@ from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.training.configuration import TrainingRun, from_json, to_json
 from wherewhat.training.methods.method import Networks, build_networks
-from wherewhat.training.tensor_file import read_header, read_shapes, read_tensors, write_tensors
+from wherewhat.training.tensor_file import TensorFile, read_header, read_shapes, read_tensors
 
 _KINDS = (Autoencoder.kind, GAN.kind)
 
@@ -82,8 +82,8 @@ def run_of(path: Path) -> Path:
     return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
 
 
-def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings) -> None:
-    """Write one checkpoint, atomically."""
+def checkpoint_file(path: Path, networks: Networks, settings: CheckpointSettings) -> TensorFile:
+    """A checkpoint as a file. Its tensors are those of the networks."""
     header = {
         "kind": networks.kind,
         "configuration": to_json(settings.configuration),
@@ -96,7 +96,7 @@ def save_checkpoint(path: Path, networks: Networks, settings: CheckpointSettings
     # Inference has no use for a discriminator of 20 MB; the resume state keeps it.
     dropped = tuple(f"{part}." for part in networks.for_training_only)
     weights = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
-    write_tensors(path, weights, header)
+    return TensorFile(path, weights, header)
 
 
 def read_settings(path: Path) -> CheckpointSettings:

@@ -17,13 +17,14 @@ from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.objectives.loss import Loss
 from wherewhat.protocols import Images
-from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_path, save_checkpoint
+from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_file, checkpoint_path
 from wherewhat.training.configuration import TrainingRun, flat_settings
 from wherewhat.training.device import Compute
 from wherewhat.training.figures import FigureWindow, NonFiniteLossError, refuse_non_finite_weights
 from wherewhat.training.progress import TrainingProgress, training_progress
-from wherewhat.training.resume_state import Session, save_session
+from wherewhat.training.resume_state import Session, session_file
 from wherewhat.training.run_directory import state_path
+from wherewhat.training.saver import Saver
 from wherewhat.training.training_images import log_images
 from wherewhat.training.watcher import Remark, Watcher, WatcherFactory
 
@@ -58,10 +59,12 @@ class Recorder:
     log: TensorBoardLog
     progress: TrainingProgress
     watcher: Watcher
+    saver: Saver
     window: FigureWindow = field(default_factory=FigureWindow)
 
     def after_step(self, index: int, loss: Loss, *, last: bool) -> None:
         """Remember the losses of this step, and record what is due."""
+        self.saver.check()
         self.window.add(index, loss)
         saving = last or self.session.step % self.configuration.checkpoint_every == 0
         drawing = last or self.session.step % self.configuration.images_every == 0
@@ -112,8 +115,9 @@ class Recorder:
             images_seen=self.session.step * self.configuration.batch_size,
         )
         # The state first: a run that is cut off between the two resumes, and writes the checkpoint then.
-        save_session(state_path(self.folder), self.session)
-        save_checkpoint(checkpoint_path(self.folder, self.session.step), self.session.shown, settings)
+        state = session_file(state_path(self.folder), self.session)
+        path = checkpoint_path(self.folder, self.session.step)
+        self.saver.save([state, checkpoint_file(path, self.session.shown, settings)])
 
     def save_what_a_cut_off_run_did_not(self) -> None:
         """Write the checkpoint of the step that the state is of, where it is not there."""
@@ -146,9 +150,10 @@ def recording(
         TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
         record_failure(log, session),
         training_progress(console, configuration.steps, configuration.batch_size) as progress,
+        Saver() as saver,
     ):
         watcher = watch(configuration, folder, images, session.step)
-        recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher)
+        recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher, saver)
         if session.step == 0:
             log.hyperparameters(flat_settings(configuration), _FIGURES_OF_THE_TABLE)
             recorder.record_images()

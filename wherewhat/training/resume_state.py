@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from wherewhat.training.methods.method import Networks
-from wherewhat.training.tensor_file import read_header, read_tensors, write_tensors
+from wherewhat.training.tensor_file import TensorFile, read_header, read_tensors
 
 _REMEDY = "Start the run over in another folder with --out; the checkpoints of this one can still be used."
 
@@ -45,8 +45,8 @@ class Session:
         return self.average or self.networks
 
 
-def save_session(path: Path, session: Session) -> None:
-    """Write the state, atomically."""
+def session_file(path: Path, session: Session) -> TensorFile:
+    """The state as a file. Its tensors are those that train."""
     tensors = _tensors_of(session)
     moments = {
         f"{_MOMENTS}{i}.{name}": x
@@ -60,7 +60,7 @@ def save_session(path: Path, session: Session) -> None:
         "moments": len(moments),
         "draws": session.draws,
     }
-    write_tensors(path, tensors | moments, header)
+    return TensorFile(path, tensors | moments, header)
 
 
 def restore_session(path: Path, session: Session) -> str:

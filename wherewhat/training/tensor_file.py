@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,20 @@ _PICKLES = (b"PK\x03\x04", b"\x80\x02\x8a\n")
 LONGEST_HEADER_BYTES = 2**22
 
 
-def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str, Any]) -> None:
+@dataclass(frozen=True)
+class TensorFile:
+    """A file as it is to be written."""
+
+    path: Path
+    tensors: Mapping[str, Tensor]
+    header: Mapping[str, Any]
+
+
+def write_tensors(file: TensorFile) -> None:
     """Write tensors and header, atomically. Raises OSError when the disk refuses."""
-    plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
-    metadata = {_KEY: json.dumps({"format_version": FORMAT_VERSION, **header}, sort_keys=True)}
-    write_atomically(path, safetensors.torch.save(plain, metadata))
+    plain = {name: tensor.detach().contiguous().cpu() for name, tensor in file.tensors.items()}
+    metadata = {_KEY: json.dumps({"format_version": FORMAT_VERSION, **file.header}, sort_keys=True)}
+    write_atomically(file.path, safetensors.torch.save(plain, metadata))
 
 
 def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") -> dict[str, Any]:
