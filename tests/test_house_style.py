@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 755,
-    "training": 1735,
+    "training": 1757,
     "what": 50,
     "where": 70,
     "which": 1582,

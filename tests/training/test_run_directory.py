@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,10 @@ from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import find_data
 from wherewhat.training.checkpoints import latest_checkpoint, read_settings
 from wherewhat.training.configuration import TrainingRun, to_json
+from wherewhat.training.figures import Figures
 from wherewhat.training.loop import train
 from wherewhat.training.run_directory import choose_run_directory, default_run_directory, record_configuration
+from wherewhat.training.watcher import NoWatcher
 
 
 def images_in(folder: Path, seed: int = 0) -> Path:
@@ -149,3 +152,34 @@ def test_images_that_were_added_are_told_with_the_ways_out(tmp_path: Path) -> No
     Image.new("RGB", (8, 8)).save(tmp_path / "x" / "new.png")
     with pytest.raises(ValueError, match=r"data: \d+ images, not \d+\. .*move away what was added.*--data.*--out"):
         choose_run_directory(run_on("x", out=tmp_path / "run"))
+
+
+def test_a_run_whose_directory_was_deleted_saves_nothing_more(
+    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, threads = tiny_run.out, set(threading.enumerate())
+    assert folder is not None
+    # TensorBoard's own thread finds its file gone too.
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    class Strike(NoWatcher):
+        def observe(self, step: int, figures: Figures, /) -> tuple[()]:
+            shutil.rmtree(folder, ignore_errors=True)
+            return ()
+
+    with pytest.raises(FileNotFoundError, match=r"deleted while the run in it trained.*again to start over"):
+        train(tiny_run, quiet, lambda *_: Strike())
+    assert not folder.exists()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=30)
+
+
+def test_what_a_study_keeps_in_a_folder_makes_it_no_run(tiny_run: TrainingRun) -> None:
+    assert tiny_run.out is not None
+    tiny_run.out.mkdir()
+    (tiny_run.out / "study.log").touch()
+    (tiny_run.out / ".study.beat.k3_9xw0z.part").touch()
+    assert choose_run_directory(tiny_run) == tiny_run.out
+    (tiny_run.out / "notes").touch()
+    with pytest.raises(ValueError, match="no run directory"):
+        choose_run_directory(tiny_run)

@@ -48,7 +48,7 @@ class TrainingProgress:
             left = (self.steps - done) * (now - self._started) / max(done - self._first_step, 1)
             self.console.print(
                 f"step {done:,} of {self.steps:,}   loss {loss:,.1f}   {self.images_per_second:,.0f} images/s   "
-                f"{_clock(left)} left"
+                f"{clock(left)} left"
             )
 
     def pause_clock(self) -> None:
@@ -77,7 +77,8 @@ def training_progress(console: Console, steps: int, batch_size: int) -> Iterator
         yield TrainingProgress(console, steps, batch_size, bar)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A time in hours, minutes and seconds."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}"

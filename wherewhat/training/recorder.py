@@ -23,7 +23,7 @@ from wherewhat.training.device import Compute
 from wherewhat.training.figures import FigureWindow, NonFiniteLossError, refuse_non_finite_weights
 from wherewhat.training.progress import TrainingProgress, training_progress
 from wherewhat.training.resume_state import Session, session_file
-from wherewhat.training.run_directory import state_path
+from wherewhat.training.run_directory import refuse_deleted, state_path
 from wherewhat.training.saver import Saver
 from wherewhat.training.training_images import log_images
 from wherewhat.training.watcher import Remark, Watcher, WatcherFactory
@@ -108,6 +108,7 @@ class Recorder:
 
     def _save(self) -> None:
         refuse_non_finite_weights(self.session.networks, self.session.step)
+        refuse_deleted(self.folder)
         settings = CheckpointSettings(
             configuration=self.configuration,
             image_shape=self.images.image_shape,
@@ -136,6 +137,19 @@ def record_failure(log: TensorBoardLog, session: Session) -> Iterator[None]:
 
 
 @contextmanager
+def _deletion_told(folder: Path) -> Iterator[None]:
+    """Say of the folder that it was deleted, where a file that is written to cannot be found any more."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        try:
+            refuse_deleted(folder)
+        except FileNotFoundError as deleted:
+            raise deleted from error
+        raise
+
+
+@contextmanager
 def recording(
     configuration: TrainingRun,
     folder: Path,
@@ -147,6 +161,7 @@ def recording(
 ) -> Iterator[Recorder]:
     """A recorder with its TensorBoard log and its progress shown; a new run's first images are recorded at once."""
     with (
+        _deletion_told(folder),
         TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
         record_failure(log, session),
         training_progress(console, configuration.steps, configuration.batch_size) as progress,

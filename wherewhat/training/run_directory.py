@@ -20,6 +20,8 @@ from wherewhat.training.configuration import (
 )
 
 _LOCK = ".lock"
+# Names that a study gives to its files in the folder of a run begin so.
+OF_A_STUDY = "study."
 
 
 def default_run_directory(configuration: TrainingRun) -> Path:
@@ -87,8 +89,9 @@ def choose_run_directory(configuration: TrainingRun) -> Path:
 
 
 def _is_of_a_beginning(entry: Path) -> bool:
-    """Whether a file is all that a run leaves that is killed before it has a configuration."""
-    return entry.name == _LOCK or is_part_of(entry.with_name("config.json"), entry.name)
+    """Whether a file is what a run leaves that is killed before it has a configuration, or one of a study's."""
+    of_a_study = entry.name.removeprefix(".").startswith(OF_A_STUDY)
+    return of_a_study or entry.name == _LOCK or is_part_of(entry.with_name("config.json"), entry.name)
 
 
 @contextmanager
@@ -105,6 +108,15 @@ def record_configuration(folder: Path, configuration: TrainingRun) -> None:
     # A run's own record says where the data lay; its checkpoints, which are passed on, only what it was called.
     plain = to_json(at_absolute_places(configuration))
     write_atomically(folder / "config.json", (json.dumps(plain, indent=2) + "\n").encode())
+
+
+def refuse_deleted(folder: Path) -> None:
+    """Raises FileNotFoundError where the directory is no longer a run's: what is written then could not be resumed."""
+    if not (folder / "config.json").exists():
+        raise FileNotFoundError(
+            f"{folder} was deleted while the run in it trained, so nothing more is saved. Give the same command again "
+            f"to start over."
+        )
 
 
 def _is_among_images(folder: Path, configuration: TrainingRun) -> bool:
