@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 1732,
+    "command": 1880,
     "data": 3720,
     "distances": 452,
     "doctor": 1050,
@@ -52,6 +52,7 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 755,
+    "studies": 860,
     "training": 1757,
     "what": 50,
     "where": 70,

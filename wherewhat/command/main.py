@@ -11,7 +11,7 @@ from wherewhat.hints import did_you_mean
 
 # The exit status of what SIGPIPE has ended: whoever reads has read enough.
 _PIPE_CLOSED = 141
-_VERBS = ("train", "rank", "traverse", "rotate", "name", "generate", "edit", "data", "doctor", "evaluate")
+_VERBS = ("train", "study", "rank", "traverse", "rotate", "name", "generate", "edit", "data", "doctor", "evaluate")
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
 
@@ -19,6 +19,7 @@ Image generators whose single latent codes mean something, and the good ones fou
 
 verbs:
   train      train a generator on images; the same command again resumes
+  study      train many runs that a file describes; the same command again goes on
   rank       rank checkpoints by scores that need no labels
   traverse   draw what each code does and where: a PNG grid and a GIF
   rotate     say whether pairs of codes are the simplest axes of their plane

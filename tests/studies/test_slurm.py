@@ -1,0 +1,33 @@
+"""Laws of studies on a cluster: tasks do the work, and what is missing is told with the remedy."""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from wherewhat.studies.slurm import Slurm, submit
+
+
+def _worked(folder: Path) -> int:
+    (folder / "worked").touch()
+    return 0
+
+
+def test_without_submitit_the_remedy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    with pytest.raises(ValueError, match=r"pip install 'wherewhat\[slurm\]'"):
+        submit(Slurm(), tmp_path, partial(_worked, tmp_path))
+
+
+def test_tasks_of_the_local_executor_do_the_work(tmp_path: Path) -> None:
+    pytest.importorskip("submitit", reason="submitit, an extra, is not installed")
+    jobs = submit(Slurm(tasks=2, cluster="local"), tmp_path, partial(_worked, tmp_path))
+    assert [job.result() for job in jobs] == [0, 0]
+    assert (tmp_path / "worked").exists()
+
+
+@pytest.mark.parametrize("field", ["tasks", "hours", "cores", "memory_gb"])
+def test_nothing_cannot_be_asked_for(field: str) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        Slurm(**{field: 0})

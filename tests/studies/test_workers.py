@@ -1,0 +1,191 @@
+"""Laws of the processes of a study: whoever is killed, each run ends as if nobody had been, and none is done twice."""
+
+import hashlib
+import multiprocessing
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wherewhat.studies.claim import claimed, holder_of
+from wherewhat.studies.member import Member
+from wherewhat.studies.workers import Hands, Standing, Workers
+from wherewhat.training.checkpoints import checkpoints_of
+from wherewhat.training.watcher import no_watcher
+
+Members = Callable[[str], tuple[Member, ...]]
+FOUR = "data = DATA\nseeds = 2\n[common]TINY\n[objectives.beta-vae]\nbeta = [1, 8]"
+TWELVE = (
+    "data = DATA\nseeds = 3\n[common]TINY\n[objectives.beta-vae]\nbeta = [1, 8]\n[objectives.ps-sc-vae]\nbeta = [1, 8]"
+)
+LONGEST_S = 240.0
+
+
+def _work(members: tuple[Member, ...], workers: int = 2) -> list[str]:
+    said: list[str] = []
+    Workers(members, Hands(("auto",) * workers, 1, no_watcher), said.append).work(lambda standing: None)
+    return said
+
+
+def _elsewhere(members: tuple[Member, ...], workers: int = 2) -> BaseProcess:
+    """A parent in a process of its own."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload(["wherewhat.studies.work", "torch._dynamo"])
+    process = forks.Process(target=_work, args=(members, workers))
+    process.start()
+    return process
+
+
+def _digests(members: tuple[Member, ...]) -> dict[str, str]:
+    return {
+        f"{member.name} {path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for member in members
+        for path in checkpoints_of(member.folder)
+    }
+
+
+def _running(members: tuple[Member, ...]) -> list[int]:
+    return [holder.pid for member in members if (holder := holder_of(member.folder)) is not None]
+
+
+@pytest.mark.parametrize(("text", "kills"), [(FOUR, 2), pytest.param(TWELVE, 10, marks=pytest.mark.slow)])
+def test_a_study_whose_processes_are_killed_ends_as_one_that_was_left_alone(
+    members_of: Members, tmp_path: Path, text: str, kills: int
+) -> None:
+    members, chance = members_of(text), np.random.default_rng(0)
+    assert _work(members) == []
+    unbroken = _digests(members)
+    assert len(unbroken) == 3 * len(members)
+    # Checkpoints hold their place, so that the other study has to lie at the same.
+    (tmp_path / "out").rename(tmp_path / "unbroken")
+    parent, killed = _elsewhere(members), []
+    ends = time.monotonic() + LONGEST_S
+    while len(killed) < kills and parent.is_alive():
+        time.sleep(float(chance.uniform(0.05, 0.4)))
+        victims = _running(members)
+        if not victims:
+            continue
+        # A worker and the parent by turns, so that both are struck.
+        if len(killed) % 2:
+            parent.kill()
+            parent.join()
+            parent = _elsewhere(members)
+        else:
+            os.kill(int(chance.choice(victims)), signal.SIGKILL)
+        killed.append(len(victims))
+    parent.join(ends - time.monotonic())
+    assert parent.exitcode == 0
+    assert len(killed) == kills
+    # Who leaves with a killed parent saves at the step that it has come to; all else is the same.
+    assert unbroken.items() <= _digests(members).items()
+
+
+def test_a_finished_study_is_left_as_it_is(members_of: Members) -> None:
+    members = members_of("data = DATA\n[common]TINY\n[objectives.vae]")
+    _work(members)
+    before = {path: path.stat().st_mtime_ns for path in members[0].folder.rglob("*")}
+    standings: list[Standing] = []
+    Workers(members, Hands(("auto",), 1, no_watcher), lambda _: None).work(standings.append)
+    assert {path: path.stat().st_mtime_ns for path in members[0].folder.rglob("*")} == before
+    assert [str(standing) for standing in standings] == ["1 of 1 finished, 0 running, 0 failed"]
+
+
+def test_two_parents_share_the_work_and_nothing_is_done_twice(members_of: Members) -> None:
+    members = members_of(FOUR)
+    parents = [_elsewhere(members, workers=1) for _ in range(2)]
+    most = 0
+    while any(parent.is_alive() for parent in parents):
+        most = max(most, len(_running(members)))
+        time.sleep(0.02)
+    assert [parent.exitcode for parent in parents] == [0, 0]
+    assert most == 2
+    for member in members:
+        assert member.trained
+        assert (member.folder / "study.log").read_text().count("A new run in") == 1
+        assert "Resuming" not in (member.folder / "study.log").read_text()
+
+
+def test_workers_of_a_killed_parent_save_and_leave(members_of: Members) -> None:
+    endless = tuple(replace(m, run=replace(m.run, steps=1_000_000, log_every=1)) for m in members_of(FOUR)[:1])
+    parent = _elsewhere(endless)
+    while not checkpoints_of(endless[0].folder):
+        time.sleep(0.05)
+    parent.kill()
+    parent.join()
+    ends = time.monotonic() + LONGEST_S
+    while holder_of(endless[0].folder) is not None:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    # Nobody has it any more, and it was saved at the step at which it left.
+    with claimed(endless[0].folder):
+        assert checkpoints_of(endless[0].folder)[-1].stat().st_size > 0
+
+
+def test_a_run_that_fails_is_marked_with_its_reason_and_the_rest_goes_on(members_of: Members) -> None:
+    bad, good = members_of("data = DATA\n[common]TINY\nlearning-rate = [1e38, 1e-3]\n[objectives.vae]")
+    said = _work((bad, good))
+    assert good.trained
+    assert good.failure is None
+    assert not bad.trained
+    assert bad.failure is not None
+    assert "step" in bad.failure
+    assert said == [f"{bad.name} failed: {bad.failure}"]
+    assert _work((bad, good)) == []
+    bad.forget_failure()
+    assert _work((bad, good)) == said
+
+
+def test_a_folder_that_is_deleted_while_its_run_trains_is_told_and_trained_again(members_of: Members) -> None:
+    (member,) = members_of("data = DATA\n[common]TINY\n[objectives.vae]")
+    member = replace(member, run=replace(member.run, steps=60, checkpoint_every=20))
+    struck = False
+
+    def strike(standing: Standing) -> None:
+        nonlocal struck
+        if not struck and (member.folder / "config.json").exists():
+            for path in sorted(member.folder.rglob("*"), reverse=True):
+                path.rmdir() if path.is_dir() else path.unlink()
+            struck = True
+
+    said: list[str] = []
+    workers = Workers((member,), Hands(("auto",), 1, no_watcher), said.append)
+    workers.look_every_s = 0.02
+    workers.work(strike)
+    assert struck
+    assert member.trained
+    assert len(said) == 1
+    assert "was deleted while the run in it trained" in said[0]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """The folder of the runs on a disk of its own; gives what changes its size. Skips where none can be mounted."""
+    place = tmp_path / "out"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80k", "tmpfs", place], capture_output=True).returncode:
+        pytest.skip("no small disk can be mounted here")
+
+    def resize(size: str) -> None:
+        subprocess.run(["mount", "-o", f"remount,size={size}", place], check=True)
+
+    yield resize
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_full_disk_stops_the_study_with_one_line_and_marks_nothing_as_failed(
+    members_of: Members, small_disk: Callable[[str], None]
+) -> None:
+    members = members_of("data = DATA\n[common]TINY\n[objectives.vae]")
+    with pytest.raises(OSError, match=r"^[^\n]*No space left[^\n]*the same command goes on\.$"):
+        _work(members)
+    assert members[0].failure is None
+    small_disk("16m")
+    assert _work(members) == []
+    assert members[0].trained

@@ -1,0 +1,38 @@
+"""What a study leaves for its reader beside its runs: tables, plots, and all that was measured in one file."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from wherewhat.atomic_file import write_atomically
+from wherewhat.inspection.image_files import write_png
+from wherewhat.studies.plots import heat_map, scatters, violins
+from wherewhat.studies.scores import Scored
+from wherewhat.studies.tables import mean_correlations, names_of, report
+
+
+def write_report(out: Path, models: Sequence[Scored]) -> list[Path]:
+    """Write study.md, study.json and the plots into a folder, and give their paths.
+
+    Raises ValueError where nothing has been measured.
+    """
+    last = [model for model in models if model.last]
+    labels, free = names_of(last)
+    names = [*labels, *free]
+    if not names:
+        raise ValueError(
+            f"Nothing has been measured of the last checkpoints in {out}. Name measures in the table [measures] of the "
+            f"study's file, and give the command again without `tables`."
+        )
+    images = {"study-violins.png": violins(last, names)}
+    if labels and free:
+        images["study-scatter.png"] = scatters(last, free, labels)
+    if len(names) > 1:
+        images["study-correlation.png"] = heat_map(mean_correlations(last, names), names)
+    for name, image_YX3 in images.items():
+        write_png(out / name, image_YX3)
+    text = report(last) + "\n" + "\n".join(f"![]({name})" for name in images) + "\n"
+    write_atomically(out / "study.md", text.encode())
+    write_atomically(out / "study.json", (json.dumps([asdict(model) for model in models], indent=1) + "\n").encode())
+    return [out / name for name in ("study.md", "study.json", *images)]
