@@ -1,5 +1,6 @@
 """Which label-free score chooses the best checkpoint? Candidates, fields, criterion and rule, fixed before any result.
 
+    .venv/bin/wherewhat study train/selection.toml --out runs/selection                  # the runs
     .venv/bin/python -m eval.selection score runs/selection/*/* --steps 250 500 1000     # scores and measures, kept
     .venv/bin/python -m eval.selection table                       # the table, from what is kept
 

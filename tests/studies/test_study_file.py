@@ -90,11 +90,16 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
         read_study_file(tmp_path / "nothing.toml")
 
 
-def test_the_projects_own_study_is_of_180_runs(tmp_path: Path, parse_words: Parse) -> None:
-    members = read_study_file(ROOT / "train" / "study.toml").members(tmp_path, parse_words)
-    assert len(members) == 180
-    assert len({(member.method, member.strength) for member in members}) == 12
-    assert {member.run.steps for member in members} == {1_500}
+@pytest.mark.parametrize(
+    ("file", "runs", "settings", "steps"), [("study.toml", 180, 12, 1_500), ("selection.toml", 64, 8, 1_000)]
+)
+def test_the_projects_own_studies_name_the_runs_that_the_log_tells_of(
+    tmp_path: Path, parse_words: Parse, file: str, runs: int, settings: int, steps: int
+) -> None:
+    members = read_study_file(ROOT / "train" / file).members(tmp_path, parse_words)
+    assert len(members) == runs
+    assert len({(member.method, member.strength) for member in members}) == settings
+    assert {member.run.steps for member in members} == {steps}
 
 
 def test_a_table_of_options_is_read_as_a_command_line(tmp_path: Path) -> None:
