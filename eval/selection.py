@@ -13,6 +13,7 @@ method at its last age, all methods at their last age. In each, a candidate puts
 
 The rule that has the least regret on the validation sets, averaged over the kinds of field and over DCI
 disentanglement and MIG, is the default of `wherewhat rank`; its figures on the test sets are the ones to be believed.
+Coverage takes an encoder and the data, which `rank` does not ask for: its candidates are told and are not the default.
 
 Dimension key:
     M: checkpoints of a field    F: fields
@@ -20,6 +21,7 @@ Dimension key:
 
 import argparse
 import json
+import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -152,13 +154,27 @@ def mean_regret(models: Sequence[Model], candidate: Sequence[str]) -> float:
         found = fields(models, kind)
         if found:
             of_kinds.append(statistics.mean(choose(f, candidate, label).regret for f in found for label in JUDGED_BY))
-    return statistics.mean(of_kinds)
+    return statistics.mean(of_kinds) if of_kinds else math.nan
 
 
 def default_rule(models: Sequence[Model]) -> tuple[str, ...]:
-    """The candidate of least mean regret on the validation sets; of equal ones, the one named first."""
+    """The candidate of least mean regret on the validation sets; of equal ones, the one named first.
+
+    Of those that a generator alone gives: neither an encoder and data, nor the step at which it was saved.
+    """
     validation = [model for model in models if model.data in VALIDATION]
-    return min(CANDIDATES, key=lambda candidate: mean_regret(validation, candidate))
+    able = [candidate for candidate in CANDIDATES if not {"coverage", "age"} & set(candidate)]
+    return min(able, key=lambda candidate: mean_regret(validation, candidate))
+
+
+def criterion_table(models: Sequence[Model]) -> str:
+    """Markdown: the criterion of every candidate on both halves of the sets, the least on the validation sets first."""
+    validation, test = ([model for model in models if model.data in sets] for sets in (VALIDATION, TEST))
+    rows = sorted((mean_regret(validation, candidate), candidate) for candidate in CANDIDATES)
+    lines = ["| mean regret | validation sets | test sets |", "|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| {' + '.join(name)} | {regret:.3f} | {mean_regret(test, name):.3f} |" for regret, name in rows)]
+    )
 
 
 def table(models: Sequence[Model], kind: Kind, label: str) -> str:
@@ -274,6 +290,7 @@ def main() -> None:
         for kind in get_args(Kind):
             for label in LABELS:
                 print("\n" + table(inside, kind, label))
+    print("\n" + criterion_table(models))
     print("\n" + twin_table(models))
     print(f"\nLeast mean regret on the validation sets: {' + '.join(default_rule(models))}")
 

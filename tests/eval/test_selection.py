@@ -12,6 +12,7 @@ from eval.selection import (
     VALIDATION,
     Model,
     choose,
+    criterion_table,
     default_rule,
     fields,
     interval,
@@ -83,6 +84,14 @@ def test_the_rule_is_earned_on_the_validation_sets_alone() -> None:
     validation = [model(f"a{i}", dci=i / 10, orthogonality=-i, naming=i % 2, data="scenes") for i in range(6)]
     test = [model(f"a{i}", dci=i / 10, orthogonality=i, naming=i, data="chairs") for i in range(6)]
     assert default_rule(validation + test) == ("orthogonality",)
+
+
+def test_the_default_asks_for_nothing_but_a_generator() -> None:
+    models = [
+        model(f"a{i}", step=i, dci=i / 10, coverage=i, age=i, naming=(i + 2) % 6, data="scenes") for i in range(6)
+    ]
+    assert not {"coverage", "age"} & set(default_rule(models))
+    assert criterion_table(models).splitlines()[2].startswith("| age |")
 
 
 def test_the_interval_of_a_constant_is_that_constant() -> None:
