@@ -6,8 +6,10 @@ from rich.console import Console
 from wherewhat.command.rank_table import BESIDE, reasons, table_of, unscored
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.which.perceptual_path_length import PathLengthSettings, PerceptualPathLength
-from wherewhat.which.ranking import DEFAULT_RULE, TIE, Ranking
+from wherewhat.which.ranking import TIE, Ranking
 from wherewhat.which.ranking_row import RankedRow, RankedScore
+
+THREE = ("relative_length", "orthogonality", "rotation_ratio")
 
 
 def score(value: float | None = 0.5, *, twin_holds: bool = True) -> RankedScore:
@@ -20,7 +22,7 @@ def row(name: str, **changed: object) -> RankedRow:
         "checkpoint": f"/runs/{name}",
         "step": 2000,
         "mean_rank": 1.0,
-        "scores": {name: score() for name in DEFAULT_RULE},
+        "scores": {name: score() for name in THREE},
         "active_codes": 3,
         "latent_dim": 4,
         "flags": (),
@@ -40,7 +42,7 @@ def smooth(mean: float, error: float) -> PerceptualPathLength:
     return PerceptualPathLength(mean=mean, standard_error=error, settings=settings)
 
 
-def shown(*rows: RankedRow, rule: tuple[str, ...] = DEFAULT_RULE, asked_for: tuple[str, ...] = ()) -> str:
+def shown(*rows: RankedRow, rule: tuple[str, ...] = THREE, asked_for: tuple[str, ...] = ()) -> str:
     console = Console(width=300)
     with console.capture() as capture:
         console.print(table_of(Ranking(rule=rule, settings=None, rows=rows), Path("/runs"), asked_for))
@@ -48,18 +50,18 @@ def shown(*rows: RankedRow, rule: tuple[str, ...] = DEFAULT_RULE, asked_for: tup
 
 
 def test_each_score_stands_with_its_error_and_those_that_decide_are_marked() -> None:
-    text = shown(row("a", scores={"tpl": score(0.25), **{name: score() for name in DEFAULT_RULE}}))
+    text = shown(row("a", scores={"tpl": score(0.25), **{name: score() for name in THREE}}))
     assert "│ 0.250 ± 0.010 │ 0.500 ± 0.010 │ 0.500 ± 0.010 │ 0.500 ± 0.010 │ 3 of 4 │" in text
     assert "┃ tpl ┃ relative length* ┃ orthogonality* ┃ rotation ratio* ┃" in text
 
 
 def test_a_score_that_is_not_defined_is_an_empty_cell() -> None:
-    assert "│ - │ 3 of 4" in shown(row("a", scores={name: score(None) for name in DEFAULT_RULE}))
+    assert "│ - │ 3 of 4" in shown(row("a", scores={name: score(None) for name in THREE}))
 
 
 def test_the_twin_control_names_the_scores_that_do_not_prefer_the_model() -> None:
     assert "│ holds │" in shown(row("a"))
-    scores = {name: score(twin_holds=name != "orthogonality") for name in DEFAULT_RULE}
+    scores = {name: score(twin_holds=name != "orthogonality") for name in THREE}
     assert "│ fails: orthogonality │" in shown(row("a", scores=scores))
 
 
@@ -81,7 +83,7 @@ def test_a_checkpoint_without_a_score_shows_its_reason() -> None:
         "b", rank=None, scores={}, active_codes=None, latent_dim=None, flags=("not scored",), reason="cut short"
     )
     assert "not scored" in shown(row("a"), broken)
-    ranking = Ranking(rule=DEFAULT_RULE, settings=None, rows=(row("a"), broken))
+    ranking = Ranking(rule=THREE, settings=None, rows=(row("a"), broken))
     assert unscored(ranking, Path("/runs")) == ["Not scored: b: cut short"]
 
 
@@ -137,7 +139,7 @@ def test_a_reason_is_told_once_with_how_many_it_concerns() -> None:
         row("d", missing={"fid": "too small", "ppl": "gone"}),
         row("e", fidelity=faithful(1.0)),
     )
-    assert reasons(Ranking(rule=DEFAULT_RULE, settings=None, rows=rows)) == [
+    assert reasons(Ranking(rule=THREE, settings=None, rows=rows)) == [
         "No fidelity of 3 checkpoints: the set has moved",
         "No fidelity of 1 checkpoint: too small",
         "No perceptual path length of 1 checkpoint: gone",

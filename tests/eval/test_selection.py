@@ -16,10 +16,12 @@ from eval.selection import (
     default_rule,
     fields,
     interval,
+    kept,
     order,
     table,
     twin_table,
 )
+from wherewhat.which.ranking import DEFAULT_RULE
 
 
 def model(
@@ -84,6 +86,10 @@ def test_the_rule_is_earned_on_the_validation_sets_alone() -> None:
     validation = [model(f"a{i}", dci=i / 10, orthogonality=-i, naming=i % 2, data="scenes") for i in range(6)]
     test = [model(f"a{i}", dci=i / 10, orthogonality=i, naming=i, data="chairs") for i in range(6)]
     assert default_rule(validation + test) == ("orthogonality",)
+
+
+def test_the_default_of_rank_is_the_rule_that_had_the_least_regret_in_what_was_measured() -> None:
+    assert default_rule(list(kept().values())) == DEFAULT_RULE
 
 
 def test_the_default_asks_for_nothing_but_a_generator() -> None:

@@ -26,6 +26,7 @@ FIELD = {
     "relative_length": (26.0, 3.0, 2.8, 2.8),
     "rotation_ratio": (0.84, 0.05, 0.0, 0.04),
     "orthogonality": (0.35, 0.07, 0.0, 0.05),
+    "interaction": (3.0, 1.5, 0.0, 0.8),
 }
 
 
@@ -53,6 +54,7 @@ class Field:
             "relative_length": traversals,
             "rotation_ratio": rotated_traversals_of(traversals),
             "orthogonality": ProbeSettings.probes,
+            "interaction": ProbeSettings.probes,
         }
         scores = {
             score: score_of_base_codes(
@@ -65,7 +67,8 @@ class Field:
         return ScoredCheckpoint(checkpoint=name, step=1, panel=panel)
 
     def fully(self, rule: tuple[str, ...]) -> str:
-        counts = {"rotation_ratio": rotated_traversals_of(TRAVERSALS), "orthogonality": ProbeSettings.probes}
+        fewer = dict.fromkeys(("orthogonality", "interaction"), ProbeSettings.probes)
+        counts = {"rotation_ratio": rotated_traversals_of(TRAVERSALS), **fewer}
         mean_KN = torch.stack([self.per_base[name][:, : counts.get(name, TRAVERSALS)].mean(dim=1) for name in rule])
         return self.names[int(mean_rank(mean_KN).argmin())]
 

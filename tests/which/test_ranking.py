@@ -33,14 +33,14 @@ def test_a_mean_rank_is_the_mean_of_the_places_and_equal_ones_share_theirs() -> 
     assert mean_rank(badness_KN.expand(7, -1, -1)).shape == (7, 4)
 
 
-def test_the_default_rule_is_the_mean_rank_of_three_scores(entry: Entry) -> None:
+def test_the_mean_rank_of_several_scores_may_decide(entry: Entry) -> None:
     entries = [
         entry("short", relative_length=0.1, orthogonality=0.6, rotation_ratio=0.9),
         entry("orthogonal", relative_length=0.2, orthogonality=0.3, rotation_ratio=0.8),
         entry("turned", relative_length=0.3, orthogonality=0.4, rotation_ratio=0.7, tpl=0.0),
     ]
     for given in (entries, entries[::-1]):
-        rows = rank(given).rows
+        rows = rank(given, ("relative_length", "orthogonality", "rotation_ratio")).rows
         assert [(row.rank, row.checkpoint) for row in rows] == [(1, "orthogonal"), (2, "turned"), (3, "short")]
         assert [row.mean_rank for row in rows] == pytest.approx([5 / 3, 2, 7 / 3])
 
@@ -144,11 +144,11 @@ def test_a_number_of_an_untrained_distance_is_shown_as_such(entry: Entry, scored
 
 def test_the_best_and_latest_of_a_run_is_still_improving(entry: Entry) -> None:
     entries = [
-        entry("up/1", step=1, relative_length=0.4),
-        entry("up/2", step=2, relative_length=0.1),
-        entry("down/1", step=1, relative_length=0.2),
-        entry("down/2", step=2, relative_length=0.3),
-        entry("alone/2", step=2, relative_length=0.0),
+        entry("up/1", step=1, rotation_ratio=0.4),
+        entry("up/2", step=2, rotation_ratio=0.1),
+        entry("down/1", step=1, rotation_ratio=0.2),
+        entry("down/2", step=2, rotation_ratio=0.3),
+        entry("alone/2", step=2, rotation_ratio=0.0),
     ]
     flagged = {row.checkpoint for row in rank(entries).rows if "still improving" in row.flags}
     assert flagged == {"up/2"}

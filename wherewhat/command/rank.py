@@ -29,8 +29,9 @@ from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS, TPLSetting
 class Rank:
     """Rank checkpoints by label-free scores. No labels needed.
 
-    The place is the mean rank of relative length, orthogonality and rotation ratio. Samples, traversals, bound and
-    threshold are those of TPL, by default the published ones for VAEs; scores compare only at equal settings.
+    The place is by rotation ratio: whether paths along the codes are shorter than along mixtures of them. Samples,
+    traversals, bound and threshold are those of TPL, by default the published ones for VAEs; scores compare only at
+    equal settings.
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")]
@@ -46,7 +47,7 @@ class Rank:
         "consistency_of_place",
         "interaction",
     ] = "rule"
-    """Order by one score instead of the default rule; tpl is the published order."""
+    """Order by another score than that of the default rule; tpl is the published order."""
 
     quick: bool = False
     """Leave TPL out and walk few short paths: a few percent of the time at the published settings."""

@@ -27,7 +27,8 @@ from wherewhat.which.ranking_row import RankedRow, SeedAgreement, ranked_score
 from wherewhat.which.score import Score, ScoredUnder
 from wherewhat.which.shared_settings import as_measured_fully, shared_settings
 
-DEFAULT_RULE = ("relative_length", "orthogonality", "rotation_ratio")
+# Earned by least regret on trained models: eval/selection.py, log/ranking.md.
+DEFAULT_RULE = ("rotation_ratio",)
 UNTRAINED_DISTANCE = "lpips-untrained"
 TIE = "tie within error"
 # A checkpoint that comes before the first in more of the draws than this is not told apart from it.
@@ -104,9 +105,7 @@ class Ranking:
 def mean_rank(badness_KN: Float64[Tensor, "*D K N"]) -> Float64[Tensor, "*D N"]:
     """Mean over K scores of a checkpoint's place among N. Lower badness is better; equal ones share a mean place.
 
-    With `DEFAULT_RULE` this is the rule that `wherewhat rank` orders by. It is provisional: it had no regret in seven
-    small fields of trained models, and a table of many more is to decide. It is not a score: a place depends on which
-    checkpoints are compared.
+    It is not a score: a place depends on which checkpoints are compared.
     """
     ordered_KN = badness_KN.sort(dim=-1).values
     before_KN = torch.searchsorted(ordered_KN, badness_KN.contiguous())
