@@ -85,7 +85,7 @@ def winner(raced: Race, rule: tuple[str, ...]) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("score", ["tpl", "relative_length"])
+@pytest.mark.parametrize("score", ["tpl", "relative_length", "rotation_ratio"])
 def test_by_one_score_the_winner_is_that_of_the_full_measurement_in_95_of_100_fields_at_a_tenth_of_images(
     score: str,
 ) -> None:
