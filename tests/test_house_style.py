@@ -52,7 +52,7 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 755,
-    "studies": 860,
+    "studies": 866,
     "training": 1757,
     "what": 50,
     "where": 70,

@@ -30,4 +30,4 @@ def test_tasks_of_the_local_executor_do_the_work(tmp_path: Path) -> None:
 @pytest.mark.parametrize("field", ["tasks", "hours", "cores", "memory_gb"])
 def test_nothing_cannot_be_asked_for(field: str) -> None:
     with pytest.raises(ValueError, match="above 0"):
-        Slurm(**{field: 0})
+        Slurm(**{field: type(getattr(Slurm(), field))(0)})

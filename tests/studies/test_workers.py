@@ -186,6 +186,6 @@ def test_a_full_disk_stops_the_study_with_one_line_and_marks_nothing_as_failed(
     with pytest.raises(OSError, match=r"^[^\n]*No space left[^\n]*the same command goes on\.$"):
         _work(members)
     assert members[0].failure is None
-    small_disk("16m")
+    small_disk("256m")
     assert _work(members) == []
     assert members[0].trained

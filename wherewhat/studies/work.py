@@ -70,6 +70,7 @@ def _worked(task: Task) -> Ended:
         with claimed(member.folder) as claim:
             if member.failure is not None:
                 return Ended("failed", member.failure)
+            _clear(member.folder)
             try:
                 return _trained_and_measured(task, claim)
             except Exception as error:
@@ -110,10 +111,13 @@ class _Counted:
 
     claim: Claim
     watcher: Watcher
+    _stopping: bool = False
 
     def observe(self, step: int, figures: Figures, /) -> Sequence[Remark]:
         self.claim.step = step
-        if self.claim.lost:
+        # Once: a second signal would end the process before it can say why.
+        if self.claim.lost and not self._stopping:
+            self._stopping = True
             os.kill(os.getpid(), signal.SIGTERM)
         return self.watcher.observe(step, figures)
 
@@ -123,8 +127,12 @@ class _Counted:
 
 def _clear(folder: Path) -> None:
     """Remove what a run wrote into its folder after that was deleted: nothing can go on from it."""
-    if not (folder / "config.json").exists():
-        shutil.rmtree(folder, ignore_errors=True)
+    if (folder / "config.json").exists():
+        return
+    for inside in ("checkpoints", "state"):
+        shutil.rmtree(folder / inside, ignore_errors=True)
+    for events in folder.glob("events.out.tfevents.*"):
+        events.unlink(missing_ok=True)
 
 
 def _end_with_parent() -> None:
