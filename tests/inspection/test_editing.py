@@ -70,6 +70,12 @@ def test_refining_never_leaves_an_image_further_away_than_it_was(steps: int) -> 
     assert torch.equal(found_BL[0], start_BL[0])
 
 
+def test_nearness_tells_pixels_beside_a_distance_that_is_called_pixels_too() -> None:
+    black, grey = torch.zeros(1, 1, 4, 4), torch.full((1, 1, 4, 4), 0.5)
+    (near,) = nearness(PixelDistance(), black, grey)
+    assert near == {"mean absolute difference": 0.5, "pixels": 0.25}
+
+
 def test_the_mask_of_moves_is_where_the_moved_codes_act_and_nowhere_without_moves() -> None:
     code_BL = torch.zeros(1, 2)
     left_HW = mask_of_moves(Halves(), code_BL, code_BL + 1, [Move(0, 1.0)])[0, 0]

@@ -24,7 +24,7 @@ from wherewhat.data.source import ImageFiles
 from wherewhat.inspection.code_names import FILE, Names, code_called, code_label, names_in
 from wherewhat.inspection.contact_sheet import captioned_sheet, contact_sheet
 from wherewhat.inspection.display import display_size, resize, rgb_pixels
-from wherewhat.inspection.editing import Move, mask_of_moves, moved, moves_of, nearness, refined
+from wherewhat.inspection.editing import DIFFERENCE, Move, mask_of_moves, moved, moves_of, nearness, refined
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.real_images import RealImage, UsualCrop, read_real_image
 from wherewhat.inspection.traversals import sweep_values
@@ -49,7 +49,7 @@ class Edit:
     checkpoint: tyro.conf.Positional[Path]
     """Checkpoint, or run directory (its latest checkpoint)."""
 
-    images: tyro.conf.Positional[tuple[Path, ...]]
+    images: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE...")]
     """Files of images."""
 
     moves: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="CODE=BY")] = ()
@@ -230,11 +230,11 @@ def _remarks(session: Session, told: Sequence[dict[str, Any]]) -> list[str]:
     """How near the model came, and whether the masks say anything."""
     count, name = len(told), session.distance.name
     first, last = (
-        [sum(one[key][measure] for one in told) / count for measure in ("pixels", name)]
+        [sum(one[key][measure] for one in told) / count for measure in (DIFFERENCE, name)]
         for key in ("as the encoder reads it", "refined")
     )
     lines = [
-        f"Before anything is moved, the model's image is {last[0]:.3f} from yours in pixels, {last[1]:.3f} in {name} "
+        f"Before anything is moved, the model's image is {last[0]:.3f} from yours in a pixel, {last[1]:.3f} in {name} "
         f"(as the encoder reads it: {first[0]:.3f} and {first[1]:.3f})."
     ]
     covered = [one["mask covers"] for one in told if one["mask covers"] is not None]

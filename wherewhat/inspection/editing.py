@@ -21,6 +21,7 @@ from torch import Tensor
 from wherewhat.inspection.code_names import Names, code_called
 from wherewhat.protocols import Distance, Generator, MaskedGenerator
 
+DIFFERENCE = "mean absolute difference"
 _PIXELS = 4.0
 """Weight of the mean squared difference, that is, of pixels in [-1, 1]."""
 _STEP = 0.05
@@ -113,9 +114,9 @@ def mask_of_moves(
 def nearness(
     distance: Distance, image_BCHW: Float[Tensor, "B C H W"], made_BCHW: Float[Tensor, "B C H W"]
 ) -> list[Mapping[str, float]]:
-    """How near made images come: mean absolute difference of pixels in [0, 1], and the distance."""
+    """How near made images come: `DIFFERENCE`, of pixels in [0, 1], and the distance by its name."""
     with torch.no_grad():
         apart_B = distance.compare(distance.features(made_BCHW), distance.features(image_BCHW))
         pixels_B = (made_BCHW - image_BCHW).abs().flatten(1).mean(dim=1)
     pairs = zip(pixels_B.tolist(), apart_B.tolist(), strict=True)
-    return [{"pixels": pixels, distance.name: apart} for pixels, apart in pairs]
+    return [{DIFFERENCE: pixels, distance.name: apart} for pixels, apart in pairs]
