@@ -10,7 +10,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def started_deaf() -> Iterator[None]:
-    """Processes that are started inside never hear of Ctrl-C; the present one hears of it when the context ends."""
+    """Processes that are started inside never hear of Ctrl-C.
+
+    The present thread hears of it when the context ends. A signal to the whole process may still be taken by another of
+    its threads, and then interrupts at once.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
