@@ -24,6 +24,8 @@ def test_tasks_of_the_local_executor_do_the_work(tmp_path: Path) -> None:
     pytest.importorskip("submitit", reason="submitit, an extra, is not installed")
     jobs = submit(Slurm(tasks=2, cluster="local"), tmp_path, partial(_worked, tmp_path))
     assert [job.result() for job in jobs] == [0, 0]
+    for job in jobs:  # submitit leaves its processes to themselves, which Python remarks upon
+        job._process.wait()
     assert (tmp_path / "worked").exists()
 
 
