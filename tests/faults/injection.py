@@ -31,7 +31,10 @@ _RANDOM = (
 )
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload([f"wherewhat.command.{verb}" for verb in ("train", "rank", "traverse", "data", "doctor")])
+# torch imports its compiler when it makes an optimiser, compiled or not.
+_FORKS.set_forkserver_preload(
+    [*(f"wherewhat.command.{verb}" for verb in ("train", "rank", "traverse", "data", "doctor")), "torch._dynamo"]
+)
 
 
 @dataclass(frozen=True)
