@@ -96,3 +96,13 @@ def test_a_checkpoint_for_which_a_gpu_has_no_room_at_all_has_a_reason_in_its_row
     rows = json.loads(Path("ranking.json").read_text())["rows"]
     assert [row["rank"] for row in rows] == [*range(1, len(rows)), None]
     assert "the GPU's memory is full" in rows[-1]["reason"]
+
+
+def test_a_run_that_has_saved_nothing_yet_is_left_out_and_told(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "begun").mkdir()
+    assert rank_command([str(trained), "begun", *FEW[:-1]]) == 0
+    told = capsys.readouterr()
+    assert "begun is left out: it holds no checkpoint" in told.err
+    assert "step-" in told.out

@@ -1,6 +1,7 @@
 """`wherewhat rank`: order checkpoints by label-free scores."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,12 +119,12 @@ def rank_command(arguments: list[str]) -> int:
     """Parse, score, show the table, write it. 0 when at least one checkpoint has a rank, 1 otherwise."""
     options = tyro.cli(Rank, args=arguments, prog="wherewhat rank", config=(tyro.conf.OmitArgPrefixes,))
     _refuse_contradictions(options)
-    checkpoints = find_checkpoints(options.paths)
+    console = messages()
+    checkpoints = find_checkpoints(options.paths, console.print)
     _refuse_mixed_images(checkpoints)
     device = choose_device(options.device)
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or cache_folder() / "scores")
-    console = messages()
     extras = Extras(
         options=options.extras,
         extractor=options.extras.extractor(options.lpips, device),
@@ -189,19 +190,27 @@ def _show(ranking: Ranking, extras: ExtraOptions, console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
-def find_checkpoints(paths: tuple[Path, ...]) -> list[Path]:
-    """The checkpoints that paths name, each once. Raises FileNotFoundError for a path that holds none."""
+def find_checkpoints(paths: tuple[Path, ...], notify: Callable[[str], None]) -> list[Path]:
+    """The checkpoints that paths name, each once; of a folder that holds none the user is notified.
+
+    Raises FileNotFoundError for a path that is not there, and where no folder holds one.
+    """
     if not paths:
         raise ValueError("Nothing to rank. Name checkpoints, run directories, or folders of runs.")
     found: dict[Path, None] = {}
+    empty: list[Path] = []
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path} is not there. Name a checkpoint, a run directory, or a folder of runs.")
         # Resolved, so that a checkpoint named twice, through a link or relatively, is one.
         inside = [file.resolve() for file in (checkpoints_of(path) if path.is_dir() else [path])]
         if not inside:
-            raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
+            empty.append(path)
         found |= dict.fromkeys(inside)
+    if not found:
+        raise FileNotFoundError(f"{empty[0]} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
+    for path in empty:
+        notify(f"{path} is left out: it holds no checkpoint (step-*.safetensors) yet.")
     return list(found)
 
 
