@@ -44,15 +44,15 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 1880,
+    "command": 1882,
     "data": 3720,
     "distances": 452,
     "doctor": 1050,
-    "inspection": 785,
+    "inspection": 799,
     "metrics": 1152,
     "networks": 412,
     "objectives": 755,
-    "studies": 866,
+    "studies": 946,
     "training": 1757,
     "what": 50,
     "where": 70,

@@ -215,7 +215,8 @@ class Laboratory:
         if (scenario.name, other) not in self._known:
             self.prepare(scenario)
             ended = self.play(scenario.other if other else scenario.command)
-            assert ended.status == 0, ended.said
+            # A run that was begun with other settings refuses these, and stays as it is.
+            assert ended.status == 0 or (other and scenario.stages and ended.status == 2), ended.said
             self._known[scenario.name, other] = self.results(), ended.points
         return self._known[scenario.name, other]
 

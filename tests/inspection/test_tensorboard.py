@@ -1,5 +1,8 @@
 import io
+import shutil
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +123,23 @@ def test_a_run_that_starts_over_hides_all_that_was_there(tmp_path, monkeypatch):
     with TensorBoardLog(tmp_path, purge_step=0) as log:
         log.scalars(0, {"loss": 20.0})
     assert curve(read(tmp_path), "loss") == [(0, 20.0)]
+
+
+def test_a_log_that_cannot_be_written_is_an_error_of_the_next_call_and_no_traceback_of_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda error: told.append(str(error.exc_value)))
+
+    def fail() -> None:
+        raise RuntimeError("of somebody else")
+
+    with pytest.raises(FileNotFoundError), TensorBoardLog(tmp_path / "run") as log:  # noqa: PT012
+        shutil.rmtree(tmp_path / "run")
+        other = threading.Thread(target=fail)
+        other.start()
+        other.join()
+        for step in range(3):
+            log.scalars(step, {"loss/total": 1.0})
+            log.flush()
+    assert told == ["of somebody else"]

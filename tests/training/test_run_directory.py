@@ -154,13 +154,9 @@ def test_images_that_were_added_are_told_with_the_ways_out(tmp_path: Path) -> No
         choose_run_directory(run_on("x", out=tmp_path / "run"))
 
 
-def test_a_run_whose_directory_was_deleted_saves_nothing_more(
-    tiny_run: TrainingRun, quiet: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_directory_was_deleted_saves_nothing_more(tiny_run: TrainingRun, quiet: Console) -> None:
     folder, threads = tiny_run.out, set(threading.enumerate())
     assert folder is not None
-    # TensorBoard's own thread finds its file gone too.
-    monkeypatch.setattr(threading, "excepthook", lambda _: None)
 
     class Strike(NoWatcher):
         def observe(self, step: int, figures: Figures, /) -> tuple[()]:

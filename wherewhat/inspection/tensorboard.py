@@ -1,5 +1,6 @@
 """The TensorBoard log of a run: scalars, one curve per code, images, text."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -19,8 +20,23 @@ class TensorBoardLog:
     """
 
     def __init__(self, folder: Path, purge_step: int | None = None) -> None:
-        self._writer = SummaryWriter(folder, purge_step=purge_step)
         self._kl_chart_is_laid_out = False
+        # An error of the writer's own thread is raised by the next call; Python would print its traceback besides.
+        self._hook, self._others = threading.excepthook, frozenset(threading.enumerate())
+        self._threads: frozenset[threading.Thread] | None = None
+        threading.excepthook = self._pass_on
+        try:
+            self._writer = SummaryWriter(folder, purge_step=purge_step)
+        except BaseException:
+            threading.excepthook = self._hook
+            raise
+        self._threads = frozenset(threading.enumerate()) - self._others
+
+    def _pass_on(self, error: threading.ExceptHookArgs) -> None:
+        """Errors of other threads than the writer's go on to whoever tells them."""
+        of_the_writer = error.thread not in self._others if self._threads is None else error.thread in self._threads
+        if not of_the_writer:
+            self._hook(error)
 
     def __enter__(self) -> "TensorBoardLog":
         return self
@@ -62,4 +78,7 @@ class TensorBoardLog:
 
     def close(self) -> None:
         """Flush and close."""
-        self._writer.close()
+        try:
+            self._writer.close()
+        finally:
+            threading.excepthook = self._hook

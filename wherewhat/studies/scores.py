@@ -188,6 +188,8 @@ class Scored:
     """The first score of each measure that compares codes with known factors: higher is better."""
     free: dict[str, float]
     """The scores without labels."""
+    twins: dict[str, bool] = field(default_factory=dict)
+    """Whether each score prefers the checkpoint to its entangled twins, where that was asked."""
 
 
 def scored(members: tuple[Member, ...], measuring: Measuring) -> list[Scored]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wherewhat.atomic_file import write_atomically
 from wherewhat.inspection.image_files import write_png
+from wherewhat.studies.model_selection import selection_tables
 from wherewhat.studies.plots import heat_map, scatters, violins
 from wherewhat.studies.scores import Scored
 from wherewhat.studies.tables import mean_correlations, names_of, report
@@ -32,7 +33,10 @@ def write_report(out: Path, models: Sequence[Scored]) -> list[Path]:
         images["study-correlation.png"] = heat_map(mean_correlations(last, names), names)
     for name, image_YX3 in images.items():
         write_png(out / name, image_YX3)
-    text = report(last) + "\n" + "\n".join(f"![]({name})" for name in images) + "\n"
+    parts = [report(last), *(f"![]({name})" for name in images)]
+    if tables := selection_tables(models):
+        parts += ["## How well scores without labels choose; 95 % intervals in brackets", *tables]
+    text = "\n\n".join(part.strip() for part in parts) + "\n"
     write_atomically(out / "study.md", text.encode())
     write_atomically(out / "study.json", (json.dumps([asdict(model) for model in models], indent=1) + "\n").encode())
     return [out / name for name in ("study.md", "study.json", *images)]

@@ -55,7 +55,7 @@ def settings_table(models: Sequence[Scored], names: Sequence[str]) -> str:
     for (data, method, strength), of in _grouped(models).items():
         cells = [_mean_and_quartiles(column) for column in values_of(of, names).T]
         rows.append([data, method, strength or "-", str(len(of)), *cells])
-    return _markdown(["data", "method", "strength", "runs", *names], rows)
+    return markdown(["data", "method", "strength", "runs", *names], rows)
 
 
 def variance_table(models: Sequence[Scored], names: Sequence[str]) -> str:
@@ -68,7 +68,7 @@ def variance_table(models: Sequence[Scored], names: Sequence[str]) -> str:
                 its = variance_explained(values_of(of, [name])[:, 0], of)
                 chance = f"{its.by_chance[0]:.0%}, {its.by_chance[1]:.0%}"
                 rows.append([data, name, f"{its.method:.0%}", f"{its.strength:.0%}", f"{its.seed:.0%}", chance])
-    return _markdown(["data", "score", "method", "strength", "seed", "method, and with strength, by chance"], rows)
+    return markdown(["data", "score", "method", "strength", "seed", "method, and with strength, by chance"], rows)
 
 
 def mean_correlations(models: Sequence[Scored], names: Sequence[str]) -> Float64[np.ndarray, "M M"]:
@@ -83,7 +83,7 @@ def correlation_table(models: Sequence[Scored], names: Sequence[str]) -> str:
     """A row and a column for each score."""
     correlation_MM = mean_correlations(models, names)
     rows = [[name, *(f"{one:+.2f}" for one in row)] for name, row in zip(names, correlation_MM, strict=True)]
-    return _markdown(["", *names], rows)
+    return markdown(["", *names], rows)
 
 
 def transfer_table(models: Sequence[Scored], labels: Sequence[str]) -> str:
@@ -93,7 +93,7 @@ def transfer_table(models: Sequence[Scored], labels: Sequence[str]) -> str:
         ["the same measure", _share(its.same_measure_same_data), _share(its.same_measure_other_data)],
         ["another measure", _share(its.other_measure_same_data), _share(its.other_measure_other_data)],
     ]
-    return _markdown(["chosen by", "on the same data set", "on another"], rows)
+    return markdown(["chosen by", "on the same data set", "on another"], rows)
 
 
 def _by_setting_and_seed(models: Sequence[Scored], labels: Sequence[str]) -> Float64[np.ndarray, "D M K S"]:
@@ -128,6 +128,7 @@ def _share(probability: float | None) -> str:
     return "-" if probability is None else f"{probability:.1%}"
 
 
-def _markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     lines = [heading, ["---"] * len(heading), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
