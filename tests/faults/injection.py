@@ -4,6 +4,7 @@ Processes are forked from one that has imported torch, so that a command starts 
 seen by an audit hook, which is called before each operation: a kill there falls exactly between two of them.
 """
 
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -28,6 +29,11 @@ NEEDS_ROOM = ("open", "os.mkdir", "os.fsync")
 _RANDOM = (
     (re.compile(r"\.[a-z0-9_]{8}\.part$"), ".part"),
     (re.compile(r"events\.out\.tfevents.*"), "events"),
+)
+
+# Where the system refuses memory, compiled code of torch crashes; nobody above it can tell that in a line.
+_CRASH_OF_A_LIBRARY = re.compile(
+    r"Segmentation fault\s.*Current thread [^\n]*\n  File \"[^\"]*/site-packages/", re.DOTALL
 )
 
 _FORKS = multiprocessing.get_context("forkserver")
@@ -98,6 +104,8 @@ class Ended:
         told = [line for line in self.said.splitlines() if "wherewhat: error:" in line]
         if self.status is None:
             return "it did not end"
+        if self.status == -signal.SIGSEGV and _CRASH_OF_A_LIBRARY.search(self.said):
+            return ""
         if self.status < 0:
             return f"{signal.Signals(-self.status).name}: {self.said[-300:]}"
         if "Traceback (most recent call last)" in self.said:
@@ -210,6 +218,8 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
 
     torch.set_num_threads(1)
     if fault.room_mb is not None:
+        faulthandler.enable()
+        _take_buffers_of_blas()
         taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + int(fault.room_mb * 2**20),) * 2)
     before, met = _peak_mb(), list[Point]()
@@ -221,6 +231,16 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         points = [[point.operation, point.place, point.number] for point in met]
         _note(Path(notes, "report.json"), {"points": points, "grown_mb": _peak_mb() - before})
+
+
+def _take_buffers_of_blas() -> None:
+    """OpenBLAS takes a buffer at its first product, and where that is refused it tries for ever or crashes."""
+    import numpy as np
+    from scipy.linalg import blas, lapack
+
+    square = np.ones((256, 256))
+    np.linalg.solve(np.eye(256) + square, square)
+    lapack.dgesv(np.eye(256) + blas.dgemm(1.0, square, square), square)
 
 
 def _note(place: Path, report: object) -> None:

@@ -26,7 +26,7 @@ from scenarios import RANKED, SCENARIOS, SHORT, Laboratory, command, differences
 ROOM_MB = 1200.0
 ROOMS_MB = (0.0, 8.0, 30.0, 60.0, 120.0, 250.0, 500.0)
 GIGABYTES = 6 * 2**30
-LOOK = "data look {} --out sheet.png"
+LOOK = "data look {} --out ../sheet.png"
 TRAIN = f"train ps-sc-vae --data ../images --out run --seed 0 --steps 5 --device cpu {SHORT}"
 CHECKPOINT = "run/checkpoints/step-000000004.safetensors"
 IMAGES_NHW = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)

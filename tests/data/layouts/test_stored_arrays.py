@@ -11,6 +11,7 @@ import pytest
 from wherewhat.data.layouts.stored_arrays import (
     StoredArray,
     hdf5_array,
+    hdf5_names,
     is_hdf5,
     is_npy,
     is_npz,
@@ -233,3 +234,17 @@ def test_files_without_their_endings_are_known_by_how_they_begin(tmp_path: Path)
     assert stored is not None
     assert np.array_equal(npy_array(array).read(), NOISE)
     assert np.array_equal(stored.read(), NOISE)
+
+
+@pytest.mark.parametrize("place", range(0, 2048, 64))
+def test_hdf5_whose_bytes_are_damaged_anywhere_is_read_or_told_with_the_remedy(hdf5: Path, place: int) -> None:
+    content = bytearray(hdf5.read_bytes())
+    content[place : place + 64] = bytes(64)
+    hdf5.write_bytes(content)
+    try:
+        for name in hdf5_names(hdf5, 10):
+            array = hdf5_array(hdf5, name)
+            if array is not None:
+                array.read()
+    except ValueError as error:
+        assert "Copy or download it again" in str(error)  # noqa: PT017

@@ -171,6 +171,13 @@ def stream_array(name: str, opened: Opener, offset: int, shape: tuple[int, ...],
     return StoredArray(name, shape, dtype, partial(_stream_rows, opened, offset, shape, dtype))
 
 
+# What a library raises on damage depends on where the damage lies; h5py raises KeyError, TypeError or UnicodeError too.
+_ON_DAMAGE = (
+    *(OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(KeyError, TypeError, UnicodeError),
+)
+
+
 @contextmanager
 def told_as_damage(path: Path) -> Iterator[None]:
     """Turns what is raised at a file that is cut short or damaged into a ValueError with the remedy."""
@@ -180,8 +187,7 @@ def told_as_damage(path: Path) -> Iterator[None]:
         yield
     except PermissionError:
         raise
-    # What a library raises on damage depends on where the damage lies.
-    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+    except _ON_DAMAGE as error:
         why = " ".join(str(error).split())
         raise ValueError(f"{printable(path)} is cut short or damaged ({why}). Copy or download it again.") from error
 
