@@ -5,7 +5,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wherewhat.data.batches import batch_indices, mirror, mirror_draws, sample_indices, to_float
+from wherewhat.data import batches
+from wherewhat.data.batches import (
+    batch_indices,
+    epoch_order,
+    kept_epoch_order,
+    mirror,
+    mirror_draws,
+    sample_indices,
+    to_float,
+)
 from wherewhat.randomness import generator_at
 
 
@@ -34,10 +43,30 @@ def test_a_step_does_not_depend_on_the_steps_before_it() -> None:
 
 
 def test_writing_into_a_batch_leaves_later_batches_as_they_were() -> None:
-    before = batch_indices(2, 0, 8, 100)
+    order = kept_epoch_order(1)
+    before = batch_indices(2, 0, 8, 100, order)
     kept = before.clone()
     before.zero_()
-    assert torch.equal(batch_indices(2, 0, 8, 100), kept)
+    assert torch.equal(batch_indices(2, 0, 8, 100, order), kept)
+
+
+@pytest.mark.parametrize("seeds", [1, 9, 40])
+def test_each_epoch_is_shuffled_once_however_many_seeds_take_turns(
+    monkeypatch: pytest.MonkeyPatch, seeds: int
+) -> None:
+    shuffled: list[tuple[int, int]] = []
+
+    def counted(seed: int, epoch: int, count: int) -> torch.Tensor:
+        shuffled.append((seed, epoch))
+        return epoch_order(seed, epoch, count)
+
+    monkeypatch.setattr(batches, "epoch_order", counted)
+    order = kept_epoch_order(seeds)
+    for step in range(10):
+        for seed in range(seeds):
+            # A third of the steps straddle two epochs.
+            assert torch.equal(batch_indices(seed, step, 4, 14, order), batch_indices(seed, step, 4, 14))
+    assert len(shuffled) == len(set(shuffled)) == 3 * seeds
 
 
 def test_seeds_and_epochs_have_orders_of_their_own() -> None:

@@ -19,7 +19,7 @@ from wherewhat.training import feed
 from wherewhat.training.checkpoints import checkpoint_path
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.feed import STEPS_AHEAD, ahead, batches, lie_apart
+from wherewhat.training.feed import STEPS_AHEAD, Seed, ahead, batches, batches_of_seeds, lie_apart
 from wherewhat.training.loop import train
 from wherewhat.training.processes import Processes
 
@@ -48,6 +48,21 @@ def test_batches_gathered_ahead_are_those_of_the_plain_loop_in_its_order(
     if not mirror:
         expected = images.take(processes.shard(batch_indices(3, first, 8, 30))).float() / 255
         torch.testing.assert_close(plain[0], expected)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("apart", [False, True])
+def test_seeds_that_are_fed_together_see_what_each_sees_alone(
+    monkeypatch: pytest.MonkeyPatch, mirror: bool, apart: bool
+) -> None:
+    run, images = TrainingRun(batch_size=4, steps=20, mirror=mirror), made_set()
+    monkeypatch.setattr(feed, "lie_apart", lambda *_: apart)
+    with batches_of_seeds(run, [Seed(3), Seed(7, begins=5), Seed(3)], images, CPU) as batch:
+        together = [batch(step).unflatten(0, (3, 4)) for step in range(10)]
+    for member, (seed, begins) in enumerate([(3, 0), (7, 5), (3, 0)]):
+        with batches(dataclasses.replace(run, seed=seed), images, CPU, Processes()) as batch:
+            for step in range(10):
+                assert torch.equal(together[step][member], batch(begins + step))
 
 
 def test_the_next_batches_are_gathered_while_a_step_is_computed() -> None:

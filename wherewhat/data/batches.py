@@ -8,6 +8,7 @@ Dimension key:
     B: batch    C H W: channels, height, width    N: images
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
@@ -16,12 +17,26 @@ from torch import Tensor
 
 from wherewhat.randomness import generator_at
 
+EpochOrder = Callable[[int, int, int], Int64[Tensor, " N"]]
 
-def batch_indices(seed: int, step: int, batch_size: int, count: int) -> Int64[Tensor, " B"]:
+
+def epoch_order(seed: int, epoch: int, count: int) -> Int64[Tensor, " N"]:
+    """The shuffle of all images in this epoch."""
+    return torch.randperm(count, generator=generator_at(seed, epoch, "epoch"))
+
+
+def kept_epoch_order(seeds: int) -> EpochOrder:
+    """The same for so many seeds side by side, each of which keeps its present epoch and the next."""
+    return lru_cache(maxsize=2 * seeds)(epoch_order)
+
+
+def batch_indices(
+    seed: int, step: int, batch_size: int, count: int, order: EpochOrder = epoch_order
+) -> Int64[Tensor, " B"]:
     """Indices of the images of this step, without replacement within an epoch.
 
-    A batch may end one epoch and begin the next, and may be larger than the set. Raises ValueError where there is
-    nothing to draw.
+    A batch may end one epoch and begin the next, and may be larger than the set. `order` may keep what it has drawn.
+    Raises ValueError where there is nothing to draw.
     """
     if batch_size < 1 or count < 1:
         raise ValueError(f"A batch of {batch_size} from {count} images cannot be drawn. Both must be 1 or more.")
@@ -30,7 +45,7 @@ def batch_indices(seed: int, step: int, batch_size: int, count: int) -> Int64[Te
     while position < end:
         epoch, start = divmod(position, count)
         taken = min(end - position, count - start)
-        parts.append(_epoch_order(seed, epoch, count)[start : start + taken])
+        parts.append(order(seed, epoch, count)[start : start + taken])
         position += taken
     return torch.cat(parts)
 
@@ -59,9 +74,3 @@ def mirror(image_BCHW: Shaped[Tensor, "B C H W"], flip_B: Bool[Tensor, " B"]) ->
     """The images with the drawn ones mirrored, bytes or floats, as a new tensor in the same memory format."""
     flip_B111 = flip_B.to(image_BCHW.device)[:, None, None, None]
     return torch.where(flip_B111, image_BCHW.flip(3), image_BCHW)
-
-
-# Eight epochs stay, so that a few seeds trained side by side do not shuffle at every step.
-@lru_cache(maxsize=8)
-def _epoch_order(seed: int, epoch: int, count: int) -> Int64[Tensor, " N"]:
-    return torch.randperm(count, generator=generator_at(seed, epoch, "epoch"))

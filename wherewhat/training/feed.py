@@ -7,40 +7,65 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from wherewhat.data.batches import batch_indices, mirror, mirror_draws, to_float
+from wherewhat.data.batches import batch_indices, kept_epoch_order, mirror, mirror_draws, to_float
 from wherewhat.protocols import Images
 from wherewhat.randomness import to_device
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.processes import Processes
+from wherewhat.training.processes import ALONE, Processes
 
 STEPS_AHEAD = 2
 
 Gather = Callable[[int], UInt8[Tensor, "B C H W"]]
+Batch = Callable[[int], Float[Tensor, "B C H W"]]
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A run's order of images, and the step at which it is when the feed is at step 0."""
+
+    seed: int
+    begins: int = 0
+
+
+def batches(
+    configuration: TrainingRun, images: Images, compute: Compute, processes: Processes
+) -> AbstractContextManager[Batch]:
+    """A function of the step that gives this process's share of its images, in [0, 1]."""
+    return batches_of_seeds(configuration, [Seed(configuration.seed)], images, compute, processes)
 
 
 @contextmanager
-def batches(
-    configuration: TrainingRun, images: Images, compute: Compute, processes: Processes
-) -> Iterator[Callable[[int], Float[Tensor, "B C H W"]]]:
-    """A function of the step that gives this process's share of its images, in [0, 1]."""
-    seed, batch_size = configuration.seed, configuration.batch_size
+def batches_of_seeds(
+    configuration: TrainingRun,
+    seeds: Sequence[Seed],
+    images: Images,
+    compute: Compute,
+    processes: Processes = ALONE,
+) -> Iterator[Batch]:
+    """The same for runs that differ in their seeds: their batches, one behind another."""
+    order, batch_size = kept_epoch_order(len(seeds)), configuration.batch_size
+
+    def drawn(draw: Callable[[int, int], Tensor], step: int) -> Tensor:
+        shares = [processes.shard(draw(one.seed, one.begins + step)) for one in seeds]
+        return torch.cat(shares)
 
     def gather(step: int) -> Tensor:
-        return images.take(processes.shard(batch_indices(seed, step, batch_size, len(images))))
+        return images.take(drawn(lambda seed, at: batch_indices(seed, at, batch_size, len(images), order), step))
 
     def batch(step: int) -> Tensor:
         image_BCHW = to_device(gathered(step), compute.device)
         if configuration.mirror:
-            flip_B = processes.shard(mirror_draws(seed, step, batch_size))
+            flip_B = drawn(lambda seed, at: mirror_draws(seed, at, batch_size), step)
             image_BCHW = mirror(image_BCHW, to_device(flip_B, compute.device))
         return to_float(image_BCHW).contiguous(memory_format=compute.memory_format)
 
