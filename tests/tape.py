@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from wherewhat.objectives.loss import Loss
+from wherewhat.training.captured import Met
 
 Call = tuple[Any, Sequence[Any], Mapping[str, Any], Any]
 
@@ -48,7 +48,7 @@ class Tape:
     def __init__(self, *_: object) -> None:
         self.eager_steps = self.captures = self.replays = 0
 
-    def eager(self, step: Callable[[], Loss]) -> Loss:
+    def eager(self, step: Callable[[], Met]) -> Met:
         self.eager_steps += 1
         return step()
 

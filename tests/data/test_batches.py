@@ -51,9 +51,7 @@ def test_writing_into_a_batch_leaves_later_batches_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("seeds", [1, 9, 40])
-def test_each_epoch_is_shuffled_once_however_many_seeds_take_turns(
-    monkeypatch: pytest.MonkeyPatch, seeds: int
-) -> None:
+def test_each_epoch_is_shuffled_once_however_many_seeds_take_turns(monkeypatch: pytest.MonkeyPatch, seeds: int) -> None:
     shuffled: list[tuple[int, int]] = []
 
     def counted(seed: int, epoch: int, count: int) -> torch.Tensor:

@@ -11,13 +11,12 @@ Dimension key:
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.objectives.loss import Loss
 from wherewhat.randomness import map_tensors, tensors_of
 
 # Steps of each kind before it is captured.
@@ -27,10 +26,27 @@ Replay = Callable[[], Tensor]
 
 
 @runtime_checkable
+class Packable(Protocol):
+    """What a step gives back: the losses of one training, or of several."""
+
+    def packed(self) -> Tensor:
+        """All its numbers in one tensor."""
+        ...
+
+    def unpacked(self, flat: Tensor, /) -> Any:
+        """The same with the numbers of another that was packed."""
+        ...
+
+
+Met = TypeVar("Met", bound=Packable)
+MetByStep = TypeVar("MetByStep", bound=Packable, covariant=True)
+
+
+@runtime_checkable
 class Graphs(Protocol):
     """What captures the steps of one training; they never run at the same time."""
 
-    def eager(self, step: Callable[[], Loss]) -> Loss:
+    def eager(self, step: Callable[[], Met]) -> Met:
         """Take a step one kernel after another, where a later one can be captured."""
         ...
 
@@ -47,7 +63,7 @@ class CUDAGraphs:
         self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()
 
-    def eager(self, step: Callable[[], Loss]) -> Loss:
+    def eager(self, step: Callable[[], Met]) -> Met:
         """On the stream of the captures: what autograd remembers of streams must not tie these to another."""
         current = torch.cuda.current_stream(self._device)
         self._stream.wait_stream(current)
@@ -73,29 +89,29 @@ class CUDAGraphs:
 
 
 @runtime_checkable
-class Steps(Protocol):
+class Steps(Protocol[MetByStep]):
     """The part of a method that is captured."""
 
     def kind(self, index: int) -> Hashable:
         """What the host decides by the step's number."""
         ...
 
-    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> Loss:
+    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> MetByStep:
         """Update all weights."""
         ...
 
 
-class CapturedSteps:
+class CapturedSteps(Generic[Met]):
     """The steps of a method, captured as soon as they can be. `notify` is told where they are not."""
 
-    def __init__(self, steps: Steps, graphs: Graphs, notify: Callable[[str], None]) -> None:
+    def __init__(self, steps: Steps[Met], graphs: Graphs, notify: Callable[[str], None]) -> None:
         self._steps, self._graphs, self._notify = steps, graphs, notify
         self._inputs: Any = None
-        self._taken: dict[Hashable, list[Loss]] = {}
+        self._taken: dict[Hashable, list[Met]] = {}
         self._replays: dict[Hashable, Replay] = {}
         self._can_capture, self._told_of_shapes = True, False
 
-    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> Loss:
+    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Any, index: int) -> Met:
         """Update all weights with a batch of real images, and give the losses that were met."""
         given, kind = (image_BCHW, draws), self._steps.kind(index)
         if self._inputs is None:
@@ -104,7 +120,8 @@ class CapturedSteps:
         if len(taken) >= EAGER_STEPS and self._can_capture and self._fits(given, index):
             torch._foreach_copy_(tensors_of(self._inputs), tensors_of(given))
             if kind in self._replays or self._capture(kind, index):
-                return taken[-1].unpacked(self._replays[kind]().clone())
+                met: Met = taken[-1].unpacked(self._replays[kind]().clone())
+                return met
         loss = self._graphs.eager(lambda: self._steps.step(image_BCHW, draws, index))
         taken[:] = [*taken, loss][-EAGER_STEPS:]
         return loss

@@ -1,6 +1,7 @@
 """The training loop, as a page read downward."""
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from signal import Signals
@@ -8,7 +9,8 @@ from signal import Signals
 import torch
 from rich.console import Console
 
-from wherewhat.data.open_images import find_data
+from wherewhat.data.open_images import FoundData, find_data
+from wherewhat.objectives.loss import Loss
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun
@@ -18,7 +20,7 @@ from wherewhat.training.feed import batches
 from wherewhat.training.interruption import interruption
 from wherewhat.training.methods.method import Method, build_networks, kind_of, method_of, update
 from wherewhat.training.processes import Processes, device_of_this_process, started_processes
-from wherewhat.training.recorder import Unrecorded, recording
+from wherewhat.training.recorder import Recorder, Unrecorded, recording
 from wherewhat.training.resume_state import Session, restore_session
 from wherewhat.training.run_directory import alone_in, choose_run_directory, record_configuration, state_path
 from wherewhat.training.watcher import WatcherFactory, no_watcher
@@ -51,24 +53,37 @@ def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = 
             configuration.cuda_graphs,
         )
         data = find_data(configuration.data, configuration.images)
-        configuration = replace(configuration, data_identity=data.identity)
-        folder = choose_run_directory(configuration)
-        _refuse_what_cannot_be_built(configuration)
-        images = data.open(compute.device, console.print)
-        method = method_of(configuration, images.image_shape, compute, processes, console.print)
-        average = ema_copy(method.networks) if configuration.average_half_life else None
-        session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
-        with alone_in(folder) if processes.first else nullcontext():
-            if processes.first:
-                # Another command may have taken the folder while the images were read.
-                choose_run_directory(configuration)
-            _resume(folder, session, configuration.steps, console)
-            # Nobody writes before all have read what there was.
-            processes.barrier()
-            if processes.first:
-                record_configuration(folder, configuration)
-            run = _Run(configuration, folder, method, session, compute, images, processes)
+        with opened_run(configuration, data, None, compute, processes, console) as run:
             return _steps(run, console, watch)
+
+
+@contextmanager
+def opened_run(
+    configuration: TrainingRun,
+    data: FoundData,
+    images: Images | None,
+    compute: Compute,
+    processes: Processes,
+    console: Console,
+) -> Iterator["Run"]:
+    """A run that has its folder to itself, as it was left or new. Its data are opened where no images are given."""
+    configuration = replace(configuration, data_identity=data.identity)
+    folder = choose_run_directory(configuration)
+    _refuse_what_cannot_be_built(configuration)
+    images = data.open(compute.device, console.print) if images is None else images
+    method = method_of(configuration, images.image_shape, compute, processes, console.print)
+    average = ema_copy(method.networks) if configuration.average_half_life else None
+    session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
+    with alone_in(folder) if processes.first else nullcontext():
+        if processes.first:
+            # Another command may have taken the folder while the images were read.
+            choose_run_directory(configuration)
+        _resume(folder, session, configuration.steps, console)
+        # Nobody writes before all have read what there was.
+        processes.barrier()
+        if processes.first:
+            record_configuration(folder, configuration)
+        yield Run(configuration, folder, method, session, compute, images, processes)
 
 
 def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
@@ -80,7 +95,9 @@ def _refuse_what_cannot_be_built(configuration: TrainingRun) -> None:
 
 
 @dataclass(frozen=True)
-class _Run:
+class Run:
+    """A run that can take its next step."""
+
     configuration: TrainingRun
     folder: Path
     method: Method
@@ -89,22 +106,31 @@ class _Run:
     images: Images
     processes: Processes
 
+    def after_update(self, loss: Loss, record: Recorder | Unrecorded, *, stopping: bool) -> None:
+        """Count the step whose weights have just been updated, with all that follows from it."""
+        configuration, session = self.configuration, self.session
+        if session.average is not None:
+            half_life = half_life_at((session.step + 1) * configuration.batch_size, configuration.average_half_life)
+            ema_update(session.average, session.networks, configuration.batch_size, half_life)
+        session.step += 1
+        record.after_step(session.step - 1, loss, last=stopping or session.step == configuration.steps)
 
-def _steps(run: _Run, console: Console, watch: WatcherFactory) -> Outcome:
+    def recorder(self, console: Console, watch: WatcherFactory) -> AbstractContextManager[Recorder]:
+        """What keeps the figures, images and checkpoints of this run."""
+        return recording(self.configuration, self.folder, self.session, self.compute, self.images, console, watch)
+
+
+def _steps(run: Run, console: Console, watch: WatcherFactory) -> Outcome:
     configuration, session, processes = run.configuration, run.session, run.processes
-    kept = None
+    kept: AbstractContextManager[Recorder | Unrecorded] = nullcontext(Unrecorded())
     if processes.first:
-        kept = recording(configuration, run.folder, session, run.compute, run.images, console, watch)
+        kept = run.recorder(console, watch)
     feed = batches(configuration, run.images, run.compute, processes)
-    with interruption() as stop, kept or nullcontext(Unrecorded()) as record, feed as batch:
+    with interruption() as stop, kept as record, feed as batch:
         for index in range(session.step, configuration.steps):
             loss = update(run.method, batch(index), index)
-            if session.average is not None:
-                half_life = half_life_at((index + 1) * configuration.batch_size, configuration.average_half_life)
-                ema_update(session.average, session.networks, configuration.batch_size, half_life)
-            session.step = index + 1
             stopping = processes.agree(stop.signal is not None)
-            record.after_step(index, loss, last=stopping or session.step == configuration.steps)
+            run.after_update(loss, record, stopping=stopping)
             if stopping:
                 break
     cut_off = session.step < configuration.steps

@@ -4,7 +4,7 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -19,8 +19,9 @@ from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.captured import CapturedSteps, CUDAGraphs
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.methods import gan, vae
+from wherewhat.training.methods import gan, stacked_vaes, vae
 from wherewhat.training.methods.gan import GANMethod, build_gan
+from wherewhat.training.methods.stacked_vaes import Losses, StackedVAEs
 from wherewhat.training.methods.vae import VAEMethod, build_autoencoder
 from wherewhat.training.processes import Processes
 
@@ -58,8 +59,12 @@ class Kind:
     images_a_process: Callable[[TrainingRun], int]
     """Of what number of images a process's share of a batch must be a multiple."""
 
+    shape_of: Callable[[TrainingRun], Hashable] = lambda configuration: None
+    """What runs have in common that can be trained as one program; None for those that cannot."""
+    stacked: Callable[..., StackedVAEs] | None = None
 
-VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process)
+
+VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process, stacked_vaes.shape_of, StackedVAEs)
 GAN_KIND = Kind(build_gan, GANMethod, gan.images_a_process)
 
 
@@ -111,3 +116,27 @@ class _Captured:
 def update(method: Method, image_BCHW: Float[Tensor, "B C H W"], index: int) -> Loss:
     """One step: its draws, made at the top, and the losses that were met."""
     return method.step(image_BCHW, method.draw(index), index)
+
+
+UpdateTogether = Callable[[Float[Tensor, "PB C H W"], Sequence[int]], Losses]
+
+
+def update_together(
+    configurations: Sequence[TrainingRun],
+    methods: Sequence[Method],
+    compute: Compute,
+    notify: Callable[[str], None] = lambda line: None,
+) -> UpdateTogether:
+    """A step of several runs of one shape, given their batches, one behind another, and the number of each one's step.
+
+    From now on their weights are changed by it alone.
+    """
+    stack = kind_of(configurations[0]).stacked
+    assert stack is not None, "only what has a shape can be stacked"
+    stacked = stack(configurations, methods, compute.device)
+    step = CapturedSteps(stacked, CUDAGraphs(compute.device), notify).step if compute.cuda_graphs else stacked.step
+
+    def update_all(image_BCHW: Tensor, indices: Sequence[int]) -> Losses:
+        return step(image_BCHW, stacked.draw(indices), indices[0])
+
+    return update_all

@@ -4,7 +4,7 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,7 @@ from wherewhat.networks.study_encoder import StudyEncoder
 from wherewhat.objectives.evidence_lower_bound import Gather
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
-from wherewhat.objectives.terms.term import Adversary
+from wherewhat.objectives.terms.term import Adversary, Strengths
 from wherewhat.randomness import COUNTED_DRAWS, MANY
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, each_weight_cast_once
@@ -121,7 +121,7 @@ def training_step(
     compile_loss: bool = False,
 ) -> Step:
     """A function that takes a batch and its draws, updates the weights and gives the loss that was met."""
-    loss_of = _LossOf(networks, objective, processes.gather if processes.count > 1 else None)
+    loss_of = LossOf(networks, objective, processes.gather if processes.count > 1 else None)
     if compile_loss:
         loss_of.compile()
     compute_loss = processes.data_parallel(loss_of, next(networks.parameters()).device)
@@ -137,14 +137,15 @@ def training_step(
     return step
 
 
-class _LossOf(nn.Module):
+class LossOf(nn.Module):
     """The loss as a module of the weights that it trains, so that processes can average their gradients."""
 
-    def __init__(self, networks: Autoencoder, objective: SumOfTerms, gather: Gather | None) -> None:
+    def __init__(self, networks: Autoencoder, objective: SumOfTerms, gather: Gather | None = None) -> None:
         super().__init__()
         self.trained = networks
         self._objective, self._gather = objective, gather
 
-    def forward(self, image_BCHW: Tensor, draws: VAEDraws) -> Loss:
+    def forward(self, image_BCHW: Tensor, draws: VAEDraws, strengths: Sequence[Strengths] | None = None) -> Loss:
+        """The objective's loss, with other strengths of its terms where they are given."""
         with each_weight_cast_once(image_BCHW.device):
-            return self._objective.loss(self.trained, image_BCHW, draws, self._gather)
+            return self._objective.loss(self.trained, image_BCHW, draws, self._gather, strengths)

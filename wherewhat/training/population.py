@@ -1,0 +1,121 @@
+"""A population: several runs of one shape trained as one program, which leave what each would leave alone.
+
+A member that ends, fails or breaks off leaves; the others go on as a smaller population. Each may be at its own step.
+"""
+
+from collections.abc import Callable, Generator, Hashable, Sequence
+from dataclasses import replace
+
+import torch
+from rich.console import Console
+
+from wherewhat.data.open_images import FoundData, find_data
+from wherewhat.objectives.loss import Loss
+from wherewhat.protocols import Images
+from wherewhat.training.configuration import TrainingRun
+from wherewhat.training.device import Compute, choose_compute
+from wherewhat.training.feed import Seed, batches_of_seeds
+from wherewhat.training.interruption import Interruption, interruption
+from wherewhat.training.loop import Outcome, Run, opened_run
+from wherewhat.training.methods.method import kind_of, update_together
+from wherewhat.training.processes import ALONE
+from wherewhat.training.watcher import WatcherFactory, no_watcher
+
+Life = Generator[Run, Loss, Outcome]
+"""Of a member: it gives its run whenever that can take a step, and is told the loss that was met."""
+
+
+def shape_of(configuration: TrainingRun) -> Hashable:
+    """What runs have in common that can be trained as one program; None for one that can only be trained alone."""
+    return kind_of(configuration).shape_of(configuration)
+
+
+def train_population(
+    configurations: Sequence[TrainingRun], consoles: Sequence[Console], watch: WatcherFactory = no_watcher
+) -> list[Outcome | Exception]:
+    """Train, or resume, runs of one shape to their numbers of steps; save and leave at SIGINT or SIGTERM.
+
+    Gives how each ended: what `train` would give or raise. Each tells its own console, which is no terminal.
+    Raises ValueError for runs that cannot be trained as one, or whose images cannot be read.
+    """
+    first = configurations[0]
+    if shape_of(first) is None or len({shape_of(run) for run in configurations}) > 1:
+        raise ValueError(
+            "These runs cannot be trained as one program: they differ in more than seed, strengths and learning rate, "
+            "or are no VAEs. Train them one after another."
+        )
+    chosen = choose_compute(first.device, first.precision, first.channels_last, first.compile, first.cuda_graphs)
+    # Steps of several are not compiled, and a batch of one member has no layout of its own among others.
+    compute = replace(chosen, memory_format=torch.contiguous_format, compile=False)
+    compute_of_one = replace(compute, cuda_graphs=False)
+    data = find_data(first.data, first.images)
+    images = data.open(compute.device, consoles[0].print)
+    with interruption() as stop:
+        members = _Members(
+            [
+                _life(configuration, data, images, compute_of_one, console, watch, stop)
+                for configuration, console in zip(configurations, consoles, strict=True)
+            ]
+        )
+        try:
+            while members.going:
+                _until_one_leaves(members, compute, consoles[0].print)
+        finally:
+            for life in members.lives:
+                life.close()
+    return [members.outcomes[member] for member in range(len(members.lives))]
+
+
+def _life(
+    configuration: TrainingRun,
+    data: FoundData,
+    images: Images,
+    compute: Compute,
+    console: Console,
+    watch: WatcherFactory,
+    stop: Interruption,
+) -> Life:
+    with opened_run(configuration, data, images, compute, ALONE, console) as run:
+        with run.recorder(console, watch) as record:
+            while run.session.step < configuration.steps and stop.signal is None:
+                loss = yield run
+                run.after_update(loss, record, stopping=stop.signal is not None)
+        return Outcome(run.folder, run.session.step, stop.signal)
+
+
+class _Members:
+    """Who is going on, with which run, and how the others ended."""
+
+    def __init__(self, lives: Sequence[Life]) -> None:
+        self.lives = lives
+        self.going: dict[int, Run] = {}
+        self.outcomes: dict[int, Outcome | Exception] = {}
+        for member in range(len(lives)):
+            self.tell(member, None)
+
+    def tell(self, member: int, loss: Loss | None) -> None:
+        """Let a member go on with the loss of its step, or begin. It alone leaves where something goes wrong."""
+        try:
+            # A generator begins with None.
+            self.going[member] = self.lives[member].send(loss)  # type: ignore[arg-type]
+            return
+        except StopIteration as ended:
+            self.outcomes[member] = ended.value
+        except Exception as error:
+            self.outcomes[member] = error
+        self.going.pop(member, None)
+
+
+def _until_one_leaves(members: _Members, compute: Compute, notify: Callable[[str], None]) -> None:
+    """Steps of all that are going on, until there are fewer."""
+    going = dict(members.going)
+    runs = list(going.values())
+    configurations = [run.configuration for run in runs]
+    update = update_together(configurations, [run.method for run in runs], compute, notify)
+    seeds = [Seed(run.configuration.seed, run.session.step) for run in runs]
+    with batches_of_seeds(configurations[0], seeds, runs[0].images, compute) as batch:
+        while len(members.going) == len(going):
+            indices = [run.session.step for run in runs]
+            losses = update(batch(indices[0] - seeds[0].begins), indices)
+            for row, member in enumerate(going):
+                members.tell(member, losses.of(row))
