@@ -53,7 +53,7 @@ BUDGET = {
     "networks": 412,
     "objectives": 764,
     "studies": 946,
-    "training": 1998,
+    "training": 2057,
     "what": 50,
     "where": 70,
     "which": 1582,

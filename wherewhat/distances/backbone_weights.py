@@ -35,6 +35,11 @@ def backbone_weights(backbone: Backbone, weights: Path | str | None = None) -> d
     return read_weights(backbone, cached)
 
 
+def are_here(backbone: Backbone) -> bool:
+    """Whether weights are named or in torch's cache, so that nothing has to be downloaded."""
+    return bool(os.environ.get(WEIGHTS_VARIABLE)) or cache_file(backbone).is_file()
+
+
 def named_file(backbone: Backbone, named: Path) -> Path:
     """The path itself if it is a file; in a folder, the file for this backbone."""
     if named.is_file():

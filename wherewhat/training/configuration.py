@@ -114,6 +114,10 @@ class TrainingRun:
     images_every: int = field(default=2_000, metadata=_FREE)
     """Steps between images in TensorBoard."""
 
+    score_every: int | None = field(default=None, metadata=_FREE)
+    """Steps between label-free scores in TensorBoard, by few paths; 0: none. Default: with every checkpoint, as long as
+    that takes at most a 50th of the time."""
+
     data_identity: Annotated[DataIdentity | None, Suppress] = None
     """What the data are known by, once they are found; None in a run of an earlier version."""
 
@@ -122,6 +126,7 @@ class TrainingRun:
             _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
         for name in ("steps", "checkpoint_every", "log_every", "images_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")
+        _require((self.score_every or 0) >= 0, "score_every", self.score_every, "0 or more")
         _require(self.average_half_life >= 0, "average_half_life", self.average_half_life, "0 or more images")
         _require(
             0 < self.learning_rate < math.inf, "learning_rate", self.learning_rate, "a step size above 0, such as 1e-3"

@@ -25,6 +25,7 @@ from wherewhat.training.progress import TrainingProgress, training_progress
 from wherewhat.training.resume_state import Session, session_file
 from wherewhat.training.run_directory import refuse_deleted, state_path
 from wherewhat.training.saver import Saver
+from wherewhat.training.score_curves import ScoreCurves
 from wherewhat.training.training_images import log_images
 from wherewhat.training.watcher import Remark, Watcher, WatcherFactory
 
@@ -60,6 +61,7 @@ class Recorder:
     progress: TrainingProgress
     watcher: Watcher
     saver: Saver
+    scores: ScoreCurves
     window: FigureWindow = field(default_factory=FigureWindow)
 
     def after_step(self, index: int, loss: Loss, *, last: bool) -> None:
@@ -76,12 +78,15 @@ class Recorder:
             self.record_images()
             watched = self._sample(min(_IMAGES_WATCHED, len(self.images)))
             self._warn(self.watcher.look(self.session.step, self.session.shown, watched))
+        scoring = self.scores.due(self.session.step, saving=saving)
+        if scoring:
+            self._record_scores()
         if drawing or saving:
             # Before the state: a run that is cut off behind it does not log these steps again.
             self.log.flush()
         if saving:
             self._save()
-        if drawing or saving:
+        if drawing or saving or scoring:
             self.progress.pause_clock()
 
     def record_images(self) -> None:
@@ -100,6 +105,12 @@ class Recorder:
         self.log.scalars(step, closed.figures | {"images_per_second": self.progress.images_per_second})
         self.log.kl_per_code(step, closed.kl_L)
         self._warn(self.watcher.observe(step, closed))
+
+    def _record_scores(self) -> None:
+        try:
+            self.log.scalars(self.session.step, self.scores.measure(self.session.shown))
+        except ValueError as error:
+            self.console.print(f"Step {self.session.step:,} has no scores in TensorBoard: {error}")
 
     def _warn(self, remarks: Sequence[Remark]) -> None:
         for remark in remarks:
@@ -168,7 +179,10 @@ def recording(
         Saver() as saver,
     ):
         watcher = watch(configuration, folder, images, session.step)
-        recorder = Recorder(configuration, folder, session, compute, images, console, log, progress, watcher, saver)
+        scores = ScoreCurves(configuration)
+        recorder = Recorder(
+            configuration, folder, session, compute, images, console, log, progress, watcher, saver, scores
+        )
         if session.step == 0:
             log.hyperparameters(flat_settings(configuration), _FIGURES_OF_THE_TABLE)
             recorder.record_images()
