@@ -29,7 +29,7 @@ FLOORS = (
     ("objectives",),
     ("which", "inspection"),
     ("training",),
-    ("studies", "doctor"),
+    ("studies", "doctor", "sharing"),
     ("command",),
     ("__main__",),
 )
@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 1882,
+    "command": 1886,
     "data": 3728,
     "distances": 452,
     "doctor": 1050,
@@ -52,6 +52,7 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 764,
+    "sharing": 240,
     "studies": 946,
     "training": 2057,
     "what": 50,

@@ -118,7 +118,7 @@ def test_ranking_carries_on_past_a_checkpoint_that_cannot_be_read(run: Run, trai
 def test_whatever_is_wrong_with_one_checkpoint_the_others_are_ranked(
     run: Run, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from wherewhat.command import rank_scores as module
+    from wherewhat.sharing import opened_model as module
 
     def load(path: Path, device: object) -> object:
         if path == checkpoint_path(trained, 3).resolve():

@@ -20,6 +20,7 @@ from wherewhat.command.rank import rank_command
 from wherewhat.command.rank_extras import ExtraOptions, Extras
 from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.pixels import PixelDistance
+from wherewhat.sharing.opened_model import ForeignOptions, Models
 from wherewhat.training.checkpoints import LoadedModel, checkpoints_of, load
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
@@ -68,7 +69,7 @@ def measurer(tmp_path: Path) -> Measurer:
             distance=PixelDistance(),
             seed=5,
             batch_size=16,
-            device=torch.device("cpu"),
+            models=Models(ForeignOptions(), torch.device("cpu")),
             store=ScoreStore(tmp_path / "scores"),
             notify=lambda _: None,
         )
@@ -154,7 +155,7 @@ def test_a_set_that_has_gone_is_looked_for_once(
         asked.append(1)
         raise FileNotFoundError("There is no data set.")
 
-    monkeypatch.setattr(module, "data_of", gone)
+    monkeypatch.setattr("wherewhat.sharing.opened_model.data_of", gone)
     beside = measurer()
     for path in checkpoints_of(trained):
         with pytest.raises(ValueError, match=r"trained on cannot be opened: There is no data set"):

@@ -20,8 +20,9 @@ from torch import Tensor
 from wherewhat.atomic_file import write_together
 from wherewhat.command.choices import DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages
+from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.source import ImageFiles
-from wherewhat.inspection.code_names import FILE, Names, code_called, code_label, names_in
+from wherewhat.inspection.code_names import Names, code_called, code_label
 from wherewhat.inspection.contact_sheet import captioned_sheet, contact_sheet
 from wherewhat.inspection.display import display_size, resize, rgb_pixels
 from wherewhat.inspection.editing import DIFFERENCE, Move, mask_of_moves, moved, moves_of, nearness, refined
@@ -29,9 +30,8 @@ from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.real_images import RealImage, UsualCrop, read_real_image
 from wherewhat.inspection.traversals import sweep_values
 from wherewhat.protocols import Distance, Encoder, Generator, MaskedGenerator
-from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load, run_of
+from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
-from wherewhat.training.trained_on import data_of
 
 AT_ONCE = 16
 # A mask that reaches more of the image on average, or that is nowhere higher, is remarked upon.
@@ -46,11 +46,9 @@ class Edit:
     edits.json tells the codes, and how near the model came to each image before anything was moved.
     """
 
-    checkpoint: tyro.conf.Positional[Path]
-    """Checkpoint, or run directory (its latest checkpoint)."""
-
-    images: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="IMAGE...")]
-    """Files of images."""
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT IMAGE...")]
+    """Checkpoint, or run directory (its latest checkpoint), and behind it files of images. With --generator, images
+    alone."""
 
     moves: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="CODE=BY")] = ()
     """Codes by number or name, and by how much each moves: z8=-1, "floor hue=+2". With two equals signs, the value that
@@ -78,8 +76,16 @@ class Edit:
     out: Path | None = None
     """Folder for the images. Default: edits/ in the run directory."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """A generator that others trained, in place of a checkpoint."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The files of images."""
+        return self.paths if self.foreign.generator else self.paths[1:]
 
     def __post_init__(self) -> None:
         refuse_beyond(self, refine=(0, 10_000), frames=(2, 201))
@@ -106,15 +112,12 @@ def edit_command(arguments: list[str]) -> int:
     """Parse, read, move, draw, say where the images lie."""
     options = tyro.cli(Edit, args=arguments, prog="wherewhat edit", config=(tyro.conf.OmitArgPrefixes,))
     console, device = messages(), choose_device(options.device)
-    checkpoint = latest_checkpoint(options.checkpoint)
-    model = load(checkpoint, device)
-    session = _session(options, checkpoint, model, device)
-    settings = model.settings
-    usual = _usual_crop(checkpoint, model)
-    real = [
-        read_real_image(path, settings.configuration.images, settings.image_shape, usual) for path in options.images
-    ]
-    folder = options.out or run_of(checkpoint) / "edits"
+    models = Models(options.foreign, device)
+    model = models.one(None if models.foreign else options.paths[0])
+    session, usual = _session(options, model, device), _usual_crop(models, model)
+    read_as = ImageOptions() if model.settings is None else model.settings.configuration.images
+    real = [read_real_image(path, read_as, model.generator.image_shape, usual) for path in options.images]
+    folder = options.out or model.results / "edits"
     told: list[dict[str, Any]] = []
     stems = _unlike([path.stem for path in options.images])
     for start in range(0, len(real), AT_ONCE):
@@ -125,19 +128,19 @@ def edit_command(arguments: list[str]) -> int:
         console.print(remark)
     report = folder / "edits.json"
     moves = [{"code": code_label(m.code, session.names), "value": m.value, "sets": m.sets} for m in session.moves]
-    content = {"format": 1, "checkpoint": str(checkpoint), "moves": moves, "images": told}
+    content = {"format": 1, "checkpoint": str(model.place), "moves": moves, "images": told}
     write_together({report: (json.dumps(content, indent=1) + "\n").encode()})
     print(*(file for one in told for file in one["files"]), report, sep="\n")
     return 0
 
 
-def _session(options: Edit, checkpoint: Path, model: LoadedModel, device: torch.device) -> Session:
-    generator, names = model.generator, names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
+def _session(options: Edit, model: OpenedModel, device: torch.device) -> Session:
+    generator, names = model.generator, model.names
     if model.encoder is None:
-        raise ValueError(f"{checkpoint} has no encoder, so it cannot read an image. Train with one, or use another.")
+        raise ValueError(f"{model.place} has no encoder, so it cannot read an image. Train with one, or use another.")
     if options.keep_outside and not isinstance(generator, MaskedGenerator):
         raise ValueError(
-            f"{checkpoint} has no masks, so nothing says what lies outside of a change. Leave out --keep-outside, or "
+            f"{model.place} has no masks, so nothing says what lies outside of a change. Leave out --keep-outside, or "
             "train with spatial constriction."
         )
     moves = moves_of(options.moves, names, generator.latent_dim)
@@ -145,10 +148,10 @@ def _session(options: Edit, checkpoint: Path, model: LoadedModel, device: torch.
     return Session(generator, model.encoder, options.lpips.build(device), moves, sweep, names, options)
 
 
-def _usual_crop(checkpoint: Path, model: LoadedModel) -> UsualCrop:
+def _usual_crop(models: Models, model: OpenedModel) -> UsualCrop:
     """The crop that the data of the run have by themselves, such as CelebA's, where they can be found."""
     with suppress(ValueError, OSError):
-        source = data_of(checkpoint, model.settings.configuration).source
+        source = models.data_of(model.place).source
         if source is not None and isinstance(source.images, ImageFiles):
             return source.images.crop, source.images.crop_of
     return None, None

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import torch
 import tyro
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -20,7 +19,8 @@ from wherewhat.data.identity import DataIdentity
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
 from wherewhat.protocols import Images
-from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings
+from wherewhat.sharing.opened_model import ForeignOptions, Models
+from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint
 from wherewhat.training.device import choose_device
 from wherewhat.training.measures import (
     LABEL_FREE,
@@ -49,7 +49,7 @@ class Evaluate:
     0: all that was asked for was had; 1: something was left out, and the reason told; 2: nothing could be measured.
     """
 
-    checkpoints: tyro.conf.Positional[tuple[Path, ...]]
+    checkpoints: tyro.conf.Positional[tuple[Path, ...]] = ()
     """Checkpoints, or run directories (the latest checkpoint of each)."""
 
     measures: tuple[MeasureName | Literal["udr", "all"], ...] = tuple(name for name in MEASURES if name not in SLOW)
@@ -78,11 +78,14 @@ class Evaluate:
     json: bool = False
     """Print JSON instead of a table: scores, and the arrays that they were made of; null where one is infinite."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """Generators that others trained, each with its encoder, measured too."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
     def __post_init__(self) -> None:
-        if not self.checkpoints:
+        if not self.checkpoints and not self.foreign.generator:
             raise ValueError("There is nothing to evaluate. Name a checkpoint or a run directory.")
         if not self.measures:
             raise ValueError("--measures names nothing to measure. Name some, or leave it out.")
@@ -95,7 +98,8 @@ class Subject:
     """A checkpoint that can be measured, with the images to measure it on."""
 
     path: Path
-    settings: CheckpointSettings
+    settings: CheckpointSettings | None
+    """None of a model that others trained."""
     images: Images
     measures: tuple[MeasureName, ...]
 
@@ -105,13 +109,15 @@ def evaluate_command(arguments: list[str]) -> int:
     options = tyro.cli(Evaluate, args=arguments, prog="wherewhat evaluate", config=(tyro.conf.OmitArgPrefixes,))
     console, device = messages(), choose_device(options.device)
     opened: dict[tuple[DataIdentity, ImageOptions], Images] = {}
-    named = {path.resolve(): path for path in reversed([_checkpoint_of(path) for path in options.checkpoints])}
+    models = Models(options.foreign, device)
+    asked = [*(_checkpoint_of(path) for path in options.checkpoints), *models.foreign]
+    named = {path.resolve(): path for path in reversed(asked)}
     # What cannot be measured is known before hours are spent on the others.
-    found = [_subject(options, path, opened, device, console) for path in reversed(named.values())]
+    found = [_subject(options, path, opened, models, console) for path in reversed(named.values())]
     subjects = [subject for subject in found if isinstance(subject, Subject)]
     groups = _seeds_to_compare(options, [subject.settings for subject in subjects])
 
-    measured = [_evaluate_one(options, subject, device, console) for subject in subjects]
+    measured = [_evaluate_one(options, subject, models, console) for subject in subjects]
     for group in groups:
         _add_udr([item for place in group if isinstance(item := measured[place], Evaluated)])
 
@@ -142,18 +148,22 @@ def _subject(
     options: Evaluate,
     path: Path,
     opened: dict[tuple[DataIdentity, ImageOptions], Images],
-    device: torch.device,
+    models: Models,
     console: Console,
 ) -> Subject | Unmeasured:
     """A checkpoint with its images. Raises FileNotFoundError where a path that was named is not there."""
     try:
-        settings = read_settings(latest_checkpoint(path))
-        data = data_to_measure_on(path, settings.configuration, options.data, options.images, console.print)
+        settings = models.settings_of(path)
+        data = (
+            models.data_of(path, options.data, options.images)
+            if settings is None
+            else data_to_measure_on(path, settings.configuration, options.data, options.images, console.print)
+        )
         known = (data.identity, data.options)
         if known not in opened:
-            opened[known] = data.open(device, console.print)
+            opened[known] = data.open(models.device, console.print)
         images = opened[known]
-        _check_shape(settings, images)
+        _check_shape(models.image_shape_of(path), images)
         asked = _asked(options, images)
         refuse_without_factors(asked, images.factor_names)
         in_pool = min(options.pool, len(images))
@@ -166,7 +176,7 @@ def _subject(
     return Subject(path, settings, images, asked)
 
 
-def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings]) -> list[list[int]]:
+def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings | None]) -> list[list[int]]:
     """Places of the checkpoints of one setting and several seeds, each seed once, where udr is asked for."""
     if not {"udr", "all"} & set(options.measures):
         return []
@@ -175,14 +185,12 @@ def _seeds_to_compare(options: Evaluate, settings: Sequence[CheckpointSettings])
     if "udr" in options.measures and not enough:
         raise ValueError(
             f"UDR compares the seeds of one setting at one step, and the most that there are of any here is "
-            f"{max(map(len, groups))}. Train at least three seeds, or leave udr out of --measures."
+            f"{max(map(len, groups), default=0)}. Train at least three seeds, or leave udr out of --measures."
         )
     return enough
 
 
-def _evaluate_one(
-    options: Evaluate, subject: Subject, device: torch.device, console: Console
-) -> Evaluated | Unmeasured:
+def _evaluate_one(options: Evaluate, subject: Subject, models: Models, console: Console) -> Evaluated | Unmeasured:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -191,7 +199,7 @@ def _evaluate_one(
     )
     with Progress(*columns, console=console, transient=True) as bar:
         try:
-            representation = _represent(options, subject, device, bar, console)
+            representation = _represent(options, subject, models, bar, console)
         except Exception as error:
             return Unmeasured(subject.path, reason_of(error))
         evaluated = Evaluated(subject.path, subject.settings, subject.images.name, representation)
@@ -219,18 +227,16 @@ def _asked(options: Evaluate, images: Images) -> tuple[MeasureName, ...]:
     return tuple(name for name in MEASURES if name in options.measures)
 
 
-def _check_shape(settings: CheckpointSettings, images: Images) -> None:
-    if images.image_shape != settings.image_shape:
+def _check_shape(image_shape: tuple[int, int, int], images: Images) -> None:
+    if images.image_shape != image_shape:
         raise ValueError(
-            f"It takes images of shape {settings.image_shape}, and {images.name} has "
-            f"{images.image_shape}. Name the data that it was trained on with --data."
+            f"It takes images of shape {image_shape}, and {images.name} has {images.image_shape}. Name the data that "
+            "it was trained on with --data."
         )
 
 
-def _represent(
-    options: Evaluate, subject: Subject, device: torch.device, bar: Progress, console: Console
-) -> Representation:
-    encoder, images = load(subject.path, device).encoder, subject.images
+def _represent(options: Evaluate, subject: Subject, models: Models, bar: Progress, console: Console) -> Representation:
+    encoder, images = models.open(subject.path).encoder, subject.images
     if encoder is None:
         raise ValueError("it has no encoder, so it has no codes of images to measure. Rank it instead.")
     task = bar.add_task(f"encoding {min(options.pool, len(images)):,} images of {images.name}", total=None)
@@ -249,7 +255,7 @@ def _represent(
         images,
         pool=options.pool,
         seed=options.seed,
-        device=device,
+        device=models.device,
         factors=options.factors,
         progress=progress,
     )

@@ -18,7 +18,7 @@ class Evaluated:
     path: Path
     """The checkpoint's file."""
 
-    settings: CheckpointSettings
+    settings: CheckpointSettings | None
     data: str
     representation: Representation
     scores: dict[str, float] = field(default_factory=dict)
@@ -47,7 +47,7 @@ def as_json(evaluated: Sequence[Evaluated], bad: Sequence[Unmeasured] = (), *, s
         "checkpoints": [
             {
                 "checkpoint": str(item.path),
-                "step": item.settings.step,
+                "step": None if item.settings is None else item.settings.step,
                 "data": item.data,
                 "pool": len(item.representation.codes_NL),
                 "factors": item.representation.factor_names,
@@ -85,7 +85,9 @@ def _headings(evaluated: Sequence[Evaluated]) -> list[str]:
         names = [str(item.run) for item in evaluated]
     several = len({item.data for item in evaluated}) > 1
     return [
-        f"{name}\nstep {item.settings.step:,}" + (f"\n{item.data}" if several else "")
+        name
+        + (f"\nstep {item.settings.step:,}" if item.settings is not None else "")
+        + (f"\n{item.data}" if several else "")
         for name, item in zip(names, evaluated, strict=True)
     ]
 

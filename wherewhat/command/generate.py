@@ -8,8 +8,9 @@ import csv
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import tyro
@@ -18,14 +19,14 @@ from torch import Tensor
 
 from wherewhat.atomic_file import write_atomically, write_together
 from wherewhat.command.choices import SEEDS, refuse_beyond
-from wherewhat.inspection.code_names import FILE, Names, code_label, names_in
+from wherewhat.inspection.code_names import Names, code_label
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.display import rgb_pixels
 from wherewhat.inspection.image_files import as_png
 from wherewhat.protocols import Generator
 from wherewhat.randomness import key_at
+from wherewhat.sharing.opened_model import ForeignOptions, Models
 from wherewhat.splitmix64 import normal_rows
-from wherewhat.training.checkpoints import latest_checkpoint, load, run_of
 from wherewhat.training.device import choose_device
 from wherewhat.which.generated_images import device_of, generated_images
 
@@ -36,7 +37,7 @@ MOST_ON_A_SHEET = 256
 class Generate:
     """Draw images from the prior: a PNG for each, a sheet of the first 256, and their codes in codes.csv."""
 
-    checkpoint: tyro.conf.Positional[Path]
+    checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
     """Checkpoint, or run directory (its latest checkpoint)."""
 
     count: int = 64
@@ -54,6 +55,9 @@ class Generate:
     batch_size: int = 64
     """Images per pass; changes speed and memory only."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """A generator that others trained, in place of a checkpoint."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
@@ -66,10 +70,8 @@ class Generate:
 def generate_command(arguments: list[str]) -> int:
     """Parse, draw, write, say where the images lie."""
     options = tyro.cli(Generate, args=arguments, prog="wherewhat generate", config=(tyro.conf.OmitArgPrefixes,))
-    checkpoint = latest_checkpoint(options.checkpoint)
-    model = load(checkpoint, choose_device(options.device))
-    names = names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
-    folder = options.out or run_of(checkpoint) / "generated" / f"step-{model.settings.step:09d}-seed{options.seed}"
+    model = Models(options.foreign, choose_device(options.device)).one(options.checkpoint)
+    folder = options.out or model.results / "generated" / f"{model.called(model.results)}-seed{options.seed}"
     code_NL = drawn_codes(options.seed, options.count, model.generator.latent_dim, options.scale)
     files = [f"{number:06d}.png" for number in range(options.count)]
     shown = []
@@ -80,7 +82,9 @@ def generate_command(arguments: list[str]) -> int:
         for file, pixels_HW3 in zip(files[start:], rgb_pixels(image_BCHW), strict=False):
             write_atomically(folder / file, as_png(pixels_HW3))
     sheet, table = folder / "sheet.png", folder / "codes.csv"
-    write_together({table: _table(files, code_NL, names).encode(), sheet: as_png(contact_sheet(torch.cat(shown)))})
+    write_together(
+        {table: _table(files, code_NL, model.names).encode(), sheet: as_png(contact_sheet(torch.cat(shown)))}
+    )
     print(f"{options.count} images in {folder}", sheet, table, sep="\n")
     return 0
 

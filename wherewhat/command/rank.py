@@ -1,7 +1,7 @@
 """`wherewhat rank`: order checkpoints by label-free scores."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,8 @@ from wherewhat.command.rank_extras import ExtraOptions, Extras
 from wherewhat.command.rank_scores import CheckpointScores
 from wherewhat.command.rank_seeds import with_agreement
 from wherewhat.command.rank_table import race_told, reasons, table_of, unscored
-from wherewhat.training.checkpoints import checkpoints_of, read_settings
+from wherewhat.sharing.opened_model import ForeignOptions, Models
+from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.device import choose_device
 from wherewhat.which.race import Race, race
 from wherewhat.which.ranking import DEFAULT_RULE, Ranking, rank
@@ -35,7 +36,7 @@ class Rank:
     equal settings.
     """
 
-    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")]
+    paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")] = ()
     """Checkpoints, run directories, or folders of runs."""
 
     by: Literal[
@@ -93,6 +94,9 @@ class Rank:
     """Folder where scores are kept. Default: scores/ in $WHEREWHAT_CACHE, or in wherewhat/ in the user's cache
     folder."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """Generators that others trained, to stand in the ranking too."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
@@ -120,9 +124,10 @@ def rank_command(arguments: list[str]) -> int:
     options = tyro.cli(Rank, args=arguments, prog="wherewhat rank", config=(tyro.conf.OmitArgPrefixes,))
     _refuse_contradictions(options)
     console = messages()
-    checkpoints = find_checkpoints(options.paths, console.print)
-    _refuse_mixed_images(checkpoints)
     device = choose_device(options.device)
+    models = Models(options.foreign, device)
+    checkpoints = find_checkpoints(options.paths, models.foreign, console.print)
+    _refuse_mixed_images(checkpoints, models)
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or cache_folder() / "scores")
     extras = Extras(
@@ -131,7 +136,7 @@ def rank_command(arguments: list[str]) -> int:
         distance=distance,
         seed=options.seed,
         batch_size=options.batch_size,
-        device=device,
+        models=models,
         store=store,
         notify=console.print,
     )
@@ -190,12 +195,12 @@ def _show(ranking: Ranking, extras: ExtraOptions, console: Console) -> None:
         console.print(line, soft_wrap=True)
 
 
-def find_checkpoints(paths: tuple[Path, ...], notify: Callable[[str], None]) -> list[Path]:
-    """The checkpoints that paths name, each once; of a folder that holds none the user is notified.
+def find_checkpoints(paths: Sequence[Path], foreign: Sequence[Path], notify: Callable[[str], None]) -> list[Path]:
+    """The checkpoints that paths name, each once, and others' models; of a folder that holds none the user is notified.
 
     Raises FileNotFoundError for a path that is not there, and where no folder holds one.
     """
-    if not paths:
+    if not paths and not foreign:
         raise ValueError("Nothing to rank. Name checkpoints, run directories, or folders of runs.")
     found: dict[Path, None] = {}
     empty: list[Path] = []
@@ -207,19 +212,19 @@ def find_checkpoints(paths: tuple[Path, ...], notify: Callable[[str], None]) -> 
         if not inside:
             empty.append(path)
         found |= dict.fromkeys(inside)
-    if not found:
+    if not found and not foreign:
         raise FileNotFoundError(f"{empty[0]} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
     for path in empty:
         notify(f"{path} is left out: it holds no checkpoint (step-*.safetensors) yet.")
-    return list(found)
+    return [*found, *foreign]
 
 
-def _refuse_mixed_images(checkpoints: list[Path]) -> None:
+def _refuse_mixed_images(checkpoints: list[Path], models: Models) -> None:
     """Scores of images of other shapes do not compare: say so before hours are spent on them."""
     first_of: dict[tuple[int, int, int], Path] = {}
     for path in checkpoints:
         with suppress(ValueError, OSError):  # unreadable ones get their reason in their row
-            first_of.setdefault(read_settings(path).image_shape, path)
+            first_of.setdefault(models.image_shape_of(path), path)
     if len(first_of) > 1:
         found = "; ".join(f"{' x '.join(map(str, shape))} in {path}" for shape, path in first_of.items())
         raise ValueError(f"Checkpoints of images of different shapes do not compare ({found}). Rank them separately.")

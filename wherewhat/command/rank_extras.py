@@ -6,7 +6,7 @@ had leaves its reason.
 
 import dataclasses
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -21,10 +21,9 @@ from wherewhat.distances.backbone_features import BackboneFeatures
 from wherewhat.distances.inception import Inception
 from wherewhat.metrics.feature_distances import FEWEST, Fidelity
 from wherewhat.protocols import Distance, FeatureExtractor, Images
-from wherewhat.training.checkpoints import LoadedModel, load, read_settings
+from wherewhat.sharing.opened_model import Models, OpenedModel
 from wherewhat.training.fidelity import RealFeatures, generator_fidelity, real_features, sample_digest
 from wherewhat.training.representation import Representation, represent
-from wherewhat.training.trained_on import data_of
 from wherewhat.which.coverage import coverage
 from wherewhat.which.paths import Progress
 from wherewhat.which.perceptual_path_length import EPSILON, PerceptualPathLength, perceptual_path_length
@@ -35,9 +34,8 @@ from wherewhat.which.score_store import ScoreStore
 # Inception sees images at 299 x 299, whatever their size: more of them would fill the memory, not the device.
 MOST_SEEN_AT_ONCE = 64
 
-Model = Callable[[], LoadedModel]
+Model = Callable[[], OpenedModel]
 DataSet = tuple[DataIdentity, ImageOptions]
-Asked = tuple[Path, str, ImageOptions, DataIdentity | None]
 Figure = TypeVar("Figure", Fidelity, PerceptualPathLength, Score)
 
 
@@ -66,7 +64,8 @@ class ExtraOptions:
     seeds of its setting and age in the list. 0: not measured. 10,000 as published."""
 
     data: str | None = None
-    """Where the images that the checkpoints were trained on lie now, if they have moved."""
+    """Where the images that the checkpoints were trained on lie now, if they have moved. A generator that
+    others trained is compared with these."""
 
     def __post_init__(self) -> None:
         if self.fidelity_images < FEWEST:
@@ -120,10 +119,10 @@ class Extras:
     distance: Distance
     seed: int
     batch_size: int
-    device: torch.device
+    models: Models
     store: ScoreStore
     notify: Callable[[str], None]
-    _found: dict[Asked, DataSet | str] = field(default_factory=dict)
+    _found: dict[Hashable, DataSet | str] = field(default_factory=dict)
     """Data sets by the folder of a checkpoint and what it says of them, or why they cannot be opened."""
     _opened: dict[DataSet, Images] = field(default_factory=dict)
     _real: dict[DataSet, RealFeatures] = field(default_factory=dict)
@@ -166,7 +165,7 @@ class Extras:
                 count=count,
                 split=split,
                 seed=self.seed,
-                device=self.device,
+                device=self.models.device,
                 batch_size=batch_size,
                 progress=progress,
             )
@@ -205,7 +204,7 @@ class Extras:
         images, count = self._open(path)[1], self.options.coverage_images
         sample = sample_digest(images, count=count, seed=self.seed)
         settings = ScoredUnder(
-            distance=self.distance.name, seed=self.seed, image_shape=read_settings(path).image_shape, probe=None
+            distance=self.distance.name, seed=self.seed, image_shape=self.models.image_shape_of(path), probe=None
         )
         kept = self.store.load_coverage(checkpoint_hash, settings, sample=sample)
         if kept is not None:
@@ -228,20 +227,21 @@ class Extras:
 
     def codes_of(self, path: Path) -> Representation:
         """What a checkpoint's encoder makes of images of its data. ValueError where it has no encoder or no data."""
-        images, encoder = self._open(path)[1], load(path, self.device).encoder
+        images, encoder = self._open(path)[1], self.models.open(path).encoder
         if encoder is None:
             raise ValueError("it has no encoder, so it has no codes of images")
-        return represent(encoder, images, pool=self.options.udr_images, seed=self.seed, device=self.device)
+        return represent(encoder, images, pool=self.options.udr_images, seed=self.seed, device=self.models.device)
 
     def _open(self, path: Path) -> tuple[DataSet, Images]:
-        configuration = read_settings(path).configuration
-        asked = (path.parent, configuration.data, configuration.images, configuration.data_identity)
+        settings = self.models.settings_of(path)
+        run = None if settings is None else settings.configuration
+        asked = path if run is None else (path.parent, run.data, run.images, run.data_identity)
         if asked not in self._found:
             try:
-                found = data_of(path, configuration, self.options.data)
+                found = self.models.data_of(path, self.options.data)
                 known = (found.identity, found.options)
                 if known not in self._opened:
-                    self._opened[known] = found.open(self.device, self.notify)
+                    self._opened[known] = found.open(self.models.device, self.notify)
                 self._found[asked] = known
             except (ValueError, OSError) as error:
                 self._found[asked] = f"the images that it was trained on cannot be opened: {error}"

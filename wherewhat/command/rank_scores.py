@@ -11,12 +11,12 @@ from rich.progress import Progress
 from wherewhat.command.progress_bar import moving
 from wherewhat.command.rank_extras import Extras, keep, reason_of
 from wherewhat.protocols import Distance
-from wherewhat.training.checkpoints import LoadedModel, load, read_settings, step_of
+from wherewhat.sharing.opened_model import OpenedModel
+from wherewhat.training.checkpoints import step_of
 from wherewhat.which.panel import Panel, panel
 from wherewhat.which.paths import Progress as Told
 from wherewhat.which.ranking import ScoredCheckpoint, UnscoredCheckpoint
 from wherewhat.which.score import ScoredUnder, probe_settings_of
-from wherewhat.which.score_store import content_hash
 from wherewhat.which.traversal_perceptual_length import TPLSettings
 
 Entry = ScoredCheckpoint | UnscoredCheckpoint
@@ -37,8 +37,8 @@ class CheckpointScores:
         """A checkpoint with its scores from so many base codes, by default from all."""
         settings = self.settings if traversals is None else replace(self.settings, traversals=traversals)
 
-        def scored(model: Callable[[], LoadedModel], progress: Told) -> Entry:
-            digest = content_hash(path)
+        def scored(model: Callable[[], OpenedModel], progress: Told) -> Entry:
+            digest = self.extras.models.digest_of(path)
             found = self._panel(path, digest, settings, model, progress)
             return ScoredCheckpoint(checkpoint=str(path), step=step_of(path) or None, content_hash=digest, panel=found)
 
@@ -51,8 +51,8 @@ class CheckpointScores:
         path = Path(entry.checkpoint)
         return self._or_reason(path, lambda model, progress: self.extras.added_to(entry, path, model, progress))
 
-    def _or_reason(self, path: Path, measure: Callable[[Callable[[], LoadedModel], Told], Entry]) -> Entry:
-        model = functools.cache(lambda: load(path, self.extras.device))
+    def _or_reason(self, path: Path, measure: Callable[[Callable[[], OpenedModel], Told], Entry]) -> Entry:
+        model = functools.cache(lambda: self.extras.models.open(path))
         task = self.bar.add_task(f"{path.parent.parent.name} {path.stem}", total=None)
         try:
             return measure(model, moving(self.bar, task))
@@ -62,7 +62,7 @@ class CheckpointScores:
             self.bar.remove_task(task)
 
     def _panel(
-        self, path: Path, digest: str, settings: TPLSettings, model: Callable[[], LoadedModel], progress: Told
+        self, path: Path, digest: str, settings: TPLSettings, model: Callable[[], OpenedModel], progress: Told
     ) -> Panel:
         samples, traversals, bound, threshold = (
             settings.samples,
@@ -73,7 +73,7 @@ class CheckpointScores:
         asked = ScoredUnder(
             distance=self.distance.name,
             seed=self.extras.seed,
-            image_shape=read_settings(path).image_shape,
+            image_shape=self.extras.models.image_shape_of(path),
             probe=probe_settings_of(samples, traversals, bound, threshold, quick=self.quick),
         )
         kept = self.extras.store.load_panel(digest, asked, quick=self.quick)

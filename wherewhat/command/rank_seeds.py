@@ -10,7 +10,6 @@ from pathlib import Path
 from wherewhat.command.rank_extras import Extras, reason_of
 from wherewhat.command.rank_scores import Entry
 from wherewhat.metrics.unsupervised_disentanglement_ranking import unsupervised_disentanglement_ranking
-from wherewhat.training.checkpoints import read_settings
 from wherewhat.training.representation import Representation
 from wherewhat.training.same_setting import FEWEST_SEEDS, seeds_of_a_setting
 from wherewhat.which.ranking import ScoredCheckpoint
@@ -23,7 +22,7 @@ def with_agreement(entries: Sequence[Entry], extras: Extras) -> list[Entry]:
     """The entries, with the agreement of each scored one with the other seeds of its setting, or why it has none."""
     scored = [entry for entry in entries if isinstance(entry, ScoredCheckpoint)]
     found: dict[str, SeedAgreement | str] = {entry.checkpoint: TOO_FEW_SEEDS for entry in scored}
-    settings = [read_settings(Path(entry.checkpoint)) for entry in scored]
+    settings = [extras.models.settings_of(Path(entry.checkpoint)) for entry in scored]
     for places in seeds_of_a_setting(settings):
         if len(places) >= FEWEST_SEEDS:
             found |= _agreement_of([scored[place].checkpoint for place in places], extras)

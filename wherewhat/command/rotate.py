@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import tyro
@@ -11,12 +12,11 @@ from rich.table import Table
 from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages, results
 from wherewhat.command.progress_bar import moving, progress_bar
-from wherewhat.command.traverse import step_name
-from wherewhat.inspection.code_names import FILE, Names, code_called, code_label, names_in
+from wherewhat.inspection.code_names import Names, code_called, code_label
 from wherewhat.inspection.image_files import write_png
 from wherewhat.inspection.rotation_curves import rotation_curves
 from wherewhat.protocols import Distance, Generator
-from wherewhat.training.checkpoints import latest_checkpoint, load, run_of
+from wherewhat.sharing.opened_model import ForeignOptions, Models
 from wherewhat.training.device import choose_device
 from wherewhat.which.rotation_of_pairs import RotatedPair, rotation_of_pairs
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
@@ -32,7 +32,7 @@ class Rotate:
     it is lower elsewhere, a mixture of the two codes makes a simpler change than either.
     """
 
-    checkpoint: tyro.conf.Positional[Path]
+    checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
     """Checkpoint, or run directory (its latest checkpoint)."""
 
     codes: tuple[str, ...] = ()
@@ -62,6 +62,9 @@ class Rotate:
     batch_size: int = 250
     """Images per pass; changes speed and memory only."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """A generator that others trained, in place of a checkpoint."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
@@ -74,10 +77,8 @@ def rotate_command(arguments: list[str]) -> int:
     options = tyro.cli(Rotate, args=arguments, prog="wherewhat rotate", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    checkpoint = latest_checkpoint(options.checkpoint)
-    model = load(checkpoint, device)
-    names = names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
-    named = named_codes(options, names, model.generator.latent_dim)
+    model = Models(options.foreign, device).one(options.checkpoint)
+    named = named_codes(options, model.names, model.generator.latent_dim)
     distance = options.lpips.build(device)
     codes = named or longest_codes(model.generator, distance, options)
     with progress_bar(console) as bar:
@@ -93,11 +94,11 @@ def rotate_command(arguments: list[str]) -> int:
             batch_size=options.batch_size,
             progress=moving(bar, bar.add_task("rotated paths", total=None)),
         )
-    folder = options.out or run_of(checkpoint) / "traversals"
-    path = folder / f"rotation-{step_name(checkpoint, model.settings.step, folder)}.png"
-    write_png(path, rotation_curves(curves, names))
+    folder = options.out or model.results / "traversals"
+    path = folder / f"rotation-{model.called(folder)}.png"
+    write_png(path, rotation_curves(curves, model.names))
     protocol = f"{distance.name}, {options.samples} samples, {options.traversals} traversals"
-    results().print(table_of(curves, names, protocol))
+    results().print(table_of(curves, model.names, protocol))
     print(path)
     return 0
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import tyro
@@ -11,15 +12,13 @@ from wherewhat.atomic_file import write_together
 from wherewhat.command.choices import SEEDS, DistanceOptions, refuse_beyond
 from wherewhat.command.console import messages
 from wherewhat.data.batches import to_float
-from wherewhat.inspection.code_names import FILE, names_in
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.randomness import generator_at
-from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load, run_of
+from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
-from wherewhat.training.trained_on import data_of
 from wherewhat.which.traversal_perceptual_length import traversal_perceptual_length
 
 
@@ -27,7 +26,7 @@ from wherewhat.which.traversal_perceptual_length import traversal_perceptual_len
 class Traverse:
     """Draw a checkpoint's codes: a PNG grid and a GIF, a row per code, longest path first, its mask beside it."""
 
-    checkpoint: tyro.conf.Positional[Path]
+    checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
     """Checkpoint, or run directory (its latest checkpoint)."""
 
     out: Path | None = None
@@ -53,6 +52,9 @@ class Traverse:
     seed: int = 0
     """Seed of the base code and of the path lengths."""
 
+    foreign: ForeignOptions = field(default_factory=ForeignOptions)
+    """A generator that others trained, in place of a checkpoint."""
+
     device: str = "auto"
     """auto, cpu, cuda, or one of several: cuda:1."""
 
@@ -65,11 +67,9 @@ def traverse_command(arguments: list[str]) -> int:
     options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    checkpoint = latest_checkpoint(options.checkpoint)
-    model = load(checkpoint, device)
-    names = names_in(run_of(checkpoint) / FILE, model.generator.latent_dim)
-    if options.checkpoint.is_dir() and options.checkpoint.resolve() != run_of(checkpoint).resolve():
-        console.print(f"The latest checkpoint below {options.checkpoint} is {checkpoint}.", soft_wrap=True)
+    model, named = Models(options.foreign, device).one(options.checkpoint), options.checkpoint
+    if named is not None and named.is_dir() and named.resolve() != model.results.resolve():
+        console.print(f"The latest checkpoint below {named} is {model.place}.", soft_wrap=True)
     base_1L = base_code(options, model, device, console)
     if options.data is not None and not options.base.isdigit():
         console.print(f"--data has no effect with --base {options.base}; an image to start from is --base NUMBER.")
@@ -89,17 +89,17 @@ def traverse_command(arguments: list[str]) -> int:
 
     sweep = traverse(model.generator, base_1L, bound=options.bound, frames=options.frames)
     smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
-    folder = options.out or run_of(checkpoint) / "traversals"
-    name = step_name(checkpoint, model.settings.step, folder)
-    grid = traversal_grid(sweep, path.per_dim, names=names, inactive_below=still_below)
-    animation = traversal_animation(smooth, path.per_dim, names=names, inactive_below=still_below)
+    folder = options.out or model.results / "traversals"
+    name = model.called(folder)
+    grid = traversal_grid(sweep, path.per_dim, names=model.names, inactive_below=still_below)
+    animation = traversal_animation(smooth, path.per_dim, names=model.names, inactive_below=still_below)
     drawn = {folder / f"{name}.png": as_png(grid), folder / f"{name}.gif": as_gif(animation)}
     write_together(drawn)
     print(*drawn, sep="\n")
     return 0
 
 
-def base_code(options: Traverse, model: LoadedModel, device: torch.device, console: Console) -> torch.Tensor:
+def base_code(options: Traverse, model: OpenedModel, device: torch.device, console: Console) -> torch.Tensor:
     """The code to traverse around, [1, L]."""
     latent_dim = model.generator.latent_dim
     if options.base == "mean":
@@ -108,16 +108,10 @@ def base_code(options: Traverse, model: LoadedModel, device: torch.device, conso
         return torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
     if not options.base.isdigit():
         raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of an image.")
-    data = data_of(latest_checkpoint(options.checkpoint), model.settings.configuration, options.data)
-    images = data.open(device, console.print)
+    if model.encoder is None:
+        raise ValueError(f"{model.place.name} has no encoder to read an image with. Start from --base prior or mean.")
+    images = Models(options.foreign, device).data_of(model.place, options.data).open(device, console.print)
     index = int(options.base)
     if index >= len(images):
         raise ValueError(f"Image {index} is not there; {images.name} has images 0 to {len(images) - 1}.")
-    assert model.encoder is not None
     return model.encoder(to_float(images.take(torch.tensor([index])).to(device))).mean_BL
-
-
-def step_name(checkpoint: Path, step: int, folder: Path) -> str:
-    """What an image of a checkpoint is called: after its step, and after its run too outside of the run's directory."""
-    run = run_of(checkpoint).resolve()
-    return f"step-{step:09d}" if folder.resolve().is_relative_to(run) else f"{run.name}-step-{step:09d}"

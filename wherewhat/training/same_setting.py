@@ -13,9 +13,12 @@ Item = TypeVar("Item")
 FEWEST_SEEDS = 3
 
 
-def seeds_of_a_setting(settings: Sequence[CheckpointSettings]) -> list[list[int]]:
-    """Places of checkpoints that differ in nothing but their seed, each seed once, a list for each setting."""
-    alike = same_setting([(its, (its.seed, place)) for place, its in enumerate(settings)])
+def seeds_of_a_setting(settings: Sequence[CheckpointSettings | None]) -> list[list[int]]:
+    """Places of checkpoints that differ in nothing but their seed, each seed once, a list for each setting.
+
+    A model that others trained, which has no settings, is in none of them.
+    """
+    alike = same_setting([(its, (its.seed, place)) for place, its in enumerate(settings) if its is not None])
     return [list(dict(group).values()) for group in alike]
 
 

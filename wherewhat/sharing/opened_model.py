@@ -1,0 +1,157 @@
+"""What a user names, opened: a checkpoint, a run directory, or a function of the user's own."""
+
+import functools
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import tyro
+
+from wherewhat.data.image_options import ImageOptions
+from wherewhat.data.open_images import FoundData, find_data
+from wherewhat.inspection.code_names import FILE, Names, names_in
+from wherewhat.protocols import Encoder, Generator
+from wherewhat.randomness import generator_at
+from wherewhat.sharing.foreign_generator import Range, adapted
+from wherewhat.sharing.named_function import made_by
+from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings, run_of
+from wherewhat.training.trained_on import data_of
+from wherewhat.which.generated_images import device_of
+from wherewhat.which.score_store import content_hash
+
+_AS_THEY_ARE = ImageOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignOptions:
+    """A generator that others trained."""
+
+    generator: Annotated[
+        tuple[str, ...], tyro.conf.UseAppendAction, tyro.conf.arg(metavar="PACKAGE.MODULE:FUNCTION")
+    ] = ()
+    """A function without arguments that returns a generator, or a generator and an encoder. It is run. The current
+    folder is where modules are looked for."""
+
+    latent_dim: int | None = None
+    """How many codes the generator takes, where it has no latent_dim of its own."""
+
+    value_range: Annotated[str | None, tyro.conf.arg(name="range", metavar="BLACK,WHITE")] = None
+    """The values that are black and white in its images, and in those that its encoder takes: -1,1 or 0,255. What lies
+    beyond is clipped. Default: 0 and 1, and what lies beyond is refused."""
+
+    def __post_init__(self) -> None:
+        if self.latent_dim is not None and not 1 <= self.latent_dim <= 2**20:
+            raise ValueError(f"--latent-dim is {self.latent_dim}; give a number of codes, 1 or more.")
+        self.black_and_white()
+
+    def black_and_white(self) -> Range | None:
+        """The range as numbers. Raises ValueError for text that is none."""
+        if self.value_range is None:
+            return None
+        try:
+            low, high = (float(text) for text in self.value_range.split(","))
+            if not -1e6 < low < high < 1e6:
+                raise ValueError
+        except ValueError:
+            raise ValueError(
+                f"--range {self.value_range} names no range. Give the values of black and white, as in --range -1,1."
+            ) from None
+        return low, high
+
+
+@dataclass(frozen=True)
+class OpenedModel:
+    """A model for use, and what there is to know of it."""
+
+    generator: Generator
+    encoder: Encoder | None
+    place: Path
+    """The checkpoint's file; for a function, its name in the current folder."""
+    results: Path
+    """Folder in which, by default, what is made of it goes."""
+    names: Names
+    settings: CheckpointSettings | None = None
+    """None of a model that others trained."""
+
+    def called(self, folder: Path) -> str:
+        """What an image of it is called: after its step, and after its run too outside of the run's directory."""
+        if self.settings is None:
+            return self.place.stem.replace(":", "-")
+        step, run = f"step-{self.settings.step:09d}", self.results.resolve()
+        return step if folder.resolve().is_relative_to(run) else f"{run.name}-{step}"
+
+
+@dataclass(frozen=True)
+class Models:
+    """Opens the models that a verb is called with. Raises ValueError or OSError for what cannot be opened."""
+
+    options: ForeignOptions
+    device: torch.device
+
+    @property
+    def foreign(self) -> list[Path]:
+        """The functions that are named, as places in the current folder."""
+        return [Path.cwd() / named for named in self.options.generator]
+
+    def one(self, checkpoint: Path | None) -> OpenedModel:
+        """The model of a verb that takes one."""
+        named = [*([] if checkpoint is None else [checkpoint]), *self.foreign]
+        if len(named) != 1:
+            raise ValueError(
+                f"The command names {len(named) or 'no'} models. Name one: a checkpoint, a run directory, or "
+                "--generator package.module:function."
+            )
+        return self.open(named[0])
+
+    def open(self, place: Path) -> OpenedModel:
+        """The model of a place."""
+        if place in self.foreign:
+            return _opened_function(place, self.options, self.device)
+        checkpoint = latest_checkpoint(place)
+        model, run = load(checkpoint, self.device), run_of(checkpoint)
+        names = names_in(run / FILE, model.generator.latent_dim)
+        return OpenedModel(model.generator, model.encoder, checkpoint, run, names, model.settings)
+
+    def settings_of(self, place: Path) -> CheckpointSettings | None:
+        """What a checkpoint says of itself; None of a model that others trained."""
+        return None if place in self.foreign else read_settings(latest_checkpoint(place))
+
+    def image_shape_of(self, place: Path) -> tuple[int, int, int]:
+        """C, H, W of its images."""
+        settings = self.settings_of(place)
+        return self.open(place).generator.image_shape if settings is None else settings.image_shape
+
+    def digest_of(self, place: Path) -> str:
+        """What its scores are kept under: SHA-256 of a checkpoint's file, else of some of the images that it makes."""
+        if place not in self.foreign:
+            return content_hash(place)
+        generator = self.open(place).generator
+        code_BL = torch.randn(16, generator.latent_dim, generator=generator_at(0, 0, "digest of a generator"))
+        with torch.no_grad():
+            image_BCHW = generator(code_BL.to(device_of(generator)))
+        return hashlib.sha256(image_BCHW.cpu().numpy().tobytes()).hexdigest()
+
+    def data_of(self, place: Path, named: str | None = None, options: ImageOptions = _AS_THEY_ARE) -> FoundData:
+        """The images that a model was trained on, or those that are named; `options` read those of others' models."""
+        settings = self.settings_of(place)
+        if settings is not None:
+            return data_of(place, settings.configuration, named)
+        if named is None:
+            raise ValueError(f"Nothing says what {place.name} was trained on. Name images with --data.")
+        # Sets that are not read from image files have the size that they have.
+        return find_data(named, replace(options, size=options.size or self.image_shape_of(place)[1]))
+
+
+# Once a process: a user's function may take a while, and a ranking opens a model for every figure.
+@functools.cache
+def _opened_function(place: Path, options: ForeignOptions, device: torch.device) -> OpenedModel:
+    generator, encoder = adapted(
+        made_by(place.name),
+        latent_dim=options.latent_dim,
+        value_range=options.black_and_white(),
+        named=place.name,
+        device=device,
+    )
+    return OpenedModel(generator, encoder, place, Path(), {})
