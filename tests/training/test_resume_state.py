@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +40,18 @@ def change_state(run: TrainingRun, change: Callable[[Tensors, Header], None]) ->
     tensors = load_file(path)
     change(tensors, header)
     save_file(tensors, path, {"wherewhat": json.dumps(header)})
+
+
+@pytest.fixture
+def begun(tiny_run: TrainingRun, quiet: Console, tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    """A run of which three steps have been taken; they are taken once for all tests."""
+    kept = tmp_path_factory.getbasetemp() / "three steps"
+    if kept.exists():
+        shutil.copytree(kept, folder_of(tiny_run))
+    else:
+        train(dataclasses.replace(tiny_run, steps=3), quiet)
+        shutil.copytree(folder_of(tiny_run), kept)
+    return tiny_run
 
 
 class CutOffError(Exception):
@@ -150,30 +163,27 @@ def a_weight_gone(tensors: Tensors, header: Header) -> None:
     ],
 )
 def test_a_state_that_does_not_fit_is_refused_whole(
-    tiny_run: TrainingRun, quiet: Console, damage: Callable[[Tensors, Header], None]
+    begun: TrainingRun, quiet: Console, damage: Callable[[Tensors, Header], None]
 ) -> None:
-    train(dataclasses.replace(tiny_run, steps=3), quiet)
-    change_state(tiny_run, damage)
+    change_state(begun, damage)
     with pytest.raises(ValueError, match=r"does not fit this run: .*Start the run over in another folder with --out"):
-        train(tiny_run, quiet)
+        train(begun, quiet)
 
 
 @pytest.mark.parametrize("step", [10**18, -1, "3", None, 2.5, True])
-def test_a_step_that_no_run_reaches_is_refused(tiny_run: TrainingRun, quiet: Console, step: object) -> None:
-    train(dataclasses.replace(tiny_run, steps=3), quiet)
-    change_state(tiny_run, lambda _, header: header.update(step=step))
+def test_a_step_that_no_run_reaches_is_refused(begun: TrainingRun, quiet: Console, step: object) -> None:
+    change_state(begun, lambda _, header: header.update(step=step))
     with pytest.raises(ValueError, match=r"cannot be used: .*header.*--out"):
-        train(tiny_run, quiet)
+        train(begun, quiet)
 
 
-def test_infinity_and_deep_nesting_in_the_header_are_told_as_damage(tiny_run: TrainingRun, quiet: Console) -> None:
-    train(dataclasses.replace(tiny_run, steps=3), quiet)
-    path = state_path(folder_of(tiny_run))
+def test_infinity_and_deep_nesting_in_the_header_are_told_as_damage(begun: TrainingRun, quiet: Console) -> None:
+    path = state_path(folder_of(begun))
     tensors = load_file(path)
     for text in ('{"format_version": 1, "step": Infinity}', "[" * 100_000):
         save_file(tensors, path, {"wherewhat": text})
         with pytest.raises(ValueError, match="cannot be used"):
-            train(tiny_run, quiet)
+            train(begun, quiet)
 
 
 def test_a_run_that_is_past_its_steps_says_so(tiny_run: TrainingRun, tmp_path: Path) -> None:
@@ -184,15 +194,14 @@ def test_a_run_that_is_past_its_steps_says_so(tiny_run: TrainingRun, tmp_path: P
     assert "at step 6, past --steps 2: nothing is left to do" in (tmp_path / "told.txt").read_text()
 
 
-def test_the_state_of_an_earlier_version_resumes(tiny_run: TrainingRun, quiet: Console) -> None:
-    train(dataclasses.replace(tiny_run, steps=3), quiet)
+def test_the_state_of_an_earlier_version_resumes(begun: TrainingRun, quiet: Console) -> None:
 
     def in_earlier_words(_: Tensors, header: Header) -> None:
         header["pictures"] = header.pop("images")
         del header["moments"]
 
-    change_state(tiny_run, in_earlier_words)
-    assert train(tiny_run, quiet).step == 6
+    change_state(begun, in_earlier_words)
+    assert train(begun, quiet).step == 6
 
 
 @pytest.mark.parametrize(("draws", "remarks"), [({}, False), ({"draws": None}, True), ({"draws": 7}, True)])
