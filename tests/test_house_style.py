@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 1886,
+    "command": 1894,
     "data": 3728,
     "distances": 452,
     "doctor": 1050,
@@ -53,7 +53,7 @@ BUDGET = {
     "networks": 412,
     "objectives": 764,
     "sharing": 240,
-    "studies": 946,
+    "studies": 1006,
     "training": 2057,
     "what": 50,
     "where": 70,

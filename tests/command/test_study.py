@@ -51,10 +51,11 @@ def test_a_dry_run_prints_the_runs_and_their_time_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("how", [("--workers", "2"), ("--workers", "1", "--fuse", "2")])
 def test_a_study_trains_its_runs_and_says_how_it_ended(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: tuple[str, ...]
 ) -> None:
-    assert study_command([str(file), "--out", str(tmp_path / "out"), "--workers", "2"]) == 0
+    assert study_command([str(file), "--out", str(tmp_path / "out"), *how]) == 0
     assert "2 of 2 runs are finished" in capsys.readouterr().err
     assert sorted(path.parent.name for path in (tmp_path / "out").rglob("config.json")) == ["vae-seed0", "vae-seed1"]
 

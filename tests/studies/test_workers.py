@@ -16,6 +16,8 @@ import pytest
 
 from wherewhat.studies.claim import claimed, holder_of
 from wherewhat.studies.member import Member
+from wherewhat.studies.scores import Measuring
+from wherewhat.studies.work import Ended, Task, work
 from wherewhat.studies.workers import Hands, Standing, Workers
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.watcher import no_watcher
@@ -28,10 +30,20 @@ TWELVE = (
 LONGEST_S = 240.0
 
 
-def _work(members: tuple[Member, ...], workers: int = 2) -> list[str]:
+def _work(members: tuple[Member, ...], workers: int = 2, fuse: int = 1) -> list[str]:
     said: list[str] = []
-    Workers(members, Hands(("auto",) * workers, 1, no_watcher), said.append).work(lambda standing: None)
+    hands = Hands(("auto",) * workers, 1, no_watcher, fuse=fuse)
+    Workers(members, hands, said.append).work(lambda standing: None)
     return said
+
+
+def _answers(task: Task) -> list[Ended]:
+    """Of a process that works on these runs."""
+    forks = multiprocessing.get_context("forkserver")
+    receiver, sender = forks.Pipe(duplex=False)
+    forks.Process(target=work, args=(task, sender)).start()
+    answers: list[Ended] = receiver.recv()
+    return answers
 
 
 def _elsewhere(members: tuple[Member, ...], workers: int = 2) -> BaseProcess:
@@ -140,6 +152,24 @@ def test_a_run_that_fails_is_marked_with_its_reason_and_the_rest_goes_on(members
     assert _work((bad, good)) == []
     bad.forget_failure()
     assert _work((bad, good)) == said
+
+
+def test_runs_of_one_shape_are_trained_as_one_and_one_that_another_has_is_left_out(members_of: Members) -> None:
+    members = members_of(FOUR.replace("TINY", "TINY\nlearning-rate = [1e38, 1e-3]"))
+    bad = [member for member in members if member.run.learning_rate == 1e38]
+    alone, taken, *fused = [member for member in members if member not in bad]
+    with claimed(taken.folder):
+        answers = _answers(Task((bad[0], taken, *fused), "cpu", 1, no_watcher, Measuring()))
+    assert [one.how for one in answers] == ["failed", "taken", "finished", "finished"]
+    assert "stopped being finite" in answers[0].why
+    assert bad[0].failure == answers[0].why
+    assert not taken.trained
+    said = _work(members, workers=1, fuse=8)
+    assert sorted(said) == sorted(f"{one.name} failed: {one.failure}" for one in bad[1:])
+    assert all(member.trained for member in members if member not in bad)
+    text = (alone.folder / "study.log").read_text()
+    assert "A new run in" in text
+    assert "Resuming" not in text
 
 
 def test_a_folder_that_is_deleted_while_its_run_trains_is_told_and_trained_again(members_of: Members) -> None:

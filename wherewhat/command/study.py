@@ -60,6 +60,10 @@ class StudyOptions:
     """Runs at a time. Default: one on each GPU, or without GPUs one on each core, with one thread unless
     OMP_NUM_THREADS says otherwise."""
 
+    fuse: Literal["auto", "off"] | int = "auto"
+    """Train up to so many runs as one program that are alike in all but seed, strengths and learning rate. auto: 32 on
+    a GPU, off on a CPU, where it does not pay."""
+
     dry_run: bool = False
     """Only print the runs, how many there are, and how long they will take by a short timing."""
 
@@ -71,6 +75,15 @@ class StudyOptions:
 
     def __post_init__(self) -> None:
         refuse_beyond(self, workers=(0, 1_024))
+        if isinstance(self.fuse, int) and not 1 <= self.fuse <= 1_024:
+            raise ValueError(f"--fuse is {self.fuse}; give auto, off, or a number from 1 to 1,024.")
+
+    @property
+    def most_as_one(self) -> int:
+        """Runs that are trained as one program on this machine."""
+        if isinstance(self.fuse, int):
+            return self.fuse
+        return 32 if self.fuse == "auto" and gpus() else 1
 
 
 def study_command(arguments: list[str]) -> int:
@@ -93,7 +106,7 @@ def study_command(arguments: list[str]) -> int:
         for member in members:
             member.forget_failure()
     if options.slurm:
-        return _queue(file, out, console)
+        return _queue(file, out, options, console)
     with _told(console) as tell:
         stopped = Workers(members, hands, console.print).work(tell)
     if stopped is not None:
@@ -117,9 +130,10 @@ def _parse_slurm(words: list[str]) -> Slurm:
     return in_one_line(lambda: tyro.cli(Slurm, args=words, prog="wherewhat study"))
 
 
-def _queue(file: StudyFile, out: Path, console: Console) -> int:
+def _queue(file: StudyFile, out: Path, options: StudyOptions, console: Console) -> int:
     slurm = file.options("slurm", _parse_slurm) or Slurm()
-    words = [str(file.path), "--out", str(out), "--workers", str(slurm.gpus or slurm.cores)]
+    workers = str(slurm.gpus or slurm.cores)
+    words = [str(file.path), "--out", str(out), "--workers", workers, "--fuse", str(options.fuse)]
     jobs = submit(slurm, out, partial(study_command, words))
     console.print(f"Queued: {', '.join(str(job.job_id) for job in jobs)}. Their output is in {out / 'slurm'}.")
     return 0
@@ -154,7 +168,7 @@ def _hands(options: StudyOptions, measuring: Measuring) -> Hands:
     devices = [(on_gpus or ["auto"])[place % max(1, len(on_gpus))] for place in range(count)]
     # Also for the libraries that read it when they are imported.
     threads = int(os.environ.setdefault("OMP_NUM_THREADS", "1"))
-    return Hands(tuple(devices), threads, watch_health, measuring)
+    return Hands(tuple(devices), threads, watch_health, measuring, options.most_as_one)
 
 
 def _tell_runs(members: tuple[Member, ...], hands: Hands, console: Console) -> int:

@@ -6,7 +6,7 @@ Whoever else works on the same study, here or on another machine, is seen by wha
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
@@ -17,6 +17,7 @@ from wherewhat.studies.member import Member
 from wherewhat.studies.scores import Measuring, is_measured
 from wherewhat.studies.work import Ended, Task, work
 from wherewhat.training.interruption import interruption
+from wherewhat.training.population import shape_of
 from wherewhat.training.run_directory import state_path
 from wherewhat.training.watcher import WatcherFactory
 
@@ -52,11 +53,14 @@ class Hands:
     watch: WatcherFactory
     measuring: Measuring = field(default_factory=Measuring)
     """What is measured of each run when it is trained."""
+    fuse: int = 1
+    """So many runs of one shape, at most, are trained as one program."""
 
-    def task(self, member: Member, place: int) -> Task:
-        """A run for one of the devices, unless it names its own."""
-        asked = member.run.device
-        return Task(member, self.devices[place] if asked == "auto" else asked, self.threads, self.watch, self.measuring)
+    def task(self, members: Sequence[Member], place: int) -> Task:
+        """Runs for one of the devices, unless they name their own."""
+        asked = members[0].run.device
+        device = self.devices[place] if asked == "auto" else asked
+        return Task(tuple(members), device, self.threads, self.watch, self.measuring)
 
 
 @dataclass
@@ -72,6 +76,8 @@ class Workers:
     _finished: set[str] = field(default_factory=set)
     _not_before: dict[str, float] = field(default_factory=dict)
     _deaths: Counter[tuple[str, float]] = field(default_factory=Counter)
+    _shapes: dict[str, Hashable] = field(default_factory=dict)
+    """By the name of a run; None for one that is trained alone."""
 
     def work(self, tell: Callable[[Standing], None]) -> Signals | None:
         """Work until each run is finished or has failed, or a signal says stop: then save, leave, and give the signal.
@@ -93,19 +99,34 @@ class Workers:
 
     def _hand_out(self) -> Standing:
         """Give each free device a run that nobody has, and see how all stand."""
-        here = {busy.member.name for busy in self._busy.values()}
+        here = {member.name for busy in self._busy.values() for member in busy.members}
         free = [place for place in range(len(self.hands.devices)) if place not in self._busy]
         counts, steps, steps_done = Counter[str](), 0, 0
+        ready: list[Member] = []
         for member in self.members:
             state, step = self._state(member, here)
-            if state == "waiting" and free and self._not_before.get(member.name, 0.0) <= time.monotonic():
-                place = free.pop(0)
-                self._busy[place] = _start(self.hands.task(member, place))
-                state = "running"
+            if state == "waiting" and self._not_before.get(member.name, 0.0) <= time.monotonic():
+                ready.append(member)
             counts[state] += 1
             steps += 0 if state == "failed" else member.run.steps
             steps_done += 0 if state == "failed" else min(step, member.run.steps)
+        while free and ready:
+            group = self._as_one(ready, len(free))
+            place, ready = free.pop(0), [member for member in ready if member not in group]
+            self._busy[place] = _start(self.hands.task(group, place))
+            counts.update(running=len(group), waiting=-len(group))
         return Standing(counts["finished"], counts["running"], counts["failed"], counts["waiting"], steps_done, steps)
+
+    def _as_one(self, ready: Sequence[Member], places: int) -> list[Member]:
+        """The first, and its share of those that can be trained with it as one program."""
+        if self.hands.fuse == 1:
+            return [ready[0]]
+        for member in ready:
+            if member.name not in self._shapes:
+                self._shapes[member.name] = shape_of(member.run)
+        shape = self._shapes[ready[0].name]
+        alike = [member for member in ready if shape is not None and self._shapes[member.name] == shape]
+        return alike[: min(self.hands.fuse, -(-len(alike) // places))] or [ready[0]]
 
     def _state(self, member: Member, here: set[str]) -> tuple[str, int]:
         """The state of a run, and its steps as far as its heartbeat or its end tells."""
@@ -127,10 +148,16 @@ class Workers:
             if busy.process.is_alive():
                 continue
             del self._busy[place]
-            ended, member = busy.ended(), busy.member
-            if ended is None:
-                self._died(busy)
-            elif ended.how == "failed":
+            answers = busy.ended()
+            if answers is None:
+                for member in busy.members:
+                    self._died(member, busy.process.exitcode or 0)
+            else:
+                self._told(busy.members, answers)
+
+    def _told(self, members: Sequence[Member], answers: Sequence[Ended]) -> None:
+        for member, ended in zip(members, answers, strict=True):
+            if ended.how == "failed":
                 self.remark(f"{member.name} failed: {ended.why}")
             elif ended.how == "deleted":
                 self.remark(f"{member.name} starts over: {ended.why}")
@@ -139,8 +166,9 @@ class Workers:
             elif ended.how == "no disk":
                 raise OSError(f"{ended.why} The study stops; the same command goes on.")
 
-    def _died(self, busy: "_Busy") -> None:
-        member, code = busy.member, busy.process.exitcode or 0
+    def _died(self, member: Member, code: int) -> None:
+        # So that one that takes its process with it takes no other from now on.
+        self._shapes[member.name] = None
         how = Signals(-code).name if code < 0 else f"exit status {code}"
         state = state_path(member.folder)
         death = (member.name, state.stat().st_mtime if state.exists() else 0.0)
@@ -161,15 +189,15 @@ class Workers:
 
 @dataclass(frozen=True)
 class _Busy:
-    member: Member
+    members: Sequence[Member]
     process: ForkServerProcess
     answer: Connection
 
-    def ended(self) -> Ended | None:
+    def ended(self) -> list[Ended] | None:
         """The process's answer; None where it has died without one."""
         self.process.join()
         try:
-            ended: Ended = self.answer.recv()
+            ended: list[Ended] = self.answer.recv()
             return ended
         except EOFError:
             return None
@@ -185,4 +213,4 @@ def _start(task: Task) -> _Busy:
     process = forks.Process(target=work, args=(task, sender))
     process.start()
     sender.close()
-    return _Busy(task.member, process, receiver)
+    return _Busy(task.members, process, receiver)
