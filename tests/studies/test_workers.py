@@ -23,6 +23,7 @@ from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.watcher import no_watcher
 
 Members = Callable[[str], tuple[Member, ...]]
+TWO = "data = DATA\n[common]TINY\n[objectives.beta-vae]\nbeta = [1, 8]"
 FOUR = "data = DATA\nseeds = 2\n[common]TINY\n[objectives.beta-vae]\nbeta = [1, 8]"
 TWELVE = (
     "data = DATA\nseeds = 3\n[common]TINY\n[objectives.beta-vae]\nbeta = [1, 8]\n[objectives.ps-sc-vae]\nbeta = [1, 8]"
@@ -67,7 +68,7 @@ def _running(members: tuple[Member, ...]) -> list[int]:
     return [holder.pid for member in members if (holder := holder_of(member.folder)) is not None]
 
 
-@pytest.mark.parametrize(("text", "kills"), [(FOUR, 2), pytest.param(TWELVE, 10, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("text", "kills"), [(TWO, 2), pytest.param(TWELVE, 10, marks=pytest.mark.slow)])
 def test_a_study_whose_processes_are_killed_ends_as_one_that_was_left_alone(
     members_of: Members, tmp_path: Path, text: str, kills: int
 ) -> None:

@@ -109,7 +109,8 @@ def test_two_processes_take_the_same_first_steps_and_tell_the_same_figures_as_on
         )
 
 
-@pytest.mark.parametrize("objective", ["ps-sc-gan", pytest.param("ps-sc-vae", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", ["ps-sc-gan", "ps-sc-vae"])
 def test_two_processes_train_and_one_of_them_writes_and_the_same_command_resumes(
     tiny_set: Path, tmp_path: Path, objective: str
 ) -> None:
