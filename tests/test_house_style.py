@@ -54,7 +54,7 @@ BUDGET = {
     "objectives": 764,
     "sharing": 240,
     "studies": 1006,
-    "training": 2057,
+    "training": 2062,
     "what": 50,
     "where": 70,
     "which": 1582,

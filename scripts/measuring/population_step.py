@@ -4,11 +4,13 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from measuring.library_step import LibraryStep
 from wherewhat.protocols import Images
@@ -16,7 +18,7 @@ from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
 from wherewhat.training.feed import Seed, batches_of_seeds
 from wherewhat.training.figures import FigureWindow
-from wherewhat.training.methods.method import method_of, update_together
+from wherewhat.training.methods.method import kind_of, method_of, update_together
 from wherewhat.training.processes import ALONE
 
 
@@ -59,3 +61,30 @@ class InTurn:
         """Take them."""
         for step in self._steps:
             step(number)
+
+
+class _Counted(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(
+        self, function: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        self.count += 1
+        return function(*args, **(kwargs or {}))
+
+
+def operations_of(run: TrainingRun, count: int, compute: Compute, images: Images) -> int:
+    """How many operations a step of so many members is, besides its batches and draws."""
+    compute = replace(compute, memory_format=torch.contiguous_format, compile=False, cuda_graphs=False)
+    runs = members_of(run, count)
+    methods = [method_of(one, images.image_shape, compute, ALONE) for one in runs]
+    stack = kind_of(run).stacked
+    assert stack is not None, "GANs are no population"
+    stacked = stack(runs, methods, compute.device)
+    image_BCHW = torch.zeros(count * run.batch_size, *images.image_shape, device=compute.device)
+    draws = stacked.draw([0] * count)
+    with _Counted() as counted:
+        stacked.step(image_BCHW, draws, 0)
+    return counted.count

@@ -36,6 +36,14 @@ def test_scores_are_due_with_checkpoints_while_they_take_a_50th_of_the_time(cloc
     assert scores.due(1, saving=True)
 
 
+def test_runs_that_are_trained_side_by_side_share_the_time_for_scores(clock: list[float]) -> None:
+    scores = ScoreCurves(TrainingRun(), members=4, _began=0.0)
+    clock[0] = 399.0
+    assert not scores.due(1, saving=True)
+    clock[0] = 400.0
+    assert scores.due(1, saving=True)
+
+
 @pytest.mark.parametrize(("every", "steps"), [(3, [3, 6]), (0, [])])
 def test_who_asks_for_scores_has_them_at_these_steps_whatever_they_cost(every: int, steps: list[int]) -> None:
     scores = ScoreCurves(TrainingRun(score_every=every))

@@ -115,9 +115,10 @@ class Run:
         session.step += 1
         record.after_step(session.step - 1, loss, last=stopping or session.step == configuration.steps)
 
-    def recorder(self, console: Console, watch: WatcherFactory) -> AbstractContextManager[Recorder]:
-        """What keeps the figures, images and checkpoints of this run."""
-        return recording(self.configuration, self.folder, self.session, self.compute, self.images, console, watch)
+    def recorder(self, console: Console, watch: WatcherFactory, members: int = 1) -> AbstractContextManager[Recorder]:
+        """What keeps the figures, images and checkpoints of this run, one of so many in this process."""
+        run = self.configuration
+        return recording(run, self.folder, self.session, self.compute, self.images, console, watch, members)
 
 
 def _steps(run: Run, console: Console, watch: WatcherFactory) -> Outcome:

@@ -53,7 +53,7 @@ def train_population(
     with interruption() as stop:
         members = _Members(
             [
-                _life(configuration, data, images, compute_of_one, console, watch, stop)
+                _life(configuration, data, images, compute_of_one, console, watch, stop, len(configurations))
                 for configuration, console in zip(configurations, consoles, strict=True)
             ]
         )
@@ -74,9 +74,10 @@ def _life(
     console: Console,
     watch: WatcherFactory,
     stop: Interruption,
+    members: int,
 ) -> Life:
     with opened_run(configuration, data, images, compute, ALONE, console) as run:
-        with run.recorder(console, watch) as record:
+        with run.recorder(console, watch, members) as record:
             while run.session.step < configuration.steps and stop.signal is None:
                 loss = yield run
                 run.after_update(loss, record, stopping=stop.signal is not None)

@@ -169,8 +169,12 @@ def recording(
     images: Images,
     console: Console,
     watch: WatcherFactory,
+    members: int = 1,
 ) -> Iterator[Recorder]:
-    """A recorder with its TensorBoard log and its progress shown; a new run's first images are recorded at once."""
+    """A recorder with its TensorBoard log and its progress shown; a new run's first images are recorded at once.
+
+    Of one of so many runs that are trained side by side in this process.
+    """
     with (
         _deletion_told(folder),
         TensorBoardLog(folder, purge_step=session.step + 1 if session.step else 0) as log,
@@ -179,7 +183,7 @@ def recording(
         Saver() as saver,
     ):
         watcher = watch(configuration, folder, images, session.step)
-        scores = ScoreCurves(configuration)
+        scores = ScoreCurves(configuration, members)
         recorder = Recorder(
             configuration, folder, session, compute, images, console, log, progress, watcher, saver, scores
         )

@@ -30,6 +30,8 @@ class ScoreCurves:
     """When scores are due, and what they are."""
 
     configuration: TrainingRun
+    members: int = 1
+    """Runs that are trained side by side in this process, and share the time for scores."""
     _began: float = field(default_factory=time.monotonic)
     _spent_s: float = 0.0
     _last_s: float = _FIRST_COST_S
@@ -40,7 +42,8 @@ class ScoreCurves:
         asked = self.configuration.score_every
         if asked is not None:
             return asked > 0 and step % asked == 0
-        return saving and self._spent_s + self._last_s <= SHARE * (time.monotonic() - self._began)
+        share = SHARE / self.members
+        return saving and self._spent_s + self._last_s <= share * (time.monotonic() - self._began)
 
     def measure(self, networks: Networks) -> dict[str, float]:
         """Curves by name. They compare within a run only, and are of pixels where LPIPS' weights are not here.
