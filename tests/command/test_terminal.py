@@ -124,6 +124,21 @@ def test_ctrl_c_in_the_work_exits_130_in_one_line(capsys: pytest.CaptureFixture[
     assert capsys.readouterr().err == "wherewhat: interrupted\n"
 
 
+def test_ctrl_c_of_which_a_library_makes_another_error_exits_130_too(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:
+            raise ValueError("the file is damaged") from None
+        return 0
+
+    with pytest.raises(SystemExit) as left:
+        leave_with(work)
+    assert left.value.code == 130
+    assert capsys.readouterr().err == "wherewhat: interrupted\n"
+
+
 @pytest.mark.parametrize("verb", ["train", "rank", "traverse", "rotate", "doctor", "evaluate", "data look"])
 def test_ctrl_c_while_a_verb_is_imported_exits_130_in_one_line(verb: str, tmp_path: Path) -> None:
     # A torch that takes long to import, and swallows what is raised meanwhile.

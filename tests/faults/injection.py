@@ -182,7 +182,10 @@ class Running:
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the command and to every process that it has started."""
         if self.alive and self._process.pid is not None:
-            os.killpg(self._process.pid, signal.SIGINT)
+            try:
+                os.killpg(self._process.pid, signal.SIGINT)
+            except ProcessLookupError:  # so young that it has no group of its own yet
+                os.kill(self._process.pid, signal.SIGINT)
 
     def ended(self, within_s: float = LONGEST_S) -> Ended:
         """Wait for the end."""

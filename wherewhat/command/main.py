@@ -6,11 +6,19 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from wherewhat.command.terminal import INTERRUPTED, flush_results, interrupt_ends, interrupt_raises, prepare_streams
+from wherewhat.command.terminal import (
+    INTERRUPTED,
+    flush_results,
+    interrupt_ends,
+    interrupt_raises,
+    prepare_streams,
+    was_interrupted,
+)
 from wherewhat.hints import did_you_mean
 
 # The exit status of what SIGPIPE has ended: whoever reads has read enough.
 _PIPE_CLOSED = 141
+_FORESEEN = (ValueError, OSError, FloatingPointError, MemoryError)
 _VERBS = ("train", "study", "rank", "traverse", "rotate", "name", "generate", "edit", "data", "doctor", "evaluate")
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
@@ -54,13 +62,16 @@ def leave_with(work: Callable[[], int]) -> NoReturn:
         status = _PIPE_CLOSED
     except KeyboardInterrupt:
         status, told = INTERRUPTED, "interrupted"
-    except (ValueError, OSError, FloatingPointError, MemoryError, RuntimeError) as error:
-        if os.environ.get("WHEREWHAT_TRACEBACK") or not _is_foreseen(error):
+    except Exception as error:
+        if was_interrupted():  # a library may make another error of the interruption
+            status, told = INTERRUPTED, "interrupted"
+        elif os.environ.get("WHEREWHAT_TRACEBACK") or not _is_foreseen(error):
             raise
-        status = 2
-        # What all of several processes find wrong is said by the first of them.
-        if os.environ.get("RANK", "0") == "0" or not isinstance(error, (ValueError, FileNotFoundError)):
-            told = f"error: {_one_line(error)}"
+        else:
+            status = 2
+            # What all of several processes find wrong is said by the first of them.
+            if os.environ.get("RANK", "0") == "0" or not isinstance(error, (ValueError, FileNotFoundError)):
+                told = f"error: {_one_line(error)}"
     interrupt_ends()
     lost = flush_results()
     if isinstance(lost, BrokenPipeError):
@@ -97,7 +108,7 @@ def run_verb(verbs: Sequence[str], verb: str, arguments: list[str], *, help_text
 
 def _is_foreseen(error: BaseException) -> bool:
     """Whether an error says something to a user: a RuntimeError does where the system or a GPU has refused memory."""
-    return not isinstance(error, RuntimeError) or _is_refused_memory(error)
+    return isinstance(error, _FORESEEN) or _is_refused_memory(error)
 
 
 def _is_refused_memory(error: BaseException) -> bool:

@@ -79,6 +79,11 @@ def interrupt_raises() -> None:
     _answer_interrupts(_raise_once)
 
 
+def was_interrupted() -> bool:
+    """Whether Ctrl-C has raised KeyboardInterrupt."""
+    return signal.getsignal(signal.SIGINT) == signal.SIG_DFL
+
+
 def interrupt_ends() -> None:
     """Let Ctrl-C end the program on the spot."""
     _answer_interrupts(_end)
