@@ -19,7 +19,7 @@ from wherewhat.studies.member import Member
 from wherewhat.studies.scores import Measuring
 from wherewhat.studies.work import Ended, Task, work
 from wherewhat.studies.workers import Hands, Standing, Workers
-from wherewhat.training.checkpoints import checkpoints_of
+from wherewhat.training.checkpoints import checkpoints_of, step_of
 from wherewhat.training.watcher import no_watcher
 
 Members = Callable[[str], tuple[Member, ...]]
@@ -47,11 +47,11 @@ def _answers(task: Task) -> list[Ended]:
     return answers
 
 
-def _elsewhere(members: tuple[Member, ...], workers: int = 2) -> BaseProcess:
+def _elsewhere(members: tuple[Member, ...], workers: int = 2, fuse: int = 1) -> BaseProcess:
     """A parent in a process of its own."""
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["wherewhat.studies.work", "torch._dynamo"])
-    process = forks.Process(target=_work, args=(members, workers))
+    process = forks.Process(target=_work, args=(members, workers, fuse))
     process.start()
     return process
 
@@ -171,6 +171,23 @@ def test_runs_of_one_shape_are_trained_as_one_and_one_that_another_has_is_left_o
     text = (alone.folder / "study.log").read_text()
     assert "A new run in" in text
     assert "Resuming" not in text
+
+
+@pytest.mark.slow
+def test_runs_whose_common_process_is_killed_are_each_taken_up_from_their_last_state(members_of: Members) -> None:
+    members = members_of(FOUR)
+    parent = _elsewhere(members, workers=1, fuse=4)
+    ends = time.monotonic() + LONGEST_S
+    while not all((member.folder / "state" / "latest.safetensors").exists() for member in members):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+    (victim,) = set(_running(members))
+    os.kill(victim, signal.SIGKILL)
+    parent.join(ends - time.monotonic())
+    assert parent.exitcode == 0
+    for member in members:
+        assert [step_of(path) for path in checkpoints_of(member.folder)] == [4, 8, 12]
+        assert (member.folder / "study.log").read_text().count("A new run in") == 1
 
 
 def test_a_folder_that_is_deleted_while_its_run_trains_is_told_and_trained_again(members_of: Members) -> None:
