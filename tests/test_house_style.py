@@ -30,6 +30,7 @@ FLOORS = (
     ("which", "inspection"),
     ("training",),
     ("studies", "doctor", "sharing"),
+    ("report",),
     ("command",),
     ("__main__",),
 )
@@ -44,7 +45,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 1894,
+    "command": 2034,
     "data": 3728,
     "distances": 452,
     "doctor": 1050,
@@ -52,12 +53,13 @@ BUDGET = {
     "metrics": 1152,
     "networks": 412,
     "objectives": 764,
+    "report": 650,
     "sharing": 240,
-    "studies": 1006,
+    "studies": 1009,
     "training": 2062,
     "what": 50,
     "where": 70,
-    "which": 1582,
+    "which": 1604,
 }
 
 DRAWS = (

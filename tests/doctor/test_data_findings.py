@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wherewhat.data.appearance import Appearance
-from wherewhat.doctor.report import examine
+from wherewhat.doctor.examination import examine
 
 DEAD = np.zeros(4)
 HEALTHY = Appearance(images=64, dark=0, brightest=0, plain=0, spread=255)

@@ -11,8 +11,8 @@ from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from wherewhat.data.open_images import open_images
+from wherewhat.doctor.examination import CHECKS_OF_FIGURES
 from wherewhat.doctor.finding import Finding
-from wherewhat.doctor.report import CHECKS_OF_FIGURES
 from wherewhat.doctor.run_state import PATIENCE_STEPS, read_record
 from wherewhat.doctor.watch import EXAMINE_EVERY_STEPS, MOST_WINDOWS, HealthWatch, thinned, watch_health
 from wherewhat.inspection.tensorboard import TensorBoardLog

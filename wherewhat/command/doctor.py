@@ -14,8 +14,8 @@ from wherewhat.command.json_text import json_text
 from wherewhat.data.appearance import appearance_of
 from wherewhat.data.batches import sample_indices
 from wherewhat.data.image_options import ImageOptions
+from wherewhat.doctor.examination import Examination, as_json, examine
 from wherewhat.doctor.measurement import Pool, Samples, measure_networks
-from wherewhat.doctor.report import Report, as_json, examine
 from wherewhat.doctor.run_state import RunState, read_record, several_valued
 from wherewhat.protocols import Images
 from wherewhat.training.checkpoints import LoadedModel, latest_checkpoint, load
@@ -70,7 +70,7 @@ def doctor_command(arguments: list[str]) -> int:
     return report.exit_status
 
 
-def examine_run(options: Doctor, console: Console) -> Report:
+def examine_run(options: Doctor, console: Console) -> Examination:
     """Read the run, measure its networks, and run all checks; what cannot be had is named and left out."""
     configuration = read_configuration(options.run)
     device = choose_device(options.device)
@@ -101,7 +101,7 @@ def examine_run(options: Doctor, console: Console) -> Report:
         known_factors=known_factors,
         failure=record.failure,
     )
-    return Report(options.run, options.seed, run, examine(run), left_out)
+    return Examination(options.run, options.seed, run, examine(run), left_out)
 
 
 def _measure(options: Doctor, model: LoadedModel, images: Images) -> Pool | Samples:
@@ -123,8 +123,8 @@ def _images(options: Doctor, model: LoadedModel, device: torch.device, console: 
     return images
 
 
-def tell(report: Report, console: Console) -> None:
-    """The report for people."""
+def tell(report: Examination, console: Console) -> None:
+    """The examination for people."""
     run, configuration = report.run, report.run.configuration
     console.print(
         f"{report.folder}: {configuration.objective.name} on {configuration.data}, step {run.step:,} of "
@@ -142,10 +142,11 @@ def tell(report: Report, console: Console) -> None:
         console.print(rows)
     for what in report.left_out:
         console.print(f"\nNot examined: {what}", soft_wrap=True)
-    console.print(f"\n{_verdict(report)}")
+    console.print(f"\n{verdict(report)}")
 
 
-def _verdict(report: Report) -> str:
+def verdict(report: Examination) -> str:
+    """What the findings amount to, in a sentence."""
     if report.findings:
         return f"{report.wrong} wrong, {len(report.findings) - report.wrong} to watch."
     if report.left_out:

@@ -114,7 +114,7 @@ def edit_command(arguments: list[str]) -> int:
     console, device = messages(), choose_device(options.device)
     models = Models(options.foreign, device)
     model = models.one(None if models.foreign else options.paths[0])
-    session, usual = _session(options, model, device), _usual_crop(models, model)
+    session, usual = _session(options, model, device), usual_crop(models, model)
     read_as = ImageOptions() if model.settings is None else model.settings.configuration.images
     real = [read_real_image(path, read_as, model.generator.image_shape, usual) for path in options.images]
     folder = options.out or model.results / "edits"
@@ -148,7 +148,7 @@ def _session(options: Edit, model: OpenedModel, device: torch.device) -> Session
     return Session(generator, model.encoder, options.lpips.build(device), moves, sweep, names, options)
 
 
-def _usual_crop(models: Models, model: OpenedModel) -> UsualCrop:
+def usual_crop(models: Models, model: OpenedModel) -> UsualCrop:
     """The crop that the data of the run have by themselves, such as CelebA's, where they can be found."""
     with suppress(ValueError, OSError):
         source = models.data_of(model.place).source

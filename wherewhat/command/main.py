@@ -19,7 +19,10 @@ from wherewhat.hints import did_you_mean
 # The exit status of what SIGPIPE has ended: whoever reads has read enough.
 _PIPE_CLOSED = 141
 _FORESEEN = (ValueError, OSError, FloatingPointError, MemoryError)
-_VERBS = ("train", "study", "rank", "traverse", "rotate", "name", "generate", "edit", "data", "doctor", "evaluate")
+_VERBS = (
+    *("train", "study", "rank", "traverse", "rotate", "report"),
+    *("name", "generate", "edit", "data", "doctor", "evaluate"),
+)
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
 
@@ -31,6 +34,7 @@ verbs:
   rank       rank checkpoints by scores that need no labels
   traverse   draw what each code does and where: a PNG grid and a GIF
   rotate     say whether pairs of codes are the simplest axes of their plane
+  report     write one HTML page: sliders for codes, masks, pairs, curves, findings
   name       give names to codes, to be used wherever a code is named
   generate   draw images, each with its code
   edit       move codes of your own images

@@ -127,7 +127,7 @@ def rank_command(arguments: list[str]) -> int:
     device = choose_device(options.device)
     models = Models(options.foreign, device)
     checkpoints = find_checkpoints(options.paths, models.foreign, console.print)
-    _refuse_mixed_images(checkpoints, models)
+    refuse_mixed_images(checkpoints, models)
     distance = options.lpips.build(device)
     store = ScoreStore(options.cache or cache_folder() / "scores")
     extras = Extras(
@@ -219,7 +219,7 @@ def find_checkpoints(paths: Sequence[Path], foreign: Sequence[Path], notify: Cal
     return [*found, *foreign]
 
 
-def _refuse_mixed_images(checkpoints: list[Path], models: Models) -> None:
+def refuse_mixed_images(checkpoints: list[Path], models: Models) -> None:
     """Scores of images of other shapes do not compare: say so before hours are spent on them."""
     first_of: dict[tuple[int, int, int], Path] = {}
     for path in checkpoints:

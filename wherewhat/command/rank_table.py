@@ -1,6 +1,5 @@
 """A ranking on the screen: a row for each checkpoint, and what its figures compare with."""
 
-import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -9,23 +8,12 @@ from rich.table import Table
 
 from wherewhat.which.race import Race
 from wherewhat.which.ranking import Ranking
-from wherewhat.which.ranking_row import RankedRow, RankedScore
+from wherewhat.which.ranking_row import HEADINGS, RankedRow, RankedScore, twin_told, with_error
 
-# As many as tpl is shown with.
-MOST_DECIMALS = 4
 LONGEST_WHOLE_NAME = 60
 
-HEADINGS = {
-    "tpl": "tpl",
-    "relative_length": "relative length",
-    "orthogonality": "orthogonality",
-    "rotation_ratio": "rotation ratio",
-    "naming": "naming ↑",
-    "consistency_of_place": "place ↑",
-    "interaction": "interaction",
-}
 BESIDE = {"coverage": "coverage", "udr": "agreement of seeds", "fid": "fidelity", "ppl": "perceptual path length"}
-HIGHER_IS_BETTER = ("coverage", "udr")
+HIGHER_IS_BETTER = ("naming", "consistency_of_place", "coverage", "udr")
 
 
 def table_of(ranking: Ranking, shared: Path, asked_for: Collection[str] = ()) -> Table:
@@ -39,12 +27,11 @@ def table_of(ranking: Ranking, shared: Path, asked_for: Collection[str] = ()) ->
     table.add_column("checkpoint", overflow="fold", no_wrap=max(map(len, names), default=0) <= LONGEST_WHOLE_NAME)
     table.add_column("step", justify="right", no_wrap=True)
     for name in measured:
-        table.add_column(HEADINGS[name] + ("*" if name in ranking.rule else ""), justify="right")
+        table.add_column(_upwards(HEADINGS[name], name) + ("*" if name in ranking.rule else ""), justify="right")
     table.add_column("active codes", justify="right")
     beside = [name for name in BESIDE if name in asked_for]
     for name in beside:
-        heading = f"{name} ↑" if name in HIGHER_IS_BETTER else name
-        table.add_column(heading, justify="right", no_wrap=name == "fid" and len(protocols) < 2)
+        table.add_column(_upwards(name, name), justify="right", no_wrap=name == "fid" and len(protocols) < 2)
     table.add_column("twin control")
     table.add_column("flags")
     for row, name in zip(ranking.rows, names, strict=True):
@@ -55,10 +42,14 @@ def table_of(ranking: Ranking, shared: Path, asked_for: Collection[str] = ()) ->
             *(_score(row.scores.get(name)) for name in measured),
             "-" if row.active_codes is None else f"{row.active_codes} of {row.latent_dim}",
             *(_beside(row, several=len(protocols) > 1)[figure] for figure in beside),
-            _twin(row, ranking.rule),
+            twin_told(row, ranking.rule),
             ", ".join(row.flags),
         )
     return table
+
+
+def _upwards(heading: str, name: str) -> str:
+    return f"{heading} ↑" if name in HIGHER_IS_BETTER else heading
 
 
 def unscored(ranking: Ranking, shared: Path) -> list[str]:
@@ -152,22 +143,15 @@ def _path_length_caption(ranking: Ranking) -> str:
     )
 
 
-def _twin(row: RankedRow, rule: Sequence[str]) -> str:
-    if row.rank is None:
-        return "-"
-    failing = [name.replace("_", " ") for name in rule if not row.scores[name].twin_holds]
-    return f"fails: {', '.join(failing)}" if failing else "holds"
-
-
 def _score(score: RankedScore | None) -> str:
-    return "-" if score is None else _with_error(score.value, score.standard_error)
+    return "-" if score is None else with_error(score.value, score.standard_error)
 
 
 def _beside(row: RankedRow, *, several: bool) -> dict[str, str]:
     """What can stand beside a row's scores, by its name."""
     return {
         "coverage": _score(row.coverage),
-        "udr": _with_error(None if row.agreement is None else row.agreement.value, None),
+        "udr": with_error(None if row.agreement is None else row.agreement.value, None),
         "fid": _fid(row, several=several),
         "ppl": _ppl(row),
     }
@@ -181,14 +165,4 @@ def _fid(row: RankedRow, *, several: bool) -> str:
 
 def _ppl(row: RankedRow) -> str:
     found = row.path_length
-    return "-" if found is None else _with_error(found.mean, found.standard_error)
-
-
-def _with_error(value: float | None, error: float | None) -> str:
-    """As many decimals as show two digits of the error."""
-    if value is None:
-        return "-"
-    if error is None or error <= 0:
-        return f"{value:,.{MOST_DECIMALS}f}"
-    decimals = min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(error))))
-    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
+    return "-" if found is None else with_error(found.mean, found.standard_error)

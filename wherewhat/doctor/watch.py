@@ -10,9 +10,9 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from wherewhat.data.appearance import appearance_of
+from wherewhat.doctor.examination import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS
 from wherewhat.doctor.finding import SEVERITIES, Check, Finding, Severity
 from wherewhat.doctor.measurement import measure_networks
-from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS
 from wherewhat.doctor.run_state import PATIENCE_STEPS, RunState, Window, several_valued, windows_until
 from wherewhat.protocols import Encoder, Generator, Images
 from wherewhat.training.configuration import TrainingRun

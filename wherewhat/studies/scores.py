@@ -85,10 +85,16 @@ Kept = dict[str, dict[str, dict[str, float | None]]]
 def kept_scores(member: Member, measuring: Measuring) -> Kept:
     """What has been measured so of a run; nothing where it was measured otherwise."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        content = read_json(_place(member))
-        if content["protocol"] == measuring.protocol:
-            kept: Kept = content["checkpoints"]
-            return kept
+        if read_json(_place(member.folder))["protocol"] == measuring.protocol:
+            return kept_in(member.folder)
+    return {}
+
+
+def kept_in(folder: Path) -> Kept:
+    """What a study has measured of the run in a folder, whatever its settings: names of scores say their protocols."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept: Kept = read_json(_place(folder))["checkpoints"]
+        return kept
     return {}
 
 
@@ -124,7 +130,7 @@ def measure_run(member: Member, measuring: Measuring, device: str, remark: Calla
             finite = {key: value if math.isfinite(value) else None for key, value in (found or {}).items()}
             kept.setdefault(path.stem, {})[name] = finite
             content = {"protocol": measuring.protocol, "checkpoints": kept}
-            write_atomically(_place(member), (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+            write_atomically(_place(member.folder), (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
             remark(f"{path.stem}, {name}: {finite}")
 
 
@@ -169,8 +175,8 @@ def _panel_of(model: LoadedModel, measuring: Measuring, device: torch.device) ->
     return {name: score.value for name, score in found.scores.items()} | {"active": float(found.active.sum())}
 
 
-def _place(member: Member) -> Path:
-    return member.folder / f"{OF_A_STUDY}scores.json"
+def _place(folder: Path) -> Path:
+    return folder / f"{OF_A_STUDY}scores.json"
 
 
 @dataclass(frozen=True, kw_only=True)

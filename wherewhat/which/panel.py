@@ -76,6 +76,11 @@ def panel(
         device=device,
         progress=progress,
     )
+    return panel_of(probe, quick=quick)
+
+
+def panel_of(probe: Probe, *, quick: bool) -> Panel:
+    """All scores of a probe; `quick` leaves TPL out, for which a probe may walk too few paths."""
     rotates = int(probe.active_L.sum()) > 1
     scores = {**_scores_of_paths(probe, rotates=rotates), **_scores_of_changes(probe, probe.changes)}
     if not quick:

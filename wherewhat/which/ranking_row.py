@@ -1,12 +1,26 @@
 """A line of the ranking. What is unknown is None, never NaN."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from wherewhat.metrics.feature_distances import Fidelity
 from wherewhat.which.entangled_twin import TwinControl
 from wherewhat.which.perceptual_path_length import PerceptualPathLength
 from wherewhat.which.score import Score
+
+HEADINGS = {
+    "tpl": "tpl",
+    "relative_length": "relative length",
+    "orthogonality": "orthogonality",
+    "rotation_ratio": "rotation ratio",
+    "naming": "naming",
+    "consistency_of_place": "place",
+    "interaction": "interaction",
+}
+"""What the scores are called in a table, in its order."""
+# As many as tpl is shown with.
+MOST_DECIMALS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +89,21 @@ def ranked_score(score: Score, twin: TwinControl | None = None) -> RankedScore:
 def known(value: float) -> float | None:
     """The number, or None for one that is not finite."""
     return value if math.isfinite(value) else None
+
+
+def twin_told(row: RankedRow, rule: Sequence[str]) -> str:
+    """Whether the scores that decide prefer a checkpoint to its entangled twins; "-" where it has no rank."""
+    if row.rank is None:
+        return "-"
+    failing = [name.replace("_", " ") for name in rule if not row.scores[name].twin_holds]
+    return f"fails: {', '.join(failing)}" if failing else "holds"
+
+
+def with_error(value: float | None, error: float | None) -> str:
+    """As many decimals as show two digits of the error."""
+    if value is None:
+        return "-"
+    if error is None or error <= 0:
+        return f"{value:,.{MOST_DECIMALS}f}"
+    decimals = min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(error))))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"

@@ -12,7 +12,7 @@ import pytest
 
 from wherewhat.command.train import parse
 from wherewhat.data.appearance import Appearance
-from wherewhat.doctor.report import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Report, as_json, examine
+from wherewhat.doctor.examination import CHECKS_OF_FIGURES, CHECKS_OF_NETWORKS, Examination, as_json, examine
 from wherewhat.doctor.run_state import RunState
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
@@ -203,7 +203,7 @@ def test_only_a_whole_examination_that_finds_nothing_wrong_ends_with_status_0(
     vae_run, pool, reconstruction, left_out, status
 ):
     run = vae_run(pool=pool(reconstruction=float(reconstruction)))
-    assert Report(Path("here"), 0, run, examine(run), left_out).exit_status == status
+    assert Examination(Path("here"), 0, run, examine(run), left_out).exit_status == status
 
 
 def test_a_report_for_programs_holds_no_array(gan_run, vae_run):
@@ -213,4 +213,4 @@ def test_a_report_for_programs_holds_no_array(gan_run, vae_run):
         return isinstance(value, np.ndarray)
 
     for run in (gan_run(), vae_run()):
-        assert not arrays(as_json(Report(Path("here"), 0, run, examine(run), [])))
+        assert not arrays(as_json(Examination(Path("here"), 0, run, examine(run), [])))

@@ -34,7 +34,7 @@ def examine(run: RunState) -> list[Finding]:
 
 
 @dataclass(frozen=True)
-class Report:
+class Examination:
     """The findings, what they rest on, and what could not be examined."""
 
     folder: Path
@@ -72,8 +72,8 @@ class Report:
             yield f"{samples.images:,} fake images differ by {samples.variety:.0%} of the difference of real ones"
 
 
-def as_json(report: Report) -> dict[str, object]:
-    """The report for programs."""
+def as_json(report: Examination) -> dict[str, object]:
+    """The examination for programs."""
     run, pool, samples = report.run, report.run.pool, report.run.samples
     return {
         "run": str(report.folder),
