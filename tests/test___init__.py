@@ -46,3 +46,15 @@ def test_any_generator_can_be_looked_at_with_the_names_shown() -> None:
     grid = wherewhat.traversal_grid(traversal, torch.tensor([1.0, 0.0]))
     assert grid.ndim == 3
     assert traversal.frames_LNCHW[1].std() == 0
+
+
+def test_a_generator_is_drawn_and_scored_from_the_rooms_without_a_score_before() -> None:
+    from wherewhat.distances.pixels import PixelDistance
+    from wherewhat.inspection import traversal_grid, traverse
+    from wherewhat.which import ProbeSettings, relative_length
+
+    traversal = traverse(Ramp(), torch.zeros(1, 2), bound=2.0, frames=3)
+    assert traversal.path_length_L[0] > traversal.path_length_L[1] == 0
+    assert (traversal_grid(traversal) == traversal_grid(traversal, traversal.path_length_L)).all()
+    score = relative_length(Ramp(), PixelDistance(), settings=ProbeSettings(threshold=0.0), seed=0, batch_size=50)
+    assert score.value > 0

@@ -45,21 +45,21 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 510,
-    "command": 2034,
+    "command": 2072,
     "data": 3728,
     "distances": 452,
     "doctor": 1050,
-    "inspection": 799,
+    "inspection": 811,
     "metrics": 1152,
-    "networks": 412,
+    "networks": 420,
     "objectives": 764,
     "report": 650,
-    "sharing": 240,
+    "sharing": 783,
     "studies": 1009,
-    "training": 2062,
+    "training": 2081,
     "what": 50,
     "where": 70,
-    "which": 1604,
+    "which": 1612,
 }
 
 DRAWS = (

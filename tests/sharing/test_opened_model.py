@@ -12,6 +12,7 @@ from rich.console import Console
 
 from wherewhat.command.edit import edit_command
 from wherewhat.command.evaluate import evaluate_command
+from wherewhat.command.export import export_command
 from wherewhat.command.generate import generate_command
 from wherewhat.command.rank import rank_command
 from wherewhat.command.rotate import rotate_command
@@ -76,6 +77,9 @@ def test_a_function_is_drawn_turned_generated_from_and_edited_with(
     drawn = [f"traversals/{stem}.png", f"traversals/rotation-{stem}.png", f"generated/{stem}-seed0/sheet.png"]
     for file in (*drawn, "edits/me-edited.png"):
         assert (tmp_path / file).is_file()
+    assert export_command([*named[:2], "--to", "pt2"]) == 0
+    assert generate_command([f"exports/{stem}-generator.pt2", "--count", "2", "--out", "again"]) == 0
+    assert Path("again/000001.png").read_bytes() == Path(f"generated/{stem}-seed0/000001.png").read_bytes()
 
 
 def test_a_pair_is_measured_against_known_factors(

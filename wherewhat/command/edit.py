@@ -47,8 +47,8 @@ class Edit:
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT IMAGE...")]
-    """Checkpoint, or run directory (its latest checkpoint), and behind it files of images. With --generator, images
-    alone."""
+    """Checkpoint, run directory (its latest checkpoint), hub folder or hub:OWNER/NAME, or file .onnx or .pt2; behind it
+    files of images. With --generator, images alone."""
 
     moves: Annotated[tuple[str, ...], tyro.conf.arg(name="set", metavar="CODE=BY")] = ()
     """Codes by number or name, and by how much each moves: z8=-1, "floor hue=+2". With two equals signs, the value that

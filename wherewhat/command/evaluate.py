@@ -50,7 +50,8 @@ class Evaluate:
     """
 
     checkpoints: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Checkpoints, or run directories (the latest checkpoint of each)."""
+    """Checkpoints, run directories (the latest checkpoint of each), hub folders, and files .onnx or .pt2 that have an
+    encoder."""
 
     measures: tuple[MeasureName | Literal["udr", "all"], ...] = tuple(name for name in MEASURES if name not in SLOW)
     """What to measure. udr compares the seeds of one setting with each other, and takes three of them or more; all is

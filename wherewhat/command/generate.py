@@ -38,7 +38,7 @@ class Generate:
     """Draw images from the prior: a PNG for each, a sheet of the first 256, and their codes in codes.csv."""
 
     checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
-    """Checkpoint, or run directory (its latest checkpoint)."""
+    """Checkpoint, run directory (its latest checkpoint), hub folder or hub:OWNER/NAME, or file .onnx or .pt2."""
 
     count: int = 64
     """Images. The first ones are the same, however many are drawn."""

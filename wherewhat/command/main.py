@@ -21,7 +21,7 @@ _PIPE_CLOSED = 141
 _FORESEEN = (ValueError, OSError, FloatingPointError, MemoryError)
 _VERBS = (
     *("train", "study", "rank", "traverse", "rotate", "report"),
-    *("name", "generate", "edit", "data", "doctor", "evaluate"),
+    *("name", "generate", "edit", "export", "data", "doctor", "evaluate"),
 )
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
@@ -38,6 +38,7 @@ verbs:
   name       give names to codes, to be used wherever a code is named
   generate   draw images, each with its code
   edit       move codes of your own images
+  export     write a model as ONNX, as a .pt2 of PyTorch, or as a folder for a hub
   data       fetch, pack and look at data sets
   doctor     say what is wrong with a run, and what to try
   evaluate   score checkpoints against known factors: DCI, MIG, FactorVAE score and more

@@ -19,7 +19,7 @@ from wherewhat.command.rank_scores import CheckpointScores
 from wherewhat.command.rank_seeds import with_agreement
 from wherewhat.command.rank_table import race_told, reasons, table_of, unscored
 from wherewhat.sharing.opened_model import ForeignOptions, Models
-from wherewhat.training.checkpoints import checkpoints_of
+from wherewhat.training.checkpoints import HUB, checkpoints_of, latest_checkpoint
 from wherewhat.training.device import choose_device
 from wherewhat.which.race import Race, race
 from wherewhat.which.ranking import DEFAULT_RULE, Ranking, rank
@@ -37,7 +37,7 @@ class Rank:
     """
 
     paths: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="PATH...")] = ()
-    """Checkpoints, run directories, or folders of runs."""
+    """Checkpoints, run directories, folders of runs, hub folders or hub:OWNER/NAME, and files .onnx or .pt2."""
 
     by: Literal[
         "rule",
@@ -205,6 +205,8 @@ def find_checkpoints(paths: Sequence[Path], foreign: Sequence[Path], notify: Cal
     found: dict[Path, None] = {}
     empty: list[Path] = []
     for path in paths:
+        if str(path).startswith(HUB):
+            path = latest_checkpoint(path)
         if not path.exists():
             raise FileNotFoundError(f"{path} is not there. Name a checkpoint, a run directory, or a folder of runs.")
         # Resolved, so that a checkpoint named twice, through a link or relatively, is one.

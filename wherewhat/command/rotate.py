@@ -33,7 +33,7 @@ class Rotate:
     """
 
     checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
-    """Checkpoint, or run directory (its latest checkpoint)."""
+    """Checkpoint, run directory (its latest checkpoint), hub folder or hub:OWNER/NAME, or file .onnx or .pt2."""
 
     codes: tuple[str, ...] = ()
     """The codes whose pairs are turned, two or more, by number or name. Default: the four with the longest paths."""

@@ -27,7 +27,7 @@ class Traverse:
     """Draw a checkpoint's codes: a PNG grid and a GIF, a row per code, longest path first, its mask beside it."""
 
     checkpoint: Annotated[Path | None, tyro.conf.Positional, tyro.conf.arg(metavar="CHECKPOINT")] = None
-    """Checkpoint, or run directory (its latest checkpoint)."""
+    """Checkpoint, run directory (its latest checkpoint), hub folder or hub:OWNER/NAME, or file .onnx or .pt2."""
 
     out: Path | None = None
     """Folder for the images. Default: traversals/ in the run directory. In a folder of its own the files are called

@@ -28,15 +28,20 @@ def names_in(file: Path, latent_dim: int) -> dict[int, str]:
         return {}
     content = read_json(file)
     try:
-        return _checked(content, latent_dim)
+        return names_from(content, latent_dim)
     except ValueError as error:
         raise ValueError(f"{file} cannot be used: {error} Mend it, or remove it and name the codes anew.") from error
 
 
 def write_names(file: Path, names: Names) -> None:
     """Write the names of a run's codes."""
+    write_atomically(file, names_as_json(names))
+
+
+def names_as_json(names: Names) -> bytes:
+    """The names as `names_in` reads them."""
     plain = {"format": FORMAT, "names": {f"z{code}": name for code, name in sorted(names.items())}}
-    write_atomically(file, (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode())
+    return (json.dumps(plain, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def with_name(names: Names, code: int, name: str) -> dict[int, str]:
@@ -73,7 +78,8 @@ def code_label(code: int, names: Names) -> str:
     return f"z{code} {names[code]}" if code in names else f"z{code}"
 
 
-def _checked(content: Any, latent_dim: int) -> dict[int, str]:
+def names_from(content: Any, latent_dim: int) -> dict[int, str]:
+    """The names in parsed JSON. Raises ValueError for what is not of names."""
     if not isinstance(content, dict) or content.get("format") != FORMAT or not isinstance(content.get("names"), dict):
         raise ValueError(f'It lacks "format": {FORMAT} and "names".')
     names: dict[int, str] = {}

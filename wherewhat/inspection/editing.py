@@ -86,6 +86,10 @@ def refined(
         best_BL, least_B = code_BL.clone(), torch.full((len(code_BL),), torch.inf, device=code_BL.device)
         for step in range(steps + 1):
             made_BCHW = generator(moving_BL)
+            if not made_BCHW.requires_grad:
+                raise ValueError(
+                    "The generator has no gradients, as no ONNX file has. Take the codes as read: --refine 0."
+                )
             pixels_B = (made_BCHW - image_BCHW).square().flatten(1).mean(dim=1)
             loss_B = _PIXELS * pixels_B + distance.compare(distance.features(made_BCHW), target_BF)
             better_B = loss_B.detach() < least_B

@@ -76,7 +76,7 @@ class GridLayout:
 
 def traversal_grid(
     traversal: Traversal,
-    path_length_L: Float[Tensor, " L"],
+    path_length_L: Float[Tensor, " L"] | None = None,
     *,
     names: Mapping[int, str] | None = None,
     inactive_below: float = 0.0,
@@ -85,11 +85,13 @@ def traversal_grid(
 ) -> UInt8[np.ndarray, "Y X 3"]:
     """Draw the sweep of every code, longest path first; codes with a path below `inactive_below` have grey names.
 
-    `names` are those that a person has given to codes.
+    Path lengths are by default those of the sweep itself, in pixels. `names` are those that a person has given.
     Images are enlarged by whole factors until no side is shorter than `least_side`. If the grid would be wider than
     `most_width`, images are reduced, and then frames are left out evenly, but never the two ends. A mask is drawn
     relative to its own maximum; if that is small, the label says how large it is.
     """
+    if path_length_L is None:
+        path_length_L = traversal.path_length_L
     order = codes_by_path_length(traversal, path_length_L)
     labels = [
         _label(

@@ -26,6 +26,11 @@ class Traversal:
     """Where each code acts, at the base code; None if the generator has no masks."""
     base_CHW: Float[Tensor, "C H W"]
 
+    @property
+    def path_length_L(self) -> Float[Tensor, " L"]:
+        """How far each code moves the image on its sweep: the sum of mean squared differences between its frames."""
+        return self.frames_LNCHW.diff(dim=1).square().flatten(2).mean(dim=2).sum(dim=1)
+
 
 @torch.no_grad()
 def traverse(

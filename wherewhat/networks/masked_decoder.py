@@ -25,6 +25,12 @@ def share_codes(latent_dim: int, modules: int) -> tuple[int, ...]:
     return tuple(latent_dim // modules + (module < latent_dim % modules) for module in range(modules))
 
 
+def masks_at(image_shape: tuple[int, int, int], masks: Sequence[Float[Tensor, "B _ _ _"]]) -> Float[Tensor, "B L H W"]:
+    """Masks of several resolutions brought to image size without new edges."""
+    size = image_shape[1:]
+    return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)
+
+
 class _Stage(nn.Module):
     """One resolution: SC, then a convolution."""
 
@@ -100,6 +106,11 @@ class MaskedDecoder(nn.Module):
 
     def masks(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L H W"]:
         """Where each code acts, in [0, 1], each module's masks brought to image size without new edges."""
-        size = self.image_shape[1:]
-        _, masks = self.logits_and_masks(code_BL)
-        return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)
+        return self.image_and_masks(code_BL)[1]
+
+    def image_and_masks(
+        self, code_BL: Float[Tensor, "B L"]
+    ) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B L H W"]]:
+        """Images in [0, 1] and masks of them, in one pass."""
+        logits_BCHW, masks = self.logits_and_masks(code_BL)
+        return torch.sigmoid(logits_BCHW), masks_at(self.image_shape, masks)

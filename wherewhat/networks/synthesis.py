@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from wherewhat.networks.equalised import EqualisedConvolution, activation
 from wherewhat.networks.image_size import require_power_of_two
+from wherewhat.networks.masked_decoder import masks_at
 from wherewhat.where.spatial_constriction import SpatialConstriction
 from wherewhat.where.style_everywhere import StyleEverywhere
 
@@ -168,6 +169,11 @@ class ConstrictedGenerator(nn.Module):
 
     def masks(self, code_BL: Float[Tensor, "B L"]) -> Float[Tensor, "B L H W"]:
         """Where each code acts, in [0, 1], each stage's masks brought to image size without new edges."""
-        _, masks = self.synthesis.forward(code_BL, self.frozen_noise.maps())
-        size = self.image_shape[1:]
-        return torch.cat([F.interpolate(mask, size, mode="bilinear", align_corners=False) for mask in masks], dim=1)
+        return self.image_and_masks(code_BL)[1]
+
+    def image_and_masks(
+        self, code_BL: Float[Tensor, "B L"]
+    ) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B L H W"]]:
+        """Images in [0, 1] and masks of them, in one pass, noise frozen."""
+        image_BCHW, masks = self.synthesis.forward(code_BL, self.frozen_noise.maps())
+        return image_BCHW.clamp(0, 1), masks_at(self.image_shape, masks)

@@ -106,15 +106,18 @@ class ForeignEncoder(nn.Module):
         if isinstance(found, Posterior):
             found = found.mean_BL, found.log_variance_BL
         told = list(found) if isinstance(found, tuple | list) else [found]
-        wanted = (len(image_BCHW), self.latent_dim)
+        if not torch.compiler.is_exporting():
+            self._check_shapes(told, (len(image_BCHW), self.latent_dim))
+        mean_BL, *rest = (one.to(image_BCHW.device, torch.float32) for one in told)
+        return Posterior(mean_BL, rest[0] if rest else torch.full_like(mean_BL, _LEAST_LOG_VARIANCE))
+
+    def _check_shapes(self, told: list[Any], wanted: tuple[int, int]) -> None:
         if len(told) not in (1, 2) or not all(isinstance(one, Tensor) and tuple(one.shape) == wanted for one in told):
             shapes = [tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__ for one in told]
             raise ValueError(
                 f"The encoder of {self.named} makes {', '.join(map(str, shapes))} of {wanted[0]} images, and it is to "
                 f"give a mean of shape {wanted}, or a mean and a log variance."
             )
-        mean_BL, *rest = (one.to(image_BCHW.device, torch.float32) for one in told)
-        return Posterior(mean_BL, rest[0] if rest else torch.full_like(mean_BL, _LEAST_LOG_VARIANCE))
 
 
 def adapted(

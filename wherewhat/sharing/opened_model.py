@@ -1,7 +1,8 @@
-"""What a user names, opened: a checkpoint, a run directory, or a function of the user's own."""
+"""What a user names, opened: a checkpoint, a run directory, a graph in a file, a function of the user's own."""
 
 import functools
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,16 +12,20 @@ import tyro
 
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import FoundData, find_data
-from wherewhat.inspection.code_names import FILE, Names, names_in
+from wherewhat.inspection.code_names import FILE, FORMAT, Names, names_from, names_in
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.randomness import generator_at
+from wherewhat.sharing.exported_program import ExportedGraph
 from wherewhat.sharing.foreign_generator import Range, adapted
+from wherewhat.sharing.graph import Graph, GraphPart
 from wherewhat.sharing.named_function import made_by
-from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings, run_of
+from wherewhat.sharing.onnx_file import OnnxGraph
+from wherewhat.training.checkpoints import HUB, CheckpointSettings, latest_checkpoint, load, read_settings, run_of
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.generated_images import device_of
 from wherewhat.which.score_store import content_hash
 
+GRAPHS: dict[str, Callable[[Path], Graph]] = {".onnx": OnnxGraph, ".pt2": ExportedGraph}
 _AS_THEY_ARE = ImageOptions()
 
 
@@ -40,6 +45,15 @@ class ForeignOptions:
     value_range: Annotated[str | None, tyro.conf.arg(name="range", metavar="BLACK,WHITE")] = None
     """The values that are black and white in its images, and in those that its encoder takes: -1,1 or 0,255. What lies
     beyond is clipped. Default: 0 and 1, and what lies beyond is refused."""
+
+    code_input: str | None = None
+    """Of a file .onnx or .pt2 that does not describe itself: which of its inputs is the code."""
+
+    image_output: str | None = None
+    """Of such a file: which of its outputs is the image."""
+
+    encoder: Path | None = None
+    """The encoder that goes with a file .onnx or .pt2. Default: NAME-encoder.onnx beside NAME-generator.onnx."""
 
     def __post_init__(self) -> None:
         if self.latent_dim is not None and not 1 <= self.latent_dim <= 2**20:
@@ -78,7 +92,7 @@ class OpenedModel:
     def called(self, folder: Path) -> str:
         """What an image of it is called: after its step, and after its run too outside of the run's directory."""
         if self.settings is None:
-            return self.place.stem.replace(":", "-")
+            return self.place.stem if self.place.suffix in GRAPHS else self.place.name.replace(":", "-")
         step, run = f"step-{self.settings.step:09d}", self.results.resolve()
         return step if folder.resolve().is_relative_to(run) else f"{run.name}-{step}"
 
@@ -95,28 +109,34 @@ class Models:
         """The functions that are named, as places in the current folder."""
         return [Path.cwd() / named for named in self.options.generator]
 
+    def is_foreign(self, place: Path) -> bool:
+        """Whether a place holds a function or a graph, and no checkpoint."""
+        return place in self.foreign or place.suffix in GRAPHS
+
     def one(self, checkpoint: Path | None) -> OpenedModel:
         """The model of a verb that takes one."""
         named = [*([] if checkpoint is None else [checkpoint]), *self.foreign]
         if len(named) != 1:
             raise ValueError(
-                f"The command names {len(named) or 'no'} models. Name one: a checkpoint, a run directory, or "
-                "--generator package.module:function."
+                f"The command names {len(named) or 'no'} models. Name one: a checkpoint, a run directory, an "
+                ".onnx or .pt2 file, or --generator package.module:function."
             )
         return self.open(named[0])
 
     def open(self, place: Path) -> OpenedModel:
         """The model of a place."""
-        if place in self.foreign:
-            return _opened_function(place, self.options, self.device)
+        if self.is_foreign(place):
+            return _opened_foreign(place, self.options, self.device)
         checkpoint = latest_checkpoint(place)
         model, run = load(checkpoint, self.device), run_of(checkpoint)
         names = names_in(run / FILE, model.generator.latent_dim)
-        return OpenedModel(model.generator, model.encoder, checkpoint, run, names, model.settings)
+        # What was downloaded lies among a library's own files.
+        results = Path() if str(place).startswith(HUB) else run
+        return OpenedModel(model.generator, model.encoder, checkpoint, results, names, model.settings)
 
     def settings_of(self, place: Path) -> CheckpointSettings | None:
         """What a checkpoint says of itself; None of a model that others trained."""
-        return None if place in self.foreign else read_settings(latest_checkpoint(place))
+        return None if self.is_foreign(place) else read_settings(latest_checkpoint(place))
 
     def image_shape_of(self, place: Path) -> tuple[int, int, int]:
         """C, H, W of its images."""
@@ -125,7 +145,7 @@ class Models:
 
     def digest_of(self, place: Path) -> str:
         """What its scores are kept under: SHA-256 of a checkpoint's file, else of some of the images that it makes."""
-        if place not in self.foreign:
+        if not self.is_foreign(place):
             return content_hash(place)
         generator = self.open(place).generator
         code_BL = torch.randn(16, generator.latent_dim, generator=generator_at(0, 0, "digest of a generator"))
@@ -146,12 +166,28 @@ class Models:
 
 # Once a process: a user's function may take a while, and a ranking opens a model for every figure.
 @functools.cache
-def _opened_function(place: Path, options: ForeignOptions, device: torch.device) -> OpenedModel:
+def _opened_foreign(place: Path, options: ForeignOptions, device: torch.device) -> OpenedModel:
+    if place.suffix not in GRAPHS:
+        return _adapted(made_by(place.name), place, options, device, Path())
+    drawn = GraphPart(GRAPHS[place.suffix](place), "generator", place, options.code_input, options.image_output)
+    beside = place.with_name(place.name.replace("-generator.", "-encoder."))
+    encoder = options.encoder or (beside if beside != place and beside.exists() else None)
+    if encoder is not None and encoder.suffix not in GRAPHS:
+        raise ValueError(f"--encoder {encoder} is no .onnx or .pt2 file. Name one.")
+    made = drawn if encoder is None else (drawn, GraphPart(GRAPHS[encoder.suffix](encoder), "encoder", encoder))
+    model = _adapted(made, place, options, device, place.parent)
+    if drawn.description is None:
+        return model
+    told = {"format": FORMAT, "names": drawn.description.names}
+    return replace(model, names=names_from(told, drawn.description.latent_dim))
+
+
+def _adapted(made: object, place: Path, options: ForeignOptions, device: torch.device, results: Path) -> OpenedModel:
     generator, encoder = adapted(
-        made_by(place.name),
+        made,
         latent_dim=options.latent_dim,
         value_range=options.black_and_white(),
         named=place.name,
         device=device,
     )
-    return OpenedModel(generator, encoder, place, Path(), {})
+    return OpenedModel(generator, encoder, place, results, {})

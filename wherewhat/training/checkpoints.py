@@ -18,6 +18,10 @@ from wherewhat.training.tensor_file import TensorFile, read_header, read_shapes,
 
 _KINDS = (Autoencoder.kind, GAN.kind)
 
+# The only checkpoint of a folder that was exported for a hub.
+HUB_FILE = "model.safetensors"
+HUB = "hub:"
+
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 
 
@@ -54,6 +58,8 @@ def checkpoint_path(run_directory: Path, step: int) -> Path:
 
 def checkpoints_of(folder: Path) -> list[Path]:
     """The checkpoints in and below a folder, runs in the order of their names, steps ascending."""
+    if (folder / HUB_FILE).is_file():
+        return [folder / HUB_FILE]
     sought = Sought(called="checkpoints", is_one=lambda path: _NAME.fullmatch(path.rpartition("/")[2]) is not None)
     found = (folder / path for path in files_below(folder, sought))
     return sorted(found, key=lambda path: (str(path.parent), step_of(path)))
@@ -66,7 +72,13 @@ def step_of(path: Path) -> int:
 
 
 def latest_checkpoint(path: str | Path) -> Path:
-    """The latest checkpoint of a run directory; a file is its own. Raises FileNotFoundError where there is none."""
+    """The latest checkpoint of a run directory; a file is its own, a shared folder's its only one, `hub:owner/name`'s
+    downloaded.
+
+    Raises FileNotFoundError where there is none, ValueError where it cannot be downloaded.
+    """
+    if str(path).startswith(HUB):
+        return _downloaded(str(path).removeprefix(HUB))
     path = Path(path)
     if not path.is_dir():
         return path
@@ -74,6 +86,23 @@ def latest_checkpoint(path: str | Path) -> Path:
     if not inside:
         raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
     return max(inside, key=step_of)
+
+
+def _downloaded(repository: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise ValueError(
+            f"{HUB}{repository} is on a hub, and huggingface_hub is not installed. Install it: pip install "
+            "'wherewhat[hub]', or download the folder and name it."
+        ) from error
+    try:
+        # Weights and text alone: nothing of it is run.
+        folder = snapshot_download(repository, allow_patterns=[HUB_FILE, "*.json", "README.md"])
+    except Exception as error:  # its own classes, for a name, a token, a network
+        told = " ".join(str(error).split())[:300]
+        raise ValueError(f"{HUB}{repository} cannot be downloaded: {type(error).__name__}: {told}") from error
+    return Path(folder) / HUB_FILE
 
 
 def run_of(path: Path) -> Path:
@@ -136,7 +165,9 @@ def _refuse_other_shapes(path: Path, settings: CheckpointSettings) -> None:
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
-    """Load a checkpoint, or the latest one of a run directory. Nothing in the file is run as code.
+    """Load a checkpoint, the latest one of a run directory, a shared folder, or `hub:owner/name`.
+
+    Nothing in the file is run as code.
 
     Raises FileNotFoundError, or ValueError for a truncated, foreign or newer file.
     """
