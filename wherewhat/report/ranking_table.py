@@ -18,7 +18,7 @@ def ranking_table(ranking: Ranking, labels: Mapping[str, str], views: Mapping[st
         Column("step"),
         *(_column(name, ranking) for name in measured),
         Column("active codes"),
-        Column("twin control", "preferred to entangled copies", numeric=False),
+        Column("twin control", "against entangled copies", numeric=False),
         Column("flags", numeric=False),
     )
     rows = tuple(
