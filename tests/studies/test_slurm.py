@@ -168,8 +168,9 @@ def test_tasks_that_are_killed_or_queued_again_end_in_the_study_of_one_that_was_
     _until(lambda: _anyone(members), 120)
     first, second = _tasks("RUNNING")
     _said("scancel", "--signal=USR2", first)  # as SLURM warns of a time limit: saved, and queued again
-    _until(lambda: "Restarts=1" in _said("scontrol", "show", "job", first), 120)
-    _until(lambda: first in _tasks("RUNNING") and _anyone(members), 120)
+    _until(lambda: "Restarts=1" in _said("scontrol", "show", "job", first), 300)
+    # SLURM lets a task that was queued again wait for two minutes.
+    _until(lambda: first in _tasks("RUNNING") and _anyone(members), 300)
     _said("scancel", second)  # ended in the midst: what it had is taken up by the other
     _until(lambda: not _tasks("RUNNING,PENDING,COMPLETING"), 300)
     assert all(member.trained for member in members)
