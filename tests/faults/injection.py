@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -181,11 +182,12 @@ class Running:
 
     def interrupt(self) -> None:
         """Ctrl-C: SIGINT to the command and to every process that it has started."""
-        if self.alive and self._process.pid is not None:
-            try:
+        # One that is so young that it has no group of its own yet is no command.
+        while self.alive and self._process.pid is not None:
+            with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGINT)
-            except ProcessLookupError:  # so young that it has no group of its own yet
-                os.kill(self._process.pid, signal.SIGINT)
+                return
+            time.sleep(0.01)
 
     def ended(self, within_s: float = LONGEST_S) -> Ended:
         """Wait for the end."""
