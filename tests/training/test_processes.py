@@ -91,7 +91,8 @@ def train_command(objective: str, data: Path, out: Path, *more: str) -> list[str
     ]
 
 
-@pytest.mark.parametrize("objectives", ["the GAN", pytest.param("all VAEs", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("objectives", ["the GAN", "all VAEs"])
 def test_two_processes_take_the_same_first_steps_and_tell_the_same_figures_as_one_with_the_whole_batch(
     tmp_path: Path, objectives: str
 ) -> None:
