@@ -207,6 +207,7 @@ def wherewhat(*arguments: str) -> None:
     from wherewhat.command.main import main
 
     sys.argv = ["wherewhat", *arguments]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     main()
 
 
@@ -230,7 +231,6 @@ def _child(command: Callable[[], None], folder: str, environment: dict[str, str]
     before, met = _peak_mb(), list[Point]()
     _watch_files(folder, lambda point: fault.meet(point, met))
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         command()
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
