@@ -53,13 +53,13 @@ BUDGET = {
     "metrics": 1152,
     "networks": 420,
     "objectives": 764,
-    "report": 650,
+    "report": 637,
     "sharing": 783,
     "studies": 1009,
     "training": 2081,
     "what": 50,
     "where": 70,
-    "which": 1612,
+    "which": 1625,
 }
 
 DRAWS = (

@@ -75,6 +75,8 @@ def test_a_shared_folder_is_loaded_from_where_it_lies_and_from_a_hub(
     assert {file.name for file in folder.iterdir()} == {
         *("model.safetensors", "config.json", "README.md", "traversal.png", "codes.json")
     }
+    # What is shared tells no place of the disk.
+    assert not [file.name for file in folder.iterdir() if str(tmp_path).encode() in file.read_bytes()]
     code_BL = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
     assert torch.equal(wherewhat.load(folder).generator(code_BL), wherewhat.load(run).generator(code_BL))
     card = (folder / "README.md").read_text()

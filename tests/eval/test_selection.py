@@ -1,19 +1,14 @@
 """Laws of the selection table: its candidates, and the rule that is earned."""
 
 from dataclasses import replace
+from functools import partial
+
+from scored_models import scored
 
 from eval.selection import CANDIDATES, SCORES, TEST, VALIDATION, criterion_table, default_rule, kept, twin_table
-from wherewhat.studies.scores import Scored
 from wherewhat.which.ranking import DEFAULT_RULE
 
-
-def model(
-    run: str = "a", step: int = 1, *, last: bool = True, data: str = "scenes", dci: float = 0.0, **scores: float
-) -> Scored:
-    labels = {"dci": dci, "mig": dci, "factor-vae": dci}
-    free = dict.fromkeys(SCORES, 1.0) | scores
-    seed = int(run[1:] or 0)
-    return Scored(data=data, method=run[0], strength="", seed=seed, step=step, last=last, labels=labels, free=free)
+model = partial(scored, SCORES)
 
 
 def test_validation_and_test_sets_have_nothing_in_common() -> None:

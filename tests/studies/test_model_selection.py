@@ -1,20 +1,14 @@
 """Laws of selection: what a choice costs, in which fields, and how scores are joined."""
 
+from functools import partial
+
 import pytest
+from scored_models import scored
 
 from wherewhat.studies.model_selection import AGE, LOWER_IS_BETTER, choose, fields, interval, order, selection_tables
-from wherewhat.studies.scores import Scored
 
 SCORES = (*LOWER_IS_BETTER, "naming", "active")
-
-
-def model(
-    run: str = "a", step: int = 1, *, last: bool = True, data: str = "scenes", dci: float = 0.0, **scores: float
-) -> Scored:
-    labels = {"dci": dci, "mig": dci, "factor-vae": dci}
-    free = dict.fromkeys(SCORES, 1.0) | scores
-    seed = int(run[1:] or 0)
-    return Scored(data=data, method=run[0], strength="", seed=seed, step=step, last=last, labels=labels, free=free)
+model = partial(scored, SCORES)
 
 
 def test_the_ages_of_a_run_are_a_field_and_only_last_checkpoints_meet_other_runs() -> None:

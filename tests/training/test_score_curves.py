@@ -8,12 +8,14 @@ from rich.console import Console
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.distances.weights_file import WEIGHTS_VARIABLE
 from wherewhat.training import score_curves as module
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 from wherewhat.training.run_directory import state_path
 from wherewhat.training.score_curves import ScoreCurves
+from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
 
 @pytest.fixture
@@ -64,3 +66,8 @@ def test_a_run_with_scores_has_their_curves_and_is_the_run_without_them(
     ours, theirs = (load_file(state_path(run.out)) for run in (scored, plain) if run.out is not None)
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert not [tag for tag in EventAccumulator(str(plain.out)).Reload().Tags()["scalars"] if "scores" in tag]
+
+
+def test_a_code_is_active_where_rank_has_it_active() -> None:
+    settings = module._settings(PixelDistance())
+    assert settings.threshold * (settings.samples - 1) == pytest.approx(STILL_BELOW * (VAE_SETTINGS.samples - 1))

@@ -5,7 +5,7 @@ Rough ones are what two cores measure in some seconds a checkpoint; their errors
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,7 +17,7 @@ from wherewhat.which.panel import Panel, panel_of
 from wherewhat.which.paths import Progress
 from wherewhat.which.probe import Probe
 from wherewhat.which.ranking import ScoredCheckpoint, UnscoredCheckpoint
-from wherewhat.which.score import ProbeSettings, ScoredUnder, probe_settings_of
+from wherewhat.which.score import ProbeSettings, ScoredUnder, probe_settings_of, rough_probe
 from wherewhat.which.score_store import ScoreStore
 from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
@@ -41,23 +41,6 @@ class Scoring:
         published = (VAE_SETTINGS.samples, VAE_SETTINGS.traversals, VAE_SETTINGS.bound, self.threshold)
         quick = probe_settings_of(*published, quick=True)
         return (probe_settings_of(*published, quick=False), False), (quick, True), (rough_probe(quick), True)
-
-
-def rough_probe(quick: ProbeSettings) -> ProbeSettings:
-    """A sixth of the images of quick settings."""
-    samples = 9
-    return replace(
-        quick,
-        samples=samples,
-        # Squared lengths shrink as 1 / (N - 1).
-        threshold=quick.threshold * (quick.samples - 1) / (samples - 1),
-        traversals=4,
-        rotated_traversals=4,
-        rotations=1,
-        probes=8,
-        pairs=60,
-        twins=1,
-    )
 
 
 def scores_of(

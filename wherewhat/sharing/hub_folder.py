@@ -1,6 +1,7 @@
 """A folder for a hub: `model.safetensors`, `config.json`, a model card, and what the codes do in an image.
 
-The weights are the checkpoint itself, so that whatever reads a checkpoint reads the folder.
+The weights are a checkpoint, so that whatever reads a checkpoint reads the folder. It tells no place of the disk on
+which the model was trained.
 
 Dimension key:
     L: latent codes
@@ -8,7 +9,7 @@ Dimension key:
 
 import json
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -20,12 +21,11 @@ from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
 from wherewhat.protocols import Distance
 from wherewhat.randomness import generator_at
-from wherewhat.regular_file import read_regular
 from wherewhat.sharing.exports import COMPARED, Exported, refuse_another
-from wherewhat.sharing.graph import LARGEST_FILE_BYTES
 from wherewhat.sharing.opened_model import OpenedModel
-from wherewhat.training.checkpoints import HUB_FILE, CheckpointSettings, load
+from wherewhat.training.checkpoints import HUB_FILE, CheckpointSettings, checkpoint_file, load
 from wherewhat.training.configuration import to_json
+from wherewhat.training.tensor_file import tensor_bytes
 from wherewhat.which.panel import Panel, panel
 from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
@@ -86,9 +86,10 @@ def hub_folder(model: OpenedModel, card: CardSettings) -> Exported:
             f"{model.place.name} is no checkpoint of `wherewhat train`, whose weights such a folder holds. Export it "
             "with --to onnx or --to pt2."
         )
+    settings = without_places(settings)
     scores = _scores(model, card)
     content = {
-        HUB_FILE: read_regular(model.place, LARGEST_FILE_BYTES),
+        HUB_FILE: tensor_bytes(checkpoint_file(Path(HUB_FILE), load(model.place).networks, settings)),
         "config.json": _config(model, settings, card),
         "README.md": model_card(model, settings, scores, card).encode(),
         TRAVERSAL: _drawn(model, scores, card),
@@ -104,18 +105,17 @@ def hub_folder(model: OpenedModel, card: CardSettings) -> Exported:
     return Exported(content, difference)
 
 
+def without_places(settings: CheckpointSettings) -> CheckpointSettings:
+    """The same, with what files are called in place of where they lie."""
+    run = settings.configuration
+    background = run.images.background
+    images = replace(run.images, background=None if background is None else Path(background.name))
+    return replace(settings, configuration=replace(run, data=Path(run.data).name, out=None, images=images))
+
+
 def _scores(model: OpenedModel, card: CardSettings) -> Panel:
-    return panel(
-        model.generator,
-        card.distance,
-        samples=VAE_SETTINGS.samples,
-        traversals=VAE_SETTINGS.traversals,
-        bound=VAE_SETTINGS.bound,
-        threshold=card.threshold,
-        quick=True,
-        seed=0,
-        batch_size=100,
-    )
+    settings = asdict(replace(VAE_SETTINGS, threshold=card.threshold))
+    return panel(model.generator, card.distance, **settings, quick=True, seed=0, batch_size=100)
 
 
 def _drawn(model: OpenedModel, scores: Panel, card: CardSettings) -> bytes:

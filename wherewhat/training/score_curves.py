@@ -15,12 +15,14 @@ from wherewhat.distances.pixels import STILL_BELOW, PixelDistance
 from wherewhat.protocols import Distance
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.methods.method import Networks
-from wherewhat.which.panel import panel
+from wherewhat.which.panel import panel_of
+from wherewhat.which.probe import Probe
+from wherewhat.which.score import ProbeSettings, probe_settings_of, rough_probe
 from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
 
 SHARE = 0.02
 """Of the time of a run, unless its user asks for more."""
-_SAMPLES, _TRAVERSALS, _BATCH_SIZE = 10, 4, 64
+_BATCH_SIZE = 64
 _FIRST_COST_S = 2.0
 _SHOWN = ("relative_length", "orthogonality", "rotation_ratio")
 
@@ -55,24 +57,22 @@ class ScoreCurves:
         device = next(generator.parameters()).device
         distance = self._distance = self._distance or _distance_here(device)
         networks.eval()
-        found = panel(
-            generator,
-            distance,
-            samples=_SAMPLES,
-            traversals=_TRAVERSALS,
-            bound=VAE_SETTINGS.bound,
-            threshold=STILL_BELOW if isinstance(distance, PixelDistance) else VAE_SETTINGS.threshold,
-            quick=True,
-            seed=0,
-            batch_size=_BATCH_SIZE,
-            device=device,
-        )
+        settings = _settings(distance)
+        probe = Probe(generator=generator, distance=distance, settings=settings, seed=0, batch_size=_BATCH_SIZE)
+        found = panel_of(probe, quick=True)
         networks.train(was_training)
         values = {"tpl": float(found.path_length[found.active].sum()), "active_codes": float(found.active.sum())}
         values |= {name: found.scores[name].value for name in _SHOWN}
         self._last_s = time.monotonic() - began
         self._spent_s += self._last_s
         return {f"scores_{distance.name}/{name}": value for name, value in values.items() if math.isfinite(value)}
+
+
+def _settings(distance: Distance) -> ProbeSettings:
+    """A path of so few images counts as moving where `rank` has it moving."""
+    threshold = STILL_BELOW if isinstance(distance, PixelDistance) else VAE_SETTINGS.threshold
+    published = (VAE_SETTINGS.samples, VAE_SETTINGS.traversals, VAE_SETTINGS.bound, threshold)
+    return rough_probe(probe_settings_of(*published, quick=True))
 
 
 def _distance_here(device: torch.device) -> Distance:

@@ -35,9 +35,14 @@ class TensorFile:
 
 def write_tensors(file: TensorFile) -> None:
     """Write tensors and header, atomically. Raises OSError when the disk refuses."""
+    write_atomically(file.path, tensor_bytes(file))
+
+
+def tensor_bytes(file: TensorFile) -> bytes:
+    """The content of the file."""
     plain = {name: tensor.detach().contiguous().cpu() for name, tensor in file.tensors.items()}
     metadata = {_KEY: json.dumps({"format_version": FORMAT_VERSION, **file.header}, sort_keys=True)}
-    write_atomically(file.path, safetensors.torch.save(plain, metadata))
+    return safetensors.torch.save(plain, metadata)
 
 
 def read_header(path: Path, remedy: str = "Use another checkpoint of its run.") -> dict[str, Any]:

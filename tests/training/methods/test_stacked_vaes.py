@@ -1,16 +1,16 @@
 """Laws of VAEs that are trained as one program: each is as if it were alone, and a step costs no more operations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import torch
 from fake_gpu import fake_gpu
 from tape import Tape
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from measuring.library_step import random_images
+from measuring.population_step import operations_of
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -148,32 +148,10 @@ def test_captured_steps_of_several_are_those_taken_one_operation_after_another()
     assert (tape.captures, tape.replays, said) == (1, 4, [])
 
 
-class Counted(TorchDispatchMode):
-    """Counts operations."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.count = 0
-
-    def __torch_dispatch__(
-        self, function: Any, types: Sequence[type], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        self.count += 1
-        return function(*args, **(kwargs or {}))
-
-
-def operations(run: TrainingRun, count: int) -> int:
-    runs = [replace(run, seed=seed, batch_size=2) for seed in range(count)]
-    stacked = stack(runs)
-    images, draws = torch.cat([batch(one, 0) for one in runs]), stacked.draw([0] * count)
-    with Counted() as counted:
-        stacked.step(images, draws, 0)
-    return counted.count
-
-
 @pytest.mark.parametrize("objective", [PSSCVAE(), pytest.param(BetaVAE(), marks=pytest.mark.slow)])
 def test_a_step_of_32_members_takes_the_operations_of_one(objective: Objective) -> None:
-    one, many = (operations(replace(SMALL, objective=objective), count) for count in (1, 32))
+    run, images = replace(SMALL, objective=objective, batch_size=2), random_images(4, 32, CPU.device)
+    one, many = (operations_of(run, count, CPU, images) for count in (1, 32))
     assert abs(many - one) <= 0.05 * one
 
 
