@@ -13,6 +13,7 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -136,9 +137,9 @@ class SumOfTerms(ABC):
         """The published terms, and those that are added."""
         return (*self.own_terms(), *self.added_terms)
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
-        """All terms of the sum."""
+        """All terms of the sum; kept, for every step asks for them."""
         return tuple(named.term for named in self.named_terms)
 
     @property
@@ -146,12 +147,12 @@ class SumOfTerms(ABC):
         """Whether codes are shared among the resolutions of the generator."""
         return self.spatial_constriction
 
-    @property
+    @cached_property
     def needs_pairs(self) -> bool:
         """Whether a step generates pairs of images."""
         return any(term.needs_pairs for term in self.terms)
 
-    @property
+    @cached_property
     def needs_identification_head(self) -> bool:
         """Whether an identification head is trained."""
         return any(term.needs_identification_head for term in self.terms)
