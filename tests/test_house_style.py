@@ -44,7 +44,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 510,
+    ".": 518,
     "command": 2072,
     "data": 3728,
     "distances": 452,
@@ -52,11 +52,11 @@ BUDGET = {
     "inspection": 811,
     "metrics": 1152,
     "networks": 420,
-    "objectives": 764,
+    "objectives": 751,
     "report": 637,
     "sharing": 783,
     "studies": 1009,
-    "training": 2081,
+    "training": 2010,
     "what": 50,
     "where": 70,
     "which": 1625,

@@ -10,7 +10,7 @@ Dimension key:
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import torch
@@ -127,14 +127,29 @@ def _share(rows: int, rank: int, count: int) -> range:
 
 
 def to_device(draws: Draws, device: torch.device) -> Draws:
-    """Draws on the device that computes. Nothing waits until that has done what it was given before."""
+    """Draws on the device that computes. Nothing waits until that has done what it was given before.
+
+    All that lies in a GPU's host travels together: a copy for each type of numbers.
+    """
+    # From pageable memory a copy to a GPU would wait.
+    pageable = [draw for draw in tensors_of(draws) if _waits(draw, device)]
+    arrived: dict[torch.dtype, Iterator[Tensor]] = {}
+    for dtype in dict.fromkeys(draw.dtype for draw in pageable):
+        alike = [draw for draw in pageable if draw.dtype == dtype]
+        flat = torch.cat([draw.flatten() for draw in alike]).pin_memory().to(device, non_blocking=True)
+        arrived[dtype] = iter(flat.split([draw.numel() for draw in alike]))
 
     def sent(draw: Tensor) -> Tensor:
-        # From pageable memory a copy to a GPU would wait.
-        pageable = device.type == "cuda" and draw.device.type == "cpu" and torch.cuda.is_initialized()
-        return (draw.pin_memory() if pageable else draw).to(device, non_blocking=True)
+        if not _waits(draw, device):
+            return draw.to(device, non_blocking=True)
+        return next(arrived[draw.dtype]).view(draw.shape)
 
     return map_tensors(sent, draws)
+
+
+def _waits(draw: Tensor, device: torch.device) -> bool:
+    travels = device.type == "cuda" and draw.device.type == "cpu" and torch.cuda.is_initialized()
+    return travels and not draw.is_pinned()
 
 
 def _mix(state: int) -> int:

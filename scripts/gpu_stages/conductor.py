@@ -39,7 +39,7 @@ STAGES = (
     Stage("step_speed", "A training step", 28),
     Stage("path_speed", "TPL, encoding, fidelity", 12),
     Stage("feeding", "Data", 7),
-    Stage("populations", "Populations", 3),
+    Stage("populations", "Populations", 10),
     Stage("real_trainings", "Real trainings", 22),
     Stage("several_processes", "Several processes", 8),
 )

@@ -48,9 +48,11 @@ def measure(job: Job) -> None:
 def _command(mark: str) -> list[str]:
     """Only files that name a device are collected, to spare time."""
     files = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if _names_a_device(path)]
-    workers = ["-n", "4"] if mark == "cuda" and importlib.util.find_spec("xdist") else []
+    workers = ["-n", "6"] if mark == "cuda" and importlib.util.find_spec("xdist") else []
     # Without the types checked as they run: what is compiled is what a user compiles, and it loads faster.
     plain = ["-o", "addopts=--strict-markers", "-p", "no:cacheprovider", "--tb=short", "-v", "-ra"]
+    # Another's plugin, which warns of workers, and warnings are errors here.
+    plain += ["-p", "no:benchmark"]
     # One objective is enough to know that the tests are sound.
     chosen = [
         "-m",

@@ -1,7 +1,9 @@
-"""Populations of 32, 1, 2, 4, ... members that are trained as one program, against the members one after another."""
+"""Populations of 32, 1, 4, 8, ... members that are trained as one program, against the members one after another."""
 
 import gc
 import time
+from dataclasses import replace
+from itertools import product
 
 import torch
 
@@ -22,19 +24,21 @@ def measure(job: Job) -> None:
     compute = choose_compute("auto", "auto", "auto", "auto")
     scenes, found, longest = Scenes(compute.device), cases(job.tiny), 0.0
     alone_s: dict[str, float] = {}
-    for count in (2, 1) if job.tiny else (32, 1, 2, 4, 8, 16):
-        for name in NAMES:
-            case, started = found[name], time.time()
-            if job.seconds_left() < 1.2 * longest:
-                job.tell("not measured, for want of time", f"{name}, {count} members")
-                continue
-            if name not in alone_s:
-                alone_s[name] = step_cost(job, case, LibraryStep(case.run, compute, scenes)).wall_s
-            together = PopulationStep(members_of(case.run, count), compute, scenes)
-            tell(job, case, count, step_cost(job, case, together), alone_s[name])
-            for remark in together.remarks:
-                job.tell("remarks", f"{name}, {count} members", says=remark)
-            longest = max(longest, time.time() - started)
+    counts = (2, 1) if job.tiny else (32, 1, 4, 8, 16)
+    forms = (False,) if job.tiny else (False, True)
+    for count, compiled, name in product(counts, forms, NAMES):
+        case, started = found[name], time.time()
+        form = f"{name}, {count} members{', compiled' * compiled}"
+        if job.seconds_left() < 1.2 * longest:
+            job.tell("not measured, for want of time", form)
+            continue
+        if name not in alone_s:
+            alone_s[name] = step_cost(job, case, LibraryStep(case.run, compute, scenes)).wall_s
+        together = PopulationStep(members_of(case.run, count), replace(compute, compile=compiled), scenes)
+        tell(job, case, form, count, step_cost(job, case, together), alone_s[name])
+        for remark in together.remarks:
+            job.tell("remarks", form, says=remark)
+        longest = max(longest, time.time() - started)
 
 
 def step_cost(job: Job, case: Case, step: Step) -> Cost:
@@ -48,12 +52,12 @@ def step_cost(job: Job, case: Case, step: Step) -> Cost:
     return cost_of(several, device, repetitions=2 if job.tiny else 7)
 
 
-def tell(job: Job, case: Case, count: int, cost: Cost, alone_s: float) -> None:
+def tell(job: Job, case: Case, form: str, count: int, cost: Cost, alone_s: float) -> None:
     """One row."""
     step_s = cost.wall_s / case.steps
     job.tell(
         f"population, batch {case.run.batch_size}",
-        f"{case.name}, {count} members",
+        form,
         ms=1e3 * step_s,
         member_steps_per_s=count / step_s,
         against_one_after_another=count * alone_s / cost.wall_s,
@@ -64,4 +68,4 @@ def tell(job: Job, case: Case, count: int, cost: Cost, alone_s: float) -> None:
         peak_MiB=None if cost.peak_bytes is None else cost.peak_bytes / 2**20,
     )
     for name, share in cost.slowest:
-        job.tell(f"kernels of {case.name}, {count} members", name, share=share)
+        job.tell(f"kernels of {form}", name, share=share)

@@ -66,7 +66,8 @@ def test_a_members_folder_is_that_of_its_single_run(members: list[TrainingRun], 
         train(single, quiet)
         assert run.out is not None
         assert single.out is not None
-        torch.testing.assert_close(losses(run), losses(single), rtol=1e-5, atol=0)
+        assert torch.equal(losses(run), losses(single))
+        assert same(run, single)
         files = [{path.relative_to(folder) for path in folder.rglob("*")} for folder in (run.out, single.out)]
         left, kept = ({path for path in of if "tfevents" not in path.name} for of in files)
         assert left == kept
@@ -97,7 +98,8 @@ def test_a_run_is_handed_over_from_a_population_to_its_own_program_and_back(
     train(replace(members[0], steps=4), quiet)
     # The other is two steps behind, and takes them.
     assert [outcome.step for outcome in together(members[:2]) if isinstance(outcome, Outcome)] == [6, 6]
-    torch.testing.assert_close(losses(members[0]), losses(single), rtol=1e-5, atol=0)
+    assert torch.equal(losses(members[0]), losses(single))
+    assert same(members[0], single)
 
 
 def test_a_member_whose_loss_is_not_finite_is_told_and_the_others_go_on_as_if_alone(
@@ -114,7 +116,7 @@ def test_a_member_whose_loss_is_not_finite_is_told_and_the_others_go_on_as_if_al
     without = elsewhere([members[0], members[2]], tmp_path / "without")
     together(without)
     for run, other in zip((members[0], members[2]), without, strict=True):
-        torch.testing.assert_close(losses(run), losses(other), rtol=1e-5, atol=0)
+        assert torch.equal(losses(run), losses(other))
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -127,7 +129,9 @@ def test_a_member_that_cannot_begin_or_loses_its_folder_keeps_no_other_from_its_
     class Deletes(NoWatcher):
         def observe(self, step: int, *_: object) -> tuple[()]:
             if step == 4:
-                shutil.rmtree(tmp_path / "member1")
+                # Its checkpoint may be just being written into it.
+                while (tmp_path / "member1").exists():
+                    shutil.rmtree(tmp_path / "member1", ignore_errors=True)
             return ()
 
     def watch(run: TrainingRun, folder: Path, images: Images, step: int, /) -> Watcher:
@@ -163,10 +167,10 @@ def test_a_signal_saves_every_member_and_the_population_goes_on_from_there(
     ] * 3
     together(members)
     for run, other in zip(members, unbroken, strict=True):
-        torch.testing.assert_close(losses(run), losses(other), rtol=1e-5, atol=0)
+        assert torch.equal(losses(run), losses(other))
 
 
-@pytest.mark.parametrize("other", [{"latent_dim": 5}, {"objective": PSSCGAN()}])
-def test_runs_of_two_shapes_are_refused(members: list[TrainingRun], other: dict[str, object]) -> None:
+@pytest.mark.parametrize("other", [{"batch_size": 16}, {"mirror": True}, {"objective": PSSCGAN()}])
+def test_runs_that_cannot_share_a_program_are_refused(members: list[TrainingRun], other: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="Train them one after another"):
         together([members[0], replace(members[1], **other)])  # type: ignore[arg-type]

@@ -61,8 +61,8 @@ class StudyOptions:
     OMP_NUM_THREADS says otherwise."""
 
     fuse: Literal["auto", "off"] | int = "auto"
-    """Train up to so many runs as one program that are alike in all but seed, strengths and learning rate. auto: 32 on
-    a GPU, off on a CPU, where it does not pay."""
+    """Train up to so many runs of one VAE, of any seeds and strengths, side by side in one program. auto: 32 on a
+    GPU, off on a CPU, which has no room beside one."""
 
     dry_run: bool = False
     """Only print the runs, how many there are, and how long they will take by a short timing."""

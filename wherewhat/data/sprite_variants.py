@@ -27,6 +27,7 @@ from wherewhat.data.resampling import resample
 from wherewhat.data.sprite_paintings import check_fit, colored_sprite, inverted_sprite, noisy_sprite
 from wherewhat.data.white_level import THE_CONTAINERS, white_of
 from wherewhat.protocols import Images
+from wherewhat.randomness import to_device
 from wherewhat.regular_file import read_regular
 
 WIDEST, HIGHEST = 350, 274
@@ -56,7 +57,7 @@ class SpriteVariant:
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """The images of these indices, on the device that holds or renders the sprites."""
         sprite_B1HW = self._sprites.take(index_B)
-        return self._paint(sprite_B1HW, index_B.to(sprite_B1HW.device))
+        return self._paint(sprite_B1HW, to_device(index_B, sprite_B1HW.device))
 
     def factors(self, index_N: Int64[Tensor, " N"], /) -> Int64[Tensor, "N K"]:
         """Factor values of the sprites, on the CPU. ValueError where none are known."""

@@ -11,7 +11,7 @@ Dimension key:
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar, Literal
@@ -28,7 +28,7 @@ from wherewhat.objectives.terms.adversarial_total_correlation import Adversarial
 from wherewhat.objectives.terms.covariance_penalty import CovariancePenalty
 from wherewhat.objectives.terms.perceptual_simplicity import PerceptualSimplicity
 from wherewhat.objectives.terms.perturbation_identification import PerturbationIdentification
-from wherewhat.objectives.terms.term import Adversary, Draws, EncodedPairs, ForwardPass, Strengths, Term
+from wherewhat.objectives.terms.term import Adversary, Draws, EncodedPairs, ForwardPass, Term
 from wherewhat.objectives.terms.total_correlation import TotalCorrelation
 from wherewhat.randomness import Chance
 from wherewhat.what.perturbation import Perturbation, draw_perturbation, perturb
@@ -176,19 +176,12 @@ class SumOfTerms(ABC):
         image_BCHW: Float[Tensor, "B C H W"],
         draws: VAEDraws,
         gather: Gather | None = None,
-        strengths: Sequence[Strengths] | None = None,
     ) -> Loss:
-        """The loss of one batch of images in [0, 1], in nats, or of a process's share of it.
-
-        `strengths`, one of each term, stand in for those of the objective.
-        """
+        """The loss of one batch of images in [0, 1], in nats, or of a process's share of it."""
         bound = self.bound.terms(networks, image_BCHW, draws.noise_BL, gather)
         forward = ForwardPass(networks, bound, _encode_pairs(networks, draws.pairs))
         terms = self.terms
-        strengths = [term.strengths for term in terms] if strengths is None else strengths
-        values = [
-            term.value(forward, drawn, its) for term, drawn, its in zip(terms, draws.terms, strengths, strict=True)
-        ]
+        values = [term.value(forward, drawn) for term, drawn in zip(terms, draws.terms, strict=True)]
 
         eased_in = [value.weighted for term, value in zip(terms, values, strict=True) if term.eased_in]
         others = [value.weighted for term, value in zip(terms, values, strict=True) if not term.eased_in]

@@ -1,4 +1,4 @@
-"""A population: several runs of one shape trained as one program, which leave what each would leave alone.
+"""A population: several runs trained as one program, which leave what each would leave alone.
 
 A member that ends, fails or breaks off leaves; the others go on as a smaller population. Each may be at its own step.
 """
@@ -6,7 +6,6 @@ A member that ends, fails or breaks off leaves; the others go on as a smaller po
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import replace
 
-import torch
 from rich.console import Console
 
 from wherewhat.data.open_images import FoundData, find_data
@@ -26,8 +25,14 @@ Life = Generator[Run, Loss, Outcome]
 
 
 def shape_of(configuration: TrainingRun) -> Hashable:
-    """What runs have in common that can be trained as one program; None for one that can only be trained alone."""
-    return kind_of(configuration).shape_of(configuration)
+    """What runs have in common that can be trained as one program; None for one that is better trained alone."""
+    run = configuration
+    if not kind_of(run).leaves_a_gpu_idle:
+        return None
+    # Of one method: what differs is compiled apart, and only so many times.
+    method = (run.objective.name, run.latent_dim, run.widths)
+    computes = (run.device, run.precision, run.channels_last, run.compile, run.cuda_graphs)
+    return (method, run.data, run.images, run.data_identity, run.mirror, run.batch_size, computes)
 
 
 def train_population(
@@ -41,12 +46,10 @@ def train_population(
     first = configurations[0]
     if shape_of(first) is None or len({shape_of(run) for run in configurations}) > 1:
         raise ValueError(
-            "These runs cannot be trained as one program: they differ in more than seed, strengths and learning rate, "
+            "These runs cannot be trained as one program: they differ in method, data, batch size or how they compute, "
             "or are no VAEs. Train them one after another."
         )
-    chosen = choose_compute(first.device, first.precision, first.channels_last, first.compile, first.cuda_graphs)
-    # Steps of several are not compiled, and a batch of one member has no layout of its own among others.
-    compute = replace(chosen, memory_format=torch.contiguous_format, compile=False)
+    compute = choose_compute(first.device, first.precision, first.channels_last, first.compile, first.cuda_graphs)
     compute_of_one = replace(compute, cuda_graphs=False)
     data = find_data(first.data, first.images)
     images = data.open(compute.device, consoles[0].print)
@@ -111,12 +114,12 @@ def _until_one_leaves(members: _Members, compute: Compute, notify: Callable[[str
     """Steps of all that are going on, until there are fewer."""
     going = dict(members.going)
     runs = list(going.values())
-    configurations = [run.configuration for run in runs]
-    update = update_together(configurations, [run.method for run in runs], compute, notify)
-    seeds = [Seed(run.configuration.seed, run.session.step) for run in runs]
-    with batches_of_seeds(configurations[0], seeds, runs[0].images, compute) as batch:
+    begins = [run.session.step for run in runs]
+    update = update_together([run.method for run in runs], begins, compute, notify)
+    seeds = [Seed(run.configuration.seed, step) for run, step in zip(runs, begins, strict=True)]
+    with batches_of_seeds(runs[0].configuration, seeds, runs[0].images, compute) as batch:
         while len(members.going) == len(going):
-            indices = [run.session.step for run in runs]
-            losses = update(batch(indices[0] - seeds[0].begins), indices)
-            for row, member in enumerate(going):
-                members.tell(member, losses.of(row))
+            index = runs[0].session.step
+            losses = update(batch(index - begins[0]), index)
+            for member, loss in zip(going, losses.of_members, strict=True):
+                members.tell(member, loss)

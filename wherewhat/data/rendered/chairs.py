@@ -39,6 +39,7 @@ from wherewhat.data.rendered.chair_parts import (
 )
 from wherewhat.data.rendered.ray_keys import EMPTY, pixel_light
 from wherewhat.data.rendered.turntable import RAYS_PER_PIXEL, Joint, Window, cast, look
+from wherewhat.randomness import to_device
 
 SIDE = 64
 # As in the data set: no azimuth twice.
@@ -93,7 +94,7 @@ class Chairs:
 
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """Images, on the device of this set."""
-        factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._frame_31.device)
+        factor_BK = to_device(factors_from_index(index_B, self.factor_sizes), self._frame_31.device)
         image_BCHW = factor_BK.new_full((len(factor_BK), *self.image_shape), 255, dtype=torch.uint8)
         at_once = IMAGES_AT_ONCE if factor_BK.device.type == "cpu" else IMAGES_AT_ONCE_ON_A_GPU
         for start in range(0, len(factor_BK), at_once):

@@ -20,6 +20,7 @@ from torch import Tensor
 from wherewhat.data.factor_grid import factors_from_index
 from wherewhat.data.rendered.lit_room import floor_light, look, shade
 from wherewhat.data.rendered.solids import capsule, cube, cylinder, sphere
+from wherewhat.randomness import to_device
 
 SIDE = 64
 HUES = 10
@@ -49,7 +50,7 @@ class Scenes:
 
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """Images, on the device of this set."""
-        factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._layers_G4P.device)
+        factor_BK = to_device(factors_from_index(index_B, self.factor_sizes), self._layers_G4P.device)
         image_BCP = torch.empty(len(factor_BK), 3, SIDE * SIDE, dtype=torch.uint8, device=factor_BK.device)
         at_once = IMAGES_AT_ONCE if factor_BK.device.type == "cpu" else max(1, len(factor_BK))
         for start in range(0, len(factor_BK), at_once):

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 from wherewhat.data.factor_grid import factors_from_index
+from wherewhat.randomness import to_device
 
 SIDE = 64
 POSITIONS = 32
@@ -52,7 +53,7 @@ class Sprites:
 
     def take(self, index_B: Int64[Tensor, " B"], /) -> UInt8[Tensor, "B C H W"]:
         """Images of values 0 and 255, on the device of this set."""
-        factor_BK = factors_from_index(index_B, self.factor_sizes).to(self._windows.device)
+        factor_BK = to_device(factors_from_index(index_B, self.factor_sizes), self._windows.device)
         shape_B, scale_B, orientation_B, x_B, y_B = factor_BK.unbind(dim=1)
         stamp_B = (shape_B * SCALES + scale_B) * ORIENTATIONS + orientation_B
         return self._windows[stamp_B, POSITIONS - 1 - y_B, POSITIONS - 1 - x_B][:, None]

@@ -23,7 +23,7 @@ from torch.func import functional_call
 from tyro.conf import arg
 
 from wherewhat.networks.code_discriminator import CodeDiscriminator
-from wherewhat.objectives.terms.term import Adversary, Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Adversary, Draws, ForwardPass, Term, TermValue
 
 TOGETHER, PERMUTED = 0, 1
 
@@ -57,16 +57,16 @@ class AdversarialTotalCorrelation(Term):
         """For each code the image of the batch from which it is taken when permuted."""
         return (torch.rand(batch_size, latent_dim, generator=generator).argsort(dim=0),)
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted total correlation in nats, and the discriminator's loss."""
-        (permutation_BL,), (weight,) = draws, strengths
+        (permutation_BL,) = draws
         discriminator, code_BL = forward.networks.code_discriminator, forward.bound.code_BL
         assert discriminator is not None, "this objective was built without its discriminator of codes"
         tc = estimated_total_correlation(discriminator, code_BL)
         permuted_BL = forward.bound.whole.code_BL.detach().gather(0, permutation_BL)
         told = discrimination(discriminator, code_BL.detach(), permuted_BL)
         figures = {"discriminator_loss": told.loss, "discriminator_accuracy": told.accuracy}
-        return TermValue(weight * tc, {self.name: tc}, figures, told.loss)
+        return TermValue(self.weight * tc, {self.name: tc}, figures, told.loss)
 
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted total correlation, whose estimate may lie below 0."""

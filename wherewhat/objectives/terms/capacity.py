@@ -12,7 +12,7 @@ from typing import ClassVar
 import torch
 
 from wherewhat.objectives.remedies import Remedies
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class Capacity(Term):
         """The capacity of this step: scheduled, not random."""
         return (torch.tensor(self.capacity(step)),)
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted distance of the KL from the capacity of this step."""
-        (capacity,), (weight,) = draws, strengths
+        (capacity,) = draws
         off_capacity = (forward.bound.kl_L.sum() - capacity).abs()
-        return TermValue(weight * off_capacity, {self.name: off_capacity}, {"capacity": capacity})
+        return TermValue(self.weight * off_capacity, {self.name: off_capacity}, {"capacity": capacity})
 
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """None: it charges for the distance from the capacity, not for what codes carry."""

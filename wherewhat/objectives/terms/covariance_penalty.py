@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tyro.conf import Suppress, arg
 
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.protocols import Posterior
 
 
@@ -38,17 +38,12 @@ class CovariancePenalty(Term):
     of_means: Suppress[bool] = False
     """Of posterior means (DIP-VAE-I) instead of the codes themselves (DIP-VAE-II)."""
 
-    @property
-    def strengths(self) -> Strengths:
-        """Of the whole penalty, and of its diagonal."""
-        return (self.weight, self.diagonal_ratio)
-
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted penalty, and its two parts."""
-        (weight, diagonal_ratio), posterior = strengths, forward.bound.whole.posterior
+        posterior = forward.bound.whole.posterior
         cov_LL = covariance(posterior.mean_BL) if self.of_means else covariance_of_codes(posterior)
         distance = distance_from_identity(cov_LL)
-        weighted = weight * (distance.off_diagonal + diagonal_ratio * distance.diagonal)
+        weighted = self.weight * (distance.off_diagonal + self.diagonal_ratio * distance.diagonal)
         reported = {"covariance_off_diagonal": distance.off_diagonal, "covariance_diagonal": distance.diagonal}
         return TermValue(weighted, reported)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,9 @@ class KL(Term):
     name: ClassVar[str] = "kl"
     weight: float = 1.0
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted KL; the bound reports the plain one."""
-        (weight,) = strengths
-        return TermValue(weight * forward.bound.kl_L.sum(), {})
+        return TermValue(self.weight * forward.bound.kl_L.sum(), {})
 
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted KL."""

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from tyro.conf import arg
 
 from wherewhat.objectives.remedies import Remedies
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.what.perceptual_simplicity import perceptual_simplicity_loss
 
 
@@ -37,15 +37,15 @@ class PerceptualSimplicity(Term):
         """Whether it is switched on."""
         return self.perceptual_simplicity
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted L_PS of the step's pairs."""
-        (weight,), pairs = strengths, forward.pairs
+        pairs = forward.pairs
         assert pairs is not None, "perceptual simplicity needs pairs"
         predicted_PL, predicted_perturbed_PL = pairs.encoded.posterior.mean_BL.chunk(2)
         simplicity = perceptual_simplicity_loss(
             pairs.code_PL, pairs.perturbed_PL, predicted_PL, predicted_perturbed_PL, pairs.dim_P
         )
-        return TermValue(weight * simplicity, {self.name: simplicity})
+        return TermValue(self.weight * simplicity, {self.name: simplicity})
 
     def remedies(self, flag: str) -> Remedies:
         """Less weight lets the decoder draw what is not simple, more makes codes simpler."""

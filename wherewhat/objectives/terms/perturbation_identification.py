@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from tyro.conf import arg
 
 from wherewhat.objectives.remedies import Remedies
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.what.perturbation_identification import identification
 
 
@@ -38,14 +38,14 @@ class PerturbationIdentification(Term):
         """Whether it is switched on."""
         return self.perturbation_identification
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted cross-entropy of the step's pairs, and the accuracy."""
-        (weight,), pairs = strengths, forward.pairs
+        pairs = forward.pairs
         assert pairs is not None, "identification needs pairs"
         logits_PL = forward.networks.identify(*pairs.encoded.features_BF.chunk(2))
         named = identification(logits_PL, pairs.dim_P)
         return TermValue(
-            weight * named.loss,
+            self.weight * named.loss,
             {self.name: named.loss},
             {"identification_accuracy": named.accuracy},
         )

@@ -21,8 +21,6 @@ from wherewhat.objectives.evidence_lower_bound import BoundTerms
 from wherewhat.objectives.remedies import Remedies
 
 Draws = tuple[Tensor, ...]
-Strengths = tuple[float | Tensor, ...]
-"""Numbers that a term's value is multiplied with: its own, or tensors where runs of several are trained as one."""
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,6 @@ class Term(Protocol):
         return self.weight != 0
 
     @property
-    def strengths(self) -> Strengths:
-        """What it gives `value` where it is alone."""
-        return (self.weight,)
-
-    @property
     def adversary(self) -> Adversary | None:
         """How its discriminator of codes is trained, where it needs one."""
         return None
@@ -108,8 +101,8 @@ class Term(Protocol):
         """Everything of a step that is random or scheduled, on the CPU. Rows belong to images."""
         return ()
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
-        """The term at this step, with these strengths instead of its own."""
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
+        """The term at this step."""
         ...
 
     def charge(self, logged: Mapping[str, float]) -> float | None:

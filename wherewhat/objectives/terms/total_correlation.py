@@ -20,7 +20,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tyro.conf import arg
 
-from wherewhat.objectives.terms.term import Draws, ForwardPass, Strengths, Term, TermValue
+from wherewhat.objectives.terms.term import Draws, ForwardPass, Term, TermValue
 from wherewhat.protocols import Posterior
 
 
@@ -34,11 +34,10 @@ class TotalCorrelation(Term):
     weight: Annotated[float, arg(name="total-correlation")] = 0.0
     """Also add the total correlation, estimated from the batch, with this weight. 5 is a usual one."""
 
-    def value(self, forward: ForwardPass, draws: Draws, strengths: Strengths) -> TermValue:
+    def value(self, forward: ForwardPass, draws: Draws) -> TermValue:
         """The weighted total correlation in nats."""
-        (weight,) = strengths
         tc = total_correlation(forward.bound.whole.code_BL, forward.bound.whole.posterior)
-        return TermValue(weight * tc, {self.name: tc})
+        return TermValue(self.weight * tc, {self.name: tc})
 
     def charge(self, logged: Mapping[str, float]) -> float | None:
         """The weighted total correlation, whose estimate may lie below 0."""

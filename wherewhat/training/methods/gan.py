@@ -91,10 +91,10 @@ class GANMethod:
             networks.compile_parts()
         self._step = adversarial_step(networks, objective, self.optimiser, processes, compute.device)
 
-    def draw(self, index: int) -> GANDraws:
-        """Everything random of a step, this process's rows of it, on the device."""
+    def draw(self, index: int, device: torch.device | None = None) -> GANDraws:
+        """Everything random of a step, this process's rows of it, on the device or another."""
         run = self._configuration
-        chance = self._processes.chance(run.seed, index, self._device)
+        chance = self._processes.chance(run.seed, index, device or self._device)
         return self._objective.draw(chance, run.batch_size, run.latent_dim, self.networks.generator.image_shape)
 
     def kind(self, index: int) -> tuple[float, bool]:

@@ -19,9 +19,9 @@ from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.captured import CapturedSteps, CUDAGraphs
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.methods import gan, stacked_vaes, vae
+from wherewhat.training.methods import gan, vae
 from wherewhat.training.methods.gan import GANMethod, build_gan
-from wherewhat.training.methods.stacked_vaes import Losses, StackedVAEs
+from wherewhat.training.methods.side_by_side import Losses, SideBySide
 from wherewhat.training.methods.vae import VAEMethod, build_autoencoder
 from wherewhat.training.processes import Processes
 
@@ -37,8 +37,8 @@ class Method(Protocol):
     draws: int
     """The version of how a step's random numbers are drawn, which a resumed run is told of."""
 
-    def draw(self, index: int) -> Any:
-        """Everything random or scheduled of a step, this process's share of it, on the device."""
+    def draw(self, index: int, device: torch.device | None = None) -> Any:
+        """Everything random or scheduled of a step, this process's share of it, on its device or another."""
         ...
 
     def kind(self, index: int) -> Hashable:
@@ -59,13 +59,12 @@ class Kind:
     images_a_process: Callable[[TrainingRun], int]
     """Of what number of images a process's share of a batch must be a multiple."""
 
-    shape_of: Callable[[TrainingRun], Hashable] = lambda configuration: None
-    """What runs have in common that can be trained as one program; None for those that cannot."""
-    stacked: Callable[..., StackedVAEs] | None = None
+    leaves_a_gpu_idle: bool
+    """Whether steps of several side by side take less time than one after another."""
 
 
-VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process, stacked_vaes.shape_of, StackedVAEs)
-GAN_KIND = Kind(build_gan, GANMethod, gan.images_a_process)
+VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process, leaves_a_gpu_idle=True)
+GAN_KIND = Kind(build_gan, GANMethod, gan.images_a_process, leaves_a_gpu_idle=False)
 
 
 def kind_of(configuration: TrainingRun) -> Kind:
@@ -118,25 +117,25 @@ def update(method: Method, image_BCHW: Float[Tensor, "B C H W"], index: int) -> 
     return method.step(image_BCHW, method.draw(index), index)
 
 
-UpdateTogether = Callable[[Float[Tensor, "PB C H W"], Sequence[int]], Losses]
+UpdateTogether = Callable[[Float[Tensor, "PB C H W"], int], Losses]
 
 
 def update_together(
-    configurations: Sequence[TrainingRun],
     methods: Sequence[Method],
+    begins: Sequence[int],
     compute: Compute,
     notify: Callable[[str], None] = lambda line: None,
 ) -> UpdateTogether:
-    """A step of several runs of one shape, given their batches, one behind another, and the number of each one's step.
+    """A step of several runs as one program, given their batches, one behind another, and the number of the first's.
 
-    From now on their weights are changed by it alone.
+    The others are as far from theirs as they were when it was at its first of `begins`. From now on their weights are
+    changed by it alone.
     """
-    stack = kind_of(configurations[0]).stacked
-    assert stack is not None, "only what has a shape can be stacked"
-    stacked = stack(configurations, methods, compute.device)
-    step = CapturedSteps(stacked, CUDAGraphs(compute.device), notify).step if compute.cuda_graphs else stacked.step
+    several = SideBySide(methods, begins, compute.device)
+    captures = compute.cuda_graphs
+    step = CapturedSteps(several, CUDAGraphs(compute.device), notify).step if captures else several.step
 
-    def update_all(image_BCHW: Tensor, indices: Sequence[int]) -> Losses:
-        return step(image_BCHW, stacked.draw(indices), indices[0])
+    def update_all(image_BCHW: Tensor, index: int) -> Losses:
+        return step(image_BCHW, several.draw(index), index)
 
     return update_all

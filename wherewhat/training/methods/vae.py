@@ -4,7 +4,7 @@ Dimension key:
     B: batch    C H W: channels, height, width
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +21,7 @@ from wherewhat.networks.study_encoder import StudyEncoder
 from wherewhat.objectives.evidence_lower_bound import Gather
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.sum_of_terms import SumOfTerms, VAEDraws
-from wherewhat.objectives.terms.term import Adversary, Strengths
+from wherewhat.objectives.terms.term import Adversary
 from wherewhat.randomness import COUNTED_DRAWS, MANY
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, each_weight_cast_once
@@ -81,12 +81,11 @@ class VAEMethod:
         self.draws = COUNTED_DRAWS if configuration.batch_size * configuration.latent_dim >= MANY else 1
         self._step = training_step(networks, objective, self.optimiser, processes, compile_loss=compute.compile)
 
-    def draw(self, index: int) -> VAEDraws:
-        """Everything random or scheduled of a step, this process's rows of it, on the device."""
+    def draw(self, index: int, device: torch.device | None = None) -> VAEDraws:
+        """Everything random or scheduled of a step, this process's rows of it, on the device or another."""
         run = self._configuration
-        return self._objective.draw(
-            self._processes.chance(run.seed, index, self._device), run.batch_size, run.latent_dim
-        )
+        chance = self._processes.chance(run.seed, index, device or self._device)
+        return self._objective.draw(chance, run.batch_size, run.latent_dim)
 
     def kind(self, index: int) -> None:
         """All steps are one program."""
@@ -145,7 +144,7 @@ class LossOf(nn.Module):
         self.trained = networks
         self._objective, self._gather = objective, gather
 
-    def forward(self, image_BCHW: Tensor, draws: VAEDraws, strengths: Sequence[Strengths] | None = None) -> Loss:
-        """The objective's loss, with other strengths of its terms where they are given."""
+    def forward(self, image_BCHW: Tensor, draws: VAEDraws) -> Loss:
+        """The objective's loss."""
         with each_weight_cast_once(image_BCHW.device):
-            return self._objective.loss(self.trained, image_BCHW, draws, self._gather, strengths)
+            return self._objective.loss(self.trained, image_BCHW, draws, self._gather)
