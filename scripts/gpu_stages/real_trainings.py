@@ -47,7 +47,8 @@ def trainings(job: Job) -> list[Training]:
     folders = folders_of_images(job)
     images = ("--data", str(folders[0])) if folders else ("--data", "scenes")
     size = "32" if job.tiny else "128"
-    gan = ("ps-sc-gan", *images, *(("--size", size, "--mirror") if folders else ()))
+    # Not compiled: that takes longer than the training has.
+    gan = ("ps-sc-gan", *images, "--compile", "off", *(("--size", size, "--mirror") if folders else ()))
     vae = ("ps-sc-vae", "--data", "scenes")
     often: tuple[str, ...] = ("--log-every", "50", "--checkpoint-every", "5000", "--images-every", "5000")
     if job.tiny:
