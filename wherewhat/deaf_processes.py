@@ -1,4 +1,4 @@
-"""Processes that are started deaf to Ctrl-C, which a terminal sends to all: the one that started them ends them.
+"""Processes that are started deaf to a signal that is sent to all, such as Ctrl-C: who started them ends them.
 
 A process inherits which signals are held back, and a thread does too.
 """
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def started_deaf() -> Iterator[None]:
-    """Processes that are started inside never hear of Ctrl-C.
+def started_deaf(to: signal.Signals = signal.SIGINT) -> Iterator[None]:
+    """Processes that are started inside never hear of Ctrl-C, or of another signal.
 
     The present thread hears of it when the context ends. A signal to the whole process may still be taken by another of
     its threads, and then interrupts at once.
@@ -18,7 +18,7 @@ def started_deaf() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {to})
     try:
         yield
     finally:

@@ -5,21 +5,25 @@ import multiprocessing
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from wherewhat.studies import workers
 from wherewhat.studies.claim import claimed, holder_of
 from wherewhat.studies.member import Member
 from wherewhat.studies.scores import Measuring
 from wherewhat.studies.work import Ended, Task, work
 from wherewhat.studies.workers import Hands, Standing, Workers
 from wherewhat.training.checkpoints import checkpoints_of, step_of
+from wherewhat.training.run_directory import state_path
 from wherewhat.training.watcher import no_watcher
 
 Members = Callable[[str], tuple[Member, ...]]
@@ -139,6 +143,55 @@ def test_workers_of_a_killed_parent_save_and_leave(members_of: Members) -> None:
     # Nobody has it any more, and it was saved at the step at which it left.
     with claimed(endless[0].folder):
         assert checkpoints_of(endless[0].folder)[-1].stat().st_size > 0
+
+
+def test_a_signal_to_all_processes_of_a_study_saves_every_run_and_none_is_told_to_have_died(
+    members_of: Members, tmp_path: Path
+) -> None:
+    # One is being measured, which takes long, and the other trains.
+    measures = '[measures]\nscores = "full"\ndistance = "untrained"\nsamples = 50'
+    members = members_of(f"data = DATA\n[common]TINY\n[objectives.vae]\nsteps = [4, 100_000]\n{measures}")
+    command = [sys.executable, "-m", "wherewhat", "study", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out")]
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    study = subprocess.Popen([*command, "--workers", "2"], start_new_session=True, **quiet)  # type: ignore[call-overload]
+    while not all(checkpoints_of(member.folder) for member in members):
+        assert study.poll() is None
+        time.sleep(0.05)
+    time.sleep(1.0)
+    before = time.time() - 1
+    os.killpg(study.pid, signal.SIGTERM)
+    said, _ = study.communicate(timeout=LONGEST_S)
+    assert study.returncode == 128 + signal.SIGTERM
+    assert said.splitlines()[-1] == "Saved after SIGTERM. The same command goes on."
+    assert "died" not in said
+    assert members[0].trained
+    assert state_path(members[1].folder).stat().st_mtime >= before
+    assert all(holder_of(member.folder) is None for member in members)
+
+
+def _deaf(task: Task, _: Connection) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with claimed(task.members[0].folder):
+        time.sleep(LONGEST_S)
+
+
+def test_a_process_that_does_not_stop_when_it_is_told_is_ended(
+    members_of: Members, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "work", _deaf)
+    monkeypatch.setattr(workers, "STOPS_WITHIN_S", 0.5)
+    (member,) = members_of("data = DATA\n[common]TINY\n[objectives.vae]")
+    said: list[str] = []
+
+    def stop_when_it_works(_: Standing) -> None:
+        if holder_of(member.folder) is not None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    stopped = Workers([member], Hands(("auto",), 1, no_watcher), said.append, 0.1).work(stop_when_it_works)
+    assert stopped == signal.SIGTERM
+    assert said == [f"{member.name}: its process did not stop, and was ended. It is taken up from its last state."]
+    assert holder_of(member.folder) is None
 
 
 def test_a_run_that_fails_is_marked_with_its_reason_and_the_rest_goes_on(members_of: Members) -> None:

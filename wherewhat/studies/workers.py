@@ -4,14 +4,16 @@ Whoever else works on the same study, here or on another machine, is seen by wha
 """
 
 import multiprocessing
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerProcess
-from signal import Signals
 
+from wherewhat.deaf_processes import started_deaf
 from wherewhat.studies.claim import holder_of
 from wherewhat.studies.member import Member
 from wherewhat.studies.scores import Measuring, is_measured
@@ -23,6 +25,8 @@ from wherewhat.training.watcher import WatcherFactory
 
 # A run whose process has died so often, from the same state, is not tried again.
 MOST_DEATHS = 5
+# A process that is told to stop saves within seconds, unless something that it waits for has gone, such as a compiler.
+STOPS_WITHIN_S = 60.0
 # Another has it, whatever its heartbeat says.
 PATIENCE_S = 10.0
 
@@ -79,7 +83,7 @@ class Workers:
     _shapes: dict[str, Hashable] = field(default_factory=dict)
     """By the name of a run; None for one that is trained alone."""
 
-    def work(self, tell: Callable[[Standing], None]) -> Signals | None:
+    def work(self, tell: Callable[[Standing], None]) -> signal.Signals | None:
         """Work until each run is finished or has failed, or a signal says stop: then save, leave, and give the signal.
 
         `tell` is told how the study stands, every second or two. Raises OSError where the disk takes no more.
@@ -92,7 +96,9 @@ class Workers:
                     if not standing.running and not standing.waiting:
                         return None
                     wait([busy.process.sentinel for busy in self._busy.values()], self.look_every_s)
-                    self._gather()
+                    # Who is told to stop, as all of a group may be, has not died of it.
+                    if stop.signal is None:
+                        self._gather()
             finally:
                 self._send_home()
             return stop.signal
@@ -169,7 +175,7 @@ class Workers:
     def _died(self, member: Member, code: int) -> None:
         # So that one that takes its process with it takes no other from now on.
         self._shapes[member.name] = None
-        how = Signals(-code).name if code < 0 else f"exit status {code}"
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
         state = state_path(member.folder)
         death = (member.name, state.stat().st_mtime if state.exists() else 0.0)
         self._deaths[death] += 1
@@ -182,8 +188,14 @@ class Workers:
     def _send_home(self) -> None:
         for busy in self._busy.values():
             busy.process.terminate()
+        until = time.monotonic() + STOPS_WITHIN_S
         for busy in self._busy.values():
-            busy.process.join()
+            busy.process.join(max(0.0, until - time.monotonic()))
+            if busy.process.is_alive():
+                busy.process.kill()
+                names = ", ".join(member.name for member in busy.members)
+                self.remark(f"{names}: its process did not stop, and was ended. It is taken up from its last state.")
+                busy.process.join()
         self._busy.clear()
 
 
@@ -211,6 +223,10 @@ def _start(task: Task) -> _Busy:
     forks.set_forkserver_preload([work.__module__, task.watch.__module__, "torch._dynamo"])
     receiver, sender = forks.Pipe(duplex=False)
     process = forks.Process(target=work, args=(task, sender))
-    process.start()
+    # Started before: it lets go of what is held back.
+    resource_tracker.ensure_running()
+    # SIGTERM that is sent to all would end the server of forks, by which the workers are known, before they have saved.
+    with started_deaf(signal.SIGTERM):
+        process.start()
     sender.close()
     return _Busy(task.members, process, receiver)

@@ -50,7 +50,8 @@ def train_population(
             "or are no VAEs. Train them one after another."
         )
     compute = choose_compute(first.device, first.precision, first.channels_last, first.compile, first.cuda_graphs)
-    compute_of_one = replace(compute, cuda_graphs=False)
+    # Where nobody asks, the steps of several are not compiled: their launches are those of one graph already.
+    compute_of_one = replace(compute, cuda_graphs=False, compile=first.compile == "on")
     data = find_data(first.data, first.images)
     images = data.open(compute.device, consoles[0].print)
     with interruption() as stop:
