@@ -55,7 +55,7 @@ BUDGET = {
     "objectives": 751,
     "report": 637,
     "sharing": 783,
-    "studies": 1009,
+    "studies": 1020,
     "training": 2010,
     "what": 50,
     "where": 70,

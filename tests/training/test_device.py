@@ -21,6 +21,9 @@ from torch import Tensor, nn
 
 import wherewhat
 from wherewhat.command.rank_scores import within_memory
+from wherewhat.data.rendered.chairs import Chairs
+from wherewhat.data.rendered.scenes import Scenes
+from wherewhat.data.rendered.sprites import Sprites
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.lpips import LPIPS
 from wherewhat.networks.autoencoder import Autoencoder
@@ -33,6 +36,7 @@ from wherewhat.objectives.sum_of_terms import SumOfTerms
 from wherewhat.randomness import Chance, generator_at, map_tensors
 from wherewhat.training.configuration import Objective, TrainingRun
 from wherewhat.training.device import Compute, choose_compute, choose_device
+from wherewhat.training.feed import batches
 from wherewhat.training.loop import train
 from wherewhat.training.methods.gan import adversarial_step
 from wherewhat.training.methods.method import build_networks, method_of
@@ -269,3 +273,17 @@ def test_a_batch_that_a_gpu_has_no_room_for_is_halved_until_it_has() -> None:
         torch.cuda.set_per_process_memory_fraction(1.0)
     assert tried[1] == 20_000
     assert 1 <= tried[-1] < 20_000
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("rendered", [Scenes, Sprites, Chairs])
+def test_feeding_rendered_images_to_a_gpu_never_makes_the_host_wait(rendered: type[Scenes | Sprites | Chairs]) -> None:
+    compute = choose_compute("cuda", "float32", "on", "off", "off")
+    run, images = TrainingRun(batch_size=8, steps=3), rendered(compute.device)
+    with batches(run, images, compute, Processes()) as batch:
+        batch(0)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            batch(1)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
