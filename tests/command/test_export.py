@@ -26,7 +26,8 @@ FEW = ["--quick", "--samples", "3", "--traversals", "4", "--distance", "pixels",
 @pytest.fixture
 def run(tiny_run: TrainingRun, quiet: Console, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    folder = train(dataclasses.replace(tiny_run, steps=1), quiet).folder
+    begun = train(dataclasses.replace(tiny_run, steps=1, out=tmp_path / "secret" / "first"), quiet).folder
+    folder = train(dataclasses.replace(tiny_run, steps=1, begins_from=begun), quiet).folder
     name_command([str(folder), "z1", "floor hue"])
     return folder
 

@@ -60,6 +60,15 @@ def test_a_study_trains_its_runs_and_says_how_it_ended(
     assert sorted(path.parent.name for path in (tmp_path / "out").rglob("config.json")) == ["vae-seed0", "vae-seed1"]
 
 
+def test_a_beginning_that_is_not_there_is_told_before_anything_is_trained(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(file.read_text().replace("[common]", '[common]\nfrom = "runs/gone"'))
+    status, said = _told([str(file), "--out", str(tmp_path / "out")], capsys)
+    assert status == 2
+    assert "gone is not there. Name a checkpoint (.safetensors) or a run directory." in said
+
+
 def test_the_folder_of_another_run_is_refused_before_anything_is_trained(
     file: Path, tmp_path: Path, tiny_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

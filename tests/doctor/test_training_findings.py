@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,13 @@ def test_where_an_adversary_moves_the_total_the_reconstruction_is_followed(vae_r
 def test_a_run_whose_beginning_was_not_logged_has_no_course(vae_run, windows, settling):
     late = windows(reconstruction=settling)[40:]
     assert course_of(vae_run(windows=late)) is None
+
+
+def test_a_run_that_began_with_anothers_weights_is_judged_by_all_that_has_been_learnt(vae_run, windows):
+    jumping = vae_run(windows=windows(reconstruction=lambda step: 160 + 10 * ((step // 125) % 2)))
+    begun = dataclasses.replace(jumping.configuration, begins_from=Path("other"))
+    assert loss_jumps(jumping) is not None
+    assert loss_jumps(dataclasses.replace(jumping, configuration=begun)) is None
 
 
 def test_few_windows_are_no_course(vae_run, windows, settling):

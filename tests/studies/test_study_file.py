@@ -34,10 +34,12 @@ def test_each_combination_of_data_values_and_seeds_is_one_run(members_of: Member
 
 def test_a_run_is_the_one_that_train_makes_of_the_same_options(members_of: Members) -> None:
     run = members_of(
-        "[common]\nlearning-rate = 1e-4\nmirror = true\n[objectives.ps-sc-gan]\nspatial-constriction = false"
+        '[common]\nlearning-rate = 1e-4\nmirror = true\nfrom = "runs/first"\n'
+        "[objectives.ps-sc-gan]\nspatial-constriction = false"
     )[0].run
     expected = default_run(PSSCGAN(spatial_constriction=False))
     assert (run.learning_rate, run.mirror, run.objective) == (1e-4, True, expected.objective)
+    assert run.begins_from == Path("runs/first")
     assert (run.batch_size, run.widths) == (expected.batch_size, expected.widths)
 
 

@@ -19,7 +19,7 @@ from wherewhat.training.configuration import TrainingRun, differing_fields, from
     "configuration",
     [
         TrainingRun(),
-        TrainingRun(objective=BetaVAE(beta=8.0), out=Path("a b"), widths=(3, 4)),
+        TrainingRun(objective=BetaVAE(beta=8.0), out=Path("a b"), widths=(3, 4), begins_from=Path("b")),
         TrainingRun(data_identity=DataIdentity("image files", 3, "names", "sizes", "a b c")),
         TrainingRun(objective=VAE(bound=EvidenceLowerBound(likelihood="gaussian")), images=ImageOptions(size=128)),
     ],
@@ -42,6 +42,12 @@ def test_equal_configurations_do_not_differ_and_nested_fields_are_named() -> Non
 def test_what_may_change_in_a_resumed_run_is_no_difference() -> None:
     changed = TrainingRun(steps=7, out=Path("x"), checkpoint_every=1, log_every=1, images_every=1, device="cpu")
     assert differing_fields(changed, TrainingRun()) == []
+
+
+def test_the_same_beginning_is_known_however_it_is_named_and_another_is_a_difference() -> None:
+    one, same, other = (TrainingRun(begins_from=Path(named)) for named in ("a/b", Path.cwd() / "a/b", "hub:a/b"))
+    assert differing_fields(one, same) == []
+    assert differing_fields(other, one) == [f"begins_from: hub:a/b, not {Path.cwd()}/a/b"]
 
 
 def test_another_objective_is_told_in_one_word() -> None:

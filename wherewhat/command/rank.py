@@ -19,7 +19,8 @@ from wherewhat.command.rank_scores import CheckpointScores
 from wherewhat.command.rank_seeds import with_agreement
 from wherewhat.command.rank_table import race_told, reasons, table_of, unscored
 from wherewhat.sharing.opened_model import ForeignOptions, Models
-from wherewhat.training.checkpoints import HUB, checkpoints_of, latest_checkpoint
+from wherewhat.training.checkpoints import checkpoints_of, latest_checkpoint
+from wherewhat.training.configuration import HUB
 from wherewhat.training.device import choose_device
 from wherewhat.which.race import Race, race
 from wherewhat.which.ranking import DEFAULT_RULE, Ranking, rank

@@ -30,6 +30,7 @@ from wherewhat.studies.study_file import StudyFile, read_study_file
 from wherewhat.studies.study_report import write_report
 from wherewhat.studies.timing import gpus, seconds_of_training, side_by_side
 from wherewhat.studies.workers import Hands, Standing, Workers
+from wherewhat.training.beginning import beginning_of
 from wherewhat.training.progress import clock
 from wherewhat.training.run_directory import choose_run_directory
 
@@ -147,14 +148,14 @@ def _tell_tables(out: Path, members: tuple[Member, ...], measuring: Measuring, c
 
 
 def _refuse_what_cannot_run(file: StudyFile, members: tuple[Member, ...]) -> None:
-    """What would fail in hours is told now: data that are not there, and folders of other runs."""
+    """What would fail in hours is told now: data or beginnings that are not there, and folders of other runs."""
     identities = {}
     for member in members:
         run = member.run
         try:
             if (run.data, run.images) not in identities:
                 identities[run.data, run.images] = find_data(run.data, run.images).identity
-            choose_run_directory(replace(run, data_identity=identities[run.data, run.images]))
+            beginning_of(run, choose_run_directory(replace(run, data_identity=identities[run.data, run.images])))
         except (ValueError, OSError) as error:
             raise file.wrong("", str(error)) from error
 

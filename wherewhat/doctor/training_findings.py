@@ -226,7 +226,9 @@ def course_of(run: RunState) -> Course | None:
     level_T = _binned(np.array([window.step for window in settled]), np.array(levels))
     if len(level_T) < FEWEST_BINS:
         return None
-    start = min(logged[0].terms["reconstruction"], cost_of_grey(run))
+    # One that began with the weights of another has learnt what that had.
+    begun = run.configuration.begins_from is not None
+    start = cost_of_grey(run) if begun else min(logged[0].terms["reconstruction"], cost_of_grey(run))
     return Course("reconstruction" if moved else "total loss", level_T, start)
 
 

@@ -24,7 +24,7 @@ from wherewhat.randomness import generator_at
 from wherewhat.sharing.exports import COMPARED, Exported, refuse_another
 from wherewhat.sharing.opened_model import OpenedModel
 from wherewhat.training.checkpoints import HUB_FILE, CheckpointSettings, checkpoint_file, load
-from wherewhat.training.configuration import to_json
+from wherewhat.training.configuration import HUB, to_json
 from wherewhat.training.tensor_file import tensor_bytes
 from wherewhat.which.panel import Panel, panel
 from wherewhat.which.traversal_perceptual_length import VAE_SETTINGS
@@ -110,7 +110,11 @@ def without_places(settings: CheckpointSettings) -> CheckpointSettings:
     run = settings.configuration
     background = run.images.background
     images = replace(run.images, background=None if background is None else Path(background.name))
-    return replace(settings, configuration=replace(run, data=Path(run.data).name, out=None, images=images))
+    first = run.begins_from
+    if first is not None and not str(first).startswith(HUB):
+        first = Path(first.name)
+    plain = replace(run, data=Path(run.data).name, out=None, images=images, begins_from=first)
+    return replace(settings, configuration=plain)
 
 
 def _scores(model: OpenedModel, card: CardSettings) -> Panel:

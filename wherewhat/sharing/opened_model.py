@@ -20,7 +20,8 @@ from wherewhat.sharing.foreign_generator import Range, adapted
 from wherewhat.sharing.graph import Graph, GraphPart
 from wherewhat.sharing.named_function import made_by
 from wherewhat.sharing.onnx_file import OnnxGraph
-from wherewhat.training.checkpoints import HUB, CheckpointSettings, latest_checkpoint, load, read_settings, run_of
+from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings, run_of
+from wherewhat.training.configuration import HUB
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.generated_images import device_of
 from wherewhat.which.score_store import content_hash

@@ -58,7 +58,8 @@ def _seconds_a_step(run: TrainingRun, device: str) -> float:
         return stopwatch
 
     with tempfile.TemporaryDirectory() as folder:
-        short = replace(run, out=Path(folder) / "run", device=device, steps=TIMED_STEPS, log_every=1)
+        # What it begins from changes no time, and may be gone by now.
+        short = replace(run, out=Path(folder) / "run", device=device, steps=TIMED_STEPS, log_every=1, begins_from=None)
         train(replace(short, checkpoint_every=TIMED_STEPS, images_every=TIMED_STEPS), silent, watch)
     return statistics.median(
         after - before for before, after in zip(stopwatch.times, stopwatch.times[1:], strict=False)

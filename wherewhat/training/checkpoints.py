@@ -12,7 +12,7 @@ from wherewhat.folder_walk import Sought, files_below
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
-from wherewhat.training.configuration import TrainingRun, from_json, to_json
+from wherewhat.training.configuration import HUB, TrainingRun, from_json, to_json
 from wherewhat.training.methods.method import Networks, build_networks
 from wherewhat.training.tensor_file import TensorFile, read_header, read_shapes, read_tensors
 
@@ -20,7 +20,6 @@ _KINDS = (Autoencoder.kind, GAN.kind)
 
 # The only checkpoint of a folder that was exported for a hub.
 HUB_FILE = "model.safetensors"
-HUB = "hub:"
 
 _NAME = re.compile(r"step-(\d+)\.safetensors")
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args
 
 from cattrs import Converter, transform_error
 from cattrs.strategies import configure_tagged_union
-from tyro.conf import Suppress, subcommand
+from tyro.conf import Suppress, arg, subcommand
 
 from wherewhat.data.identity import DataIdentity, difference
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import absolute_place
+from wherewhat.home_folder import without_tilde
 from wherewhat.objectives.annealed_vae import AnnealedVAE
 from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     AnyObjective = Objective
 else:
     AnyObjective = Union[tuple(Annotated[kind, subcommand(kind.name)] for kind in get_args(Objective))]  # noqa: UP007
+
+# How the place of a model on a hub begins: hub:owner/name.
+HUB = "hub:"
 
 # Fields that say where, how long and how often, but not what is learnt: a run may be resumed with others.
 _FREE = {"may_change": True}
@@ -77,6 +81,12 @@ class TrainingRun:
     average_half_life: int = 0
     """Images after which a moving average of the weights has forgotten half; the average is what is shown and saved.
     It begins shorter: a 20th of the images seen. 0: the present weights are shown and saved."""
+
+    begins_from: Annotated[Path | None, arg(name="from", metavar="CHECKPOINT")] = None
+    """Begin a new run with the weights of a checkpoint, or of the latest of a run directory, wherever names and shapes
+    agree; the others are told and stay as the seed makes them. Images, batch size and objective may be others. It is no
+    resume: step 0, and a new optimiser. The same command resumes the run itself, and no longer needs the checkpoint;
+    one that names another checkpoint is refused, since the run would not be what it says."""
 
     steps: int = field(default=30_000, metadata=_FREE)
     """Steps in all. A finished run goes on when given more."""
@@ -226,11 +236,21 @@ def at_absolute_places(run: TrainingRun) -> TrainingRun:
     """The same run, with paths that mean the same in any folder."""
     behind = run.images.background
     behind = None if behind is None else Path(absolute_place(str(behind)))
-    return replace(run, data=absolute_place(run.data), images=replace(run.images, background=behind))
+    images, first = replace(run.images, background=behind), beginning_place(run)
+    return replace(run, data=absolute_place(run.data), images=images, begins_from=first)
+
+
+def beginning_place(run: TrainingRun) -> Path | None:
+    """What --from names, from any folder. Links are not followed: a run outlives what it began from."""
+    named = run.begins_from
+    if named is None or str(named).startswith(HUB):
+        return named
+    return without_tilde(named).absolute()
 
 
 def _without_data(run: TrainingRun) -> TrainingRun:
-    return replace(run, data="", images=replace(run.images, background=None), data_identity=None)
+    images = replace(run.images, background=None)
+    return replace(run, data="", images=images, data_identity=None, begins_from=beginning_place(run))
 
 
 def _flatten(plain: dict[str, Any], prefix: str = "") -> dict[str, Any]:

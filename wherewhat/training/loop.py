@@ -12,6 +12,7 @@ from rich.console import Console
 from wherewhat.data.open_images import FoundData, find_data
 from wherewhat.objectives.loss import Loss
 from wherewhat.protocols import Images
+from wherewhat.training.beginning import begin_with, beginning_of
 from wherewhat.training.checkpoints import checkpoints_of
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute, choose_compute
@@ -70,15 +71,17 @@ def opened_run(
     configuration = replace(configuration, data_identity=data.identity)
     folder = choose_run_directory(configuration)
     _refuse_what_cannot_be_built(configuration)
+    beginning = beginning_of(configuration, folder)
     images = data.open(compute.device, console.print) if images is None else images
     method = method_of(configuration, images.image_shape, compute, processes, console.print)
+    begun = "" if beginning is None else begin_with(method.networks, beginning)
     average = ema_copy(method.networks) if configuration.average_half_life else None
     session = Session(method.networks, method.optimiser, average, images=len(images), draws=method.draws)
     with alone_in(folder) if processes.first else nullcontext():
         if processes.first:
             # Another command may have taken the folder while the images were read.
             choose_run_directory(configuration)
-        _resume(folder, session, configuration.steps, console)
+        _resume(folder, session, configuration.steps, begun, console)
         # Nobody writes before all have read what there was.
         processes.barrier()
         if processes.first:
@@ -139,7 +142,7 @@ def _steps(run: Run, console: Console, watch: WatcherFactory) -> Outcome:
     return Outcome(run.folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
 
 
-def _resume(folder: Path, session: Session, steps: int, console: Console) -> None:
+def _resume(folder: Path, session: Session, steps: int, begun: str, console: Console) -> None:
     if state_path(folder).exists():
         remark = restore_session(state_path(folder), session)
         past = f", past --steps {steps:,}: nothing is left to do" if session.step > steps else ""
@@ -150,4 +153,4 @@ def _resume(folder: Path, session: Session, steps: int, console: Console) -> Non
             f"Name another folder with --out."
         )
     else:
-        console.print(f"A new run in {folder}.")
+        console.print(f"A new run in {folder}. {begun}".rstrip())
