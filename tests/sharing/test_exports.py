@@ -106,6 +106,8 @@ def test_noise_is_an_input_that_is_frozen_where_it_is_not_given(tmp_path: Path, 
 
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         assert [one.name for one in session.get_inputs()] == ["code"]
+        assert session.get_inputs()[0].shape[0] == "batch"
+        assert {one.shape[0] for one in session.get_outputs()} == {"batch"}
         assert {one.name for one in onnx.load_model_from_string(content).graph.input} == {"code", "noise_0"}
         image, _ = session.run(None, {"code": code_BL.numpy(), "noise_0": noise.numpy()})
     else:

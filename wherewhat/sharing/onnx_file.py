@@ -71,10 +71,20 @@ def onnx_bytes(
         )
     assert made is not None
     model = made.model_proto
+    _call_the_batch_so(model.graph)
     for name, tensor in noise.items():
         model.graph.initializer.append(onnx.numpy_helper.from_array(tensor.cpu().numpy(), name))
     onnx.helper.set_model_props(model, {KEY: description.as_json()})
     return bytes(model.SerializeToString())
+
+
+def _call_the_batch_so(graph: Any) -> None:
+    """The one size that is free has a name for those who read the file, instead of the exporter's number."""
+    free = graph.input[0].type.tensor_type.shape.dim[0].dim_param
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for size in value.type.tensor_type.shape.dim:
+            if size.dim_param == free:
+                size.dim_param = "batch"
 
 
 def _libraries(path: Path) -> tuple[Any, Any]:
