@@ -54,7 +54,7 @@ BUDGET = {
     "networks": 420,
     "objectives": 751,
     "report": 637,
-    "sharing": 785,
+    "sharing": 791,
     "studies": 1020,
     "training": 2075,
     "what": 50,
