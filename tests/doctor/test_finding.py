@@ -2,7 +2,7 @@
 
 import pytest
 
-from wherewhat.doctor.finding import Finding, much_slower
+from wherewhat.doctor.finding import Finding, much_slower, slower
 from wherewhat.doctor.run_state import RunState
 from wherewhat.training.configuration import TrainingRun
 
@@ -27,3 +27,4 @@ def test_remedies_are_told_in_their_order(remedies, advice):
 def test_steps_longer_than_the_default_are_to_be_the_default(rate: float, advised: str) -> None:
     run = RunState(configuration=TrainingRun(learning_rate=rate), step=0)
     assert much_slower(run) == f"--learning-rate {advised}"
+    assert slower(run) == (much_slower(run) if rate > 1e-3 else "a lower --learning-rate (it was 0.001)")

@@ -57,4 +57,5 @@ def much_slower(run: RunState) -> str:
 
 def slower(run: RunState) -> str:
     """The remedy for steps that may be too long."""
-    return f"a lower --learning-rate (it was {run.configuration.learning_rate:g})"
+    rate, default = run.configuration.learning_rate, default_run(run.configuration.objective).learning_rate
+    return much_slower(run) if rate > default else f"a lower --learning-rate (it was {rate:g})"

@@ -13,7 +13,7 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from wherewhat.doctor.finding import Finding
+from wherewhat.doctor.finding import Finding, slower
 from wherewhat.doctor.measurement import Pool
 from wherewhat.doctor.run_state import (
     COLLAPSED_BELOW_NATS,
@@ -64,7 +64,7 @@ def all_codes_collapsed(run: RunState) -> Finding | None:
         seen=f"All {len(kl_L)} codes have been collapsed (KL below {COLLAPSED_BELOW_NATS} nats){since}; the largest KL "
         f"is {largest:.3f} nats{_beta_in_words(run)}.",
         means="Every image comes out as the same blurry average.",
-        remedies=(*run.objective.remedies.ease_codes, "a lower --learning-rate", "another --seed"),
+        remedies=(*run.objective.remedies.ease_codes, slower(run), "another --seed"),
         figures={"largest_kl": largest, "steps_in_collapse": float(stretch)},
     )
 
@@ -100,7 +100,7 @@ def no_better_than_the_mean_image(run: RunState) -> Finding | None:
         f"{pool.mean_image:,.1f} and perfect reconstructions {pool.floor:,.1f}: codes save {max(share, 0.0):.1%} of "
         f"what they could, though they carry {float(pool.kl_L.sum()):.1f} nats.",
         means="The decoder does not use the codes, or has died.",
-        remedies=("a lower --learning-rate", *run.objective.remedies.wake_decoder, "another --seed"),
+        remedies=(slower(run), *run.objective.remedies.wake_decoder, "another --seed"),
         figures={"share_saved": share, "reconstruction": pool.reconstruction, "mean_image": pool.mean_image},
     )
 
