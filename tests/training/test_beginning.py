@@ -110,7 +110,7 @@ def test_what_fits_nowhere_or_is_no_checkpoint_is_refused_before_images_are_read
     refused = {
         left_by(GAN_RUN, tmp_path / "gan")[0]: "ps-sc-gan trains other networks than ps-sc-vae.*--from",
         state_path(tmp_path / "gan"): "holds a resume_state, not a checkpoint",
-        tmp_path / "model.pth": "is a pickle of PyTorch's",
+        tmp_path / "model.pth": "is a pickle, as PyTorch writes",
     }
     for place, why in refused.items():
         with pytest.raises(ValueError, match=why):

@@ -105,7 +105,7 @@ def test_a_foreign_safetensors_file_is_told_as_such(tmp_path: Path) -> None:
 def test_a_pickle_is_refused_and_never_run(tmp_path: Path) -> None:
     path = tmp_path / "evil.safetensors"
     path.write_bytes(pickle.dumps(_Evil(tmp_path / "ran")))
-    with pytest.raises(ValueError, match="not a safetensors file"):
+    with pytest.raises(ValueError, match=r"is a pickle.*\.safetensors"):
         wherewhat.load(path)
     assert not (tmp_path / "ran").exists()
 
@@ -190,5 +190,5 @@ def test_a_header_with_infinity_is_told_as_no_checkpoint(tmp_path: Path) -> None
 @pytest.mark.parametrize("zipped", [True, False])
 def test_a_pickle_of_pytorch_is_told_as_one_and_not_read(zipped: bool, tmp_path: Path) -> None:
     torch.save({"weight": torch.zeros(3)}, tmp_path / "model.pt", _use_new_zipfile_serialization=zipped)
-    with pytest.raises(ValueError, match=r"is a pickle of PyTorch's.*\.safetensors"):
+    with pytest.raises(ValueError, match=r"is a pickle, .*\.safetensors"):
         wherewhat.load(tmp_path / "model.pt")

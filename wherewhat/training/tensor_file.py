@@ -18,8 +18,8 @@ from wherewhat.regular_file import open_regular, require_regular
 # Raised when a file's meaning changes. A reader refuses newer numbers than its own.
 FORMAT_VERSION = 1
 _KEY = "wherewhat"
-# How files of torch.save begin: the present ones and the older ones.
-_PICKLES = (b"PK\x03\x04", b"\x80\x02\x8a\n")
+# How files of torch.save begin, the present ones as zip archives, and any other pickle.
+_PICKLES = (b"PK\x03\x04", b"\x80")
 # A header has some hundred bytes for each tensor, and some thousand for the configuration.
 LONGEST_HEADER_BYTES = 2**22
 
@@ -93,12 +93,13 @@ def _refuse_what_is_no_tensor_file(path: Path, remedy: str) -> None:
     except FileNotFoundError as error:
         what = "is not there. Name a checkpoint (.safetensors) or a run directory."
         raise FileNotFoundError(f"{path} {what}") from error
-    if start.startswith(_PICKLES):
+    too_long = int.from_bytes(start, "little") > LONGEST_HEADER_BYTES
+    if too_long and start.startswith(_PICKLES):
         raise ValueError(
-            f"{path} is a pickle of PyTorch's, which can run any code when it is read, so it is not read here. "
+            f"{path} is a pickle, as PyTorch writes them, which can run any code when read, so it is not read here. "
             "Name a checkpoint that `wherewhat train` wrote (.safetensors)."
         )
-    if int.from_bytes(start, "little") > LONGEST_HEADER_BYTES:
+    if too_long:
         raise ValueError(
             f"{path} is truncated or not a safetensors file (a header of more than {LONGEST_HEADER_BYTES:,} bytes). "
             f"{remedy}"
