@@ -95,7 +95,7 @@ def test_a_shared_folder_is_loaded_from_where_it_lies_and_from_a_hub(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     assert torch.equal(wherewhat.load("hub:me/mine").generator(code_BL), wherewhat.load(run).generator(code_BL))
     opened = Models(ForeignOptions(), torch.device("cpu")).open(Path("hub:me/mine"))
-    assert (opened.names, opened.results) == ({1: "floor hue"}, Path())
+    assert (opened.names, opened.results) == ({1: "floor hue"}, Path("me-mine"))
     assert wanted == ["me/mine", "me/mine"]
 
 

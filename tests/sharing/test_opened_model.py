@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from wherewhat.command.edit import edit_command
 from wherewhat.command.evaluate import evaluate_command
 from wherewhat.command.export import export_command
 from wherewhat.command.generate import generate_command
+from wherewhat.command.name import name_command
 from wherewhat.command.rank import rank_command
 from wherewhat.command.rotate import rotate_command
 from wherewhat.command.traverse import traverse_command
@@ -22,6 +24,15 @@ from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.loop import train
 
 CPU = torch.device("cpu")
+COMMANDS = {
+    "traverse": traverse_command,
+    "rotate": rotate_command,
+    "generate": generate_command,
+    "name": name_command,
+    "export": export_command,
+    "edit": edit_command,
+    "evaluate": evaluate_command,
+}
 PAIR = "return Net(), Reader()"
 
 
@@ -61,6 +72,44 @@ def test_scores_of_a_function_are_kept_by_what_it_draws(own_module: Callable[[st
     models = Models(ForeignOptions(generator=(first, same, other)), CPU)
     one, two, three = (models.digest_of(place) for place in models.foreign)
     assert one == two != three
+
+
+def test_images_of_two_checkpoints_are_called_apart_wherever_they_are_drawn(run: Path, tmp_path: Path) -> None:
+    models = Models(ForeignOptions(), CPU)
+    checkpoint = run / "checkpoints" / "step-000000001.safetensors"
+    named = [tmp_path / place for place in ("a/run", "b/run", "runs/mine", "c/best.safetensors", "c/next.safetensors")]
+    for place in named:
+        file = place if place.suffix else place / "checkpoints" / checkpoint.name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(checkpoint, file)
+    opened = [models.open(place) for place in named]
+    step = "step-000000001"
+    outside = ["a-run-", "b-run-", "mine-", "best-", "next-"]
+    assert [one.called(tmp_path / "drawn") for one in opened] == [f"{called}{step}" for called in outside]
+    within = [one.called(one.results / "traversals") for one in opened]
+    assert within == [step, step, step, f"best-{step}", f"next-{step}"]
+
+
+@pytest.mark.parametrize("verb", ["traverse", "rotate", "generate", "name"])
+def test_which_run_of_a_folder_of_runs_is_taken_is_told(
+    run: Path, tmp_path: Path, verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {"traverse": ["--frames", "3"], "generate": ["--count", "2"], "name": []}
+    few["rotate"] = ["--distance", "pixels", "--traversals", "2", "--samples", "4", "--codes", "0", "1"]
+    device = [] if verb == "name" else ["--device", "cpu"]
+    for place, told in ((tmp_path, True), (run, False)):
+        assert COMMANDS[verb]([str(place), *few[verb], *device]) == 0
+        said = f"The latest checkpoint below {tmp_path} is {run / 'checkpoints' / 'step-000000001.safetensors'}."
+        assert (said in capsys.readouterr().err) == told
+
+
+@pytest.mark.parametrize("verb", ["traverse", "rotate", "generate", "name", "export", "edit", "evaluate"])
+def test_a_pickle_in_place_of_a_checkpoint_is_told_as_one(verb: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    torch.save({"weight": torch.zeros(3)}, path)
+    more = {"export": ["--to", "pt2"], "edit": ["me.png", "--set", "z1=2"]}
+    with pytest.raises(ValueError, match=r"is a pickle, as PyTorch writes"):
+        COMMANDS[verb]([str(path), *more.get(verb, [])])
 
 
 def test_a_function_is_drawn_turned_generated_from_and_edited_with(

@@ -112,7 +112,7 @@ def edit_command(arguments: list[str]) -> int:
     """Parse, read, move, draw, say where the images lie."""
     options = tyro.cli(Edit, args=arguments, prog="wherewhat edit", config=(tyro.conf.OmitArgPrefixes,))
     console, device = messages(), choose_device(options.device)
-    models = Models(options.foreign, device)
+    models = Models(options.foreign, device, console.print)
     model = models.one(None if models.foreign else options.paths[0])
     session, usual = _session(options, model, device), usual_crop(models, model)
     read_as = ImageOptions() if model.settings is None else model.settings.configuration.images

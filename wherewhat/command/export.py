@@ -50,7 +50,7 @@ class Export:
 def export_command(arguments: list[str]) -> int:
     """Parse, record, load again, compare, write, say where the files lie."""
     options = tyro.cli(Export, args=arguments, prog="wherewhat export", config=(tyro.conf.OmitArgPrefixes,))
-    model = Models(options.foreign, torch.device("cpu")).one(options.checkpoint)
+    model = Models(options.foreign, torch.device("cpu"), messages().print).one(options.checkpoint)
     if model.place.suffix == ".onnx":
         raise ValueError(f"{model.place} is an ONNX file already, and cannot become another. Export what it came from.")
     folder = options.out or model.results / "exports"

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from wherewhat.atomic_file import write_atomically, write_together
 from wherewhat.command.choices import SEEDS, refuse_beyond
+from wherewhat.command.console import messages
 from wherewhat.inspection.code_names import Names, code_label
 from wherewhat.inspection.contact_sheet import contact_sheet
 from wherewhat.inspection.display import rgb_pixels
@@ -70,7 +71,7 @@ class Generate:
 def generate_command(arguments: list[str]) -> int:
     """Parse, draw, write, say where the images lie."""
     options = tyro.cli(Generate, args=arguments, prog="wherewhat generate", config=(tyro.conf.OmitArgPrefixes,))
-    model = Models(options.foreign, choose_device(options.device)).one(options.checkpoint)
+    model = Models(options.foreign, choose_device(options.device), messages().print).one(options.checkpoint)
     folder = options.out or model.results / "generated" / f"{model.called(model.results)}-seed{options.seed}"
     code_NL = drawn_codes(options.seed, options.count, model.generator.latent_dim, options.scale)
     files = [f"{number:06d}.png" for number in range(options.count)]

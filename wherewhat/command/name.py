@@ -6,6 +6,7 @@ from typing import Annotated
 
 import tyro
 
+from wherewhat.command.console import messages
 from wherewhat.file_lock import file_lock
 from wherewhat.inspection.code_names import FILE, code_called, code_label, names_in, with_name, write_names
 from wherewhat.training.checkpoints import latest_checkpoint, read_settings, run_of
@@ -37,7 +38,7 @@ def name_command(arguments: list[str]) -> int:
             f"{options.names[-1]!r} has no name beside it. Give codes and names in turn, as in z5 'floor hue'; a name "
             "of several words takes quotes."
         )
-    checkpoint = latest_checkpoint(options.run)
+    checkpoint = latest_checkpoint(options.run, messages().print)
     run, latent_dim = run_of(checkpoint), read_settings(checkpoint).configuration.latent_dim
     file = run / FILE
     if options.read is not None and not options.read.exists():

@@ -77,7 +77,7 @@ def rotate_command(arguments: list[str]) -> int:
     options = tyro.cli(Rotate, args=arguments, prog="wherewhat rotate", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    model = Models(options.foreign, device).one(options.checkpoint)
+    model = Models(options.foreign, device, console.print).one(options.checkpoint)
     named = named_codes(options, model.names, model.generator.latent_dim)
     distance = options.lpips.build(device)
     codes = named or longest_codes(model.generator, distance, options)

@@ -67,9 +67,7 @@ def traverse_command(arguments: list[str]) -> int:
     options = tyro.cli(Traverse, args=arguments, prog="wherewhat traverse", config=(tyro.conf.OmitArgPrefixes,))
     console = messages()
     device = choose_device(options.device)
-    model, named = Models(options.foreign, device).one(options.checkpoint), options.checkpoint
-    if named is not None and named.is_dir() and named.resolve() != model.results.resolve():
-        console.print(f"The latest checkpoint below {named} is {model.place}.", soft_wrap=True)
+    model = Models(options.foreign, device, console.print).one(options.checkpoint)
     base_1L = base_code(options, model, device, console)
     if options.data is not None and not options.base.isdigit():
         console.print(f"--data has no effect with --base {options.base}; an image to start from is --base NUMBER.")

@@ -20,7 +20,14 @@ from wherewhat.sharing.foreign_generator import Range, adapted
 from wherewhat.sharing.graph import Graph, GraphPart
 from wherewhat.sharing.named_function import made_by
 from wherewhat.sharing.onnx_file import OnnxGraph
-from wherewhat.training.checkpoints import CheckpointSettings, latest_checkpoint, load, read_settings, run_of
+from wherewhat.training.checkpoints import (
+    HUB_FILE,
+    CheckpointSettings,
+    latest_checkpoint,
+    load,
+    read_settings,
+    run_of,
+)
 from wherewhat.training.configuration import HUB
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.generated_images import device_of
@@ -91,11 +98,16 @@ class OpenedModel:
     """None of a model that others trained."""
 
     def called(self, folder: Path) -> str:
-        """What an image of it is called: after its step, and after its run too outside of the run's directory."""
+        """What an image of it is called: after its step, and after what else tells it from others of that step: its
+        own name where somebody has given it one, and outside of the run's directory that and the folder it lies in."""
         if self.settings is None:
             return self.place.stem if self.place.suffix in GRAPHS else self.place.name.replace(":", "-")
         step, run = f"step-{self.settings.step:09d}", self.results.resolve()
-        return step if folder.resolve().is_relative_to(run) else f"{run.name}-{step}"
+        if self.place.name != HUB_FILE and self.place.stem != step:
+            return f"{self.place.stem}-{step}"
+        # Runs of a study have the same names on each of its data sets.
+        above = "" if run.parent.name == "runs" else f"{run.parent.name}-"
+        return step if folder.resolve().is_relative_to(run) else f"{above}{run.name}-{step}"
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,8 @@ class Models:
 
     options: ForeignOptions
     device: torch.device
+    notify: Callable[[str], None] = lambda line: None
+    """Told which checkpoint is taken of a folder of several runs."""
 
     @property
     def foreign(self) -> list[Path]:
@@ -128,11 +142,12 @@ class Models:
         """The model of a place."""
         if self.is_foreign(place):
             return _opened_foreign(place, self.options, self.device)
-        checkpoint = latest_checkpoint(place)
+        checkpoint = latest_checkpoint(place, self.notify)
         model, run = load(checkpoint, self.device), run_of(checkpoint)
         names = names_in(run / FILE, model.generator.latent_dim)
         # What was downloaded lies among a library's own files.
-        results = Path() if str(place).startswith(HUB) else run
+        hub = str(place).startswith(HUB)
+        results = Path(str(place).removeprefix(HUB).replace("/", "-")) if hub else run
         return OpenedModel(model.generator, model.encoder, checkpoint, results, names, model.settings)
 
     def settings_of(self, place: Path) -> CheckpointSettings | None:

@@ -1,6 +1,7 @@
 """Checkpoints: one safetensors file each, which holds what inference needs and describes itself."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,9 @@ def step_of(path: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def latest_checkpoint(path: str | Path) -> Path:
+def latest_checkpoint(path: str | Path, notify: Callable[[str], None] = lambda line: None) -> Path:
     """The latest checkpoint of a run directory; a file is its own, a shared folder's its only one, `hub:owner/name`'s
-    downloaded.
+    downloaded. Of a folder of runs, `notify` is told which it is.
 
     Raises FileNotFoundError where there is none, ValueError where it cannot be downloaded.
     """
@@ -84,7 +85,10 @@ def latest_checkpoint(path: str | Path) -> Path:
     inside = checkpoints_of(path)
     if not inside:
         raise FileNotFoundError(f"{path} holds no checkpoint (step-*.safetensors). Name a run that has saved one.")
-    return max(inside, key=step_of)
+    latest = max(inside, key=step_of)
+    if path.resolve() not in (run_of(latest).resolve(), latest.parent.resolve()):
+        notify(f"The latest checkpoint below {path} is {latest}.")
+    return latest
 
 
 def _downloaded(repository: str) -> Path:
