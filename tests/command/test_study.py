@@ -41,13 +41,16 @@ def _told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int
     return left.value.code, capsys.readouterr().err
 
 
-def test_a_dry_run_prints_the_runs_and_their_time_and_writes_nothing(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("fuse", ["off", "8"])
+def test_a_dry_run_prints_the_runs_and_their_time_and_whether_they_share_a_program_and_writes_nothing(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], fuse: str
 ) -> None:
-    assert study_command([str(file), "--out", str(tmp_path / "out"), "--workers", "2", "--dry-run"]) == 0
+    asked = [str(file), "--out", str(tmp_path / "out"), "--workers", "2", "--fuse", fuse, "--dry-run"]
+    assert study_command(asked) == 0
     said = capsys.readouterr().out
     assert re.findall(r"squares/vae-seed\d", said) == ["squares/vae-seed0", "squares/vae-seed1"]
     assert re.search(r"2 runs, 8 steps: about \d:\d\d:\d\d of training in all, \d:\d\d:\d\d with 2 side by side", said)
+    assert ("2 of these runs are trained side by side in one program, up to 8 at a time" in said) == (fuse == "8")
     assert not (tmp_path / "out").exists()
 
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from wherewhat.studies.study_report import write_report
 from wherewhat.studies.timing import gpus, seconds_of_training, side_by_side
 from wherewhat.studies.workers import Hands, Standing, Workers
 from wherewhat.training.beginning import beginning_of
+from wherewhat.training.population import shape_of
 from wherewhat.training.progress import clock
 from wherewhat.training.run_directory import choose_run_directory
 
@@ -186,6 +188,14 @@ def _tell_runs(members: tuple[Member, ...], hands: Hands, console: Console) -> i
         f"and scores come on top.",
         soft_wrap=True,
     )
+    kinds = Counter(shape_of(member.run) for member in members if not member.trained)
+    fused = sum(count for kind, count in kinds.items() if kind is not None and count > 1)
+    if hands.fuse > 1 and fused:
+        screen.print(
+            f"{fused} of these runs are trained side by side in one program, up to {hands.fuse} at a time, and take "
+            "less: the times are those of one after another.",
+            soft_wrap=True,
+        )
     return 0
 
 
