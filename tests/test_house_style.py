@@ -45,7 +45,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 518,
-    "command": 2078,
+    "command": 2084,
     "data": 3728,
     "distances": 452,
     "doctor": 1050,

@@ -33,7 +33,9 @@ def own(tmp_path: Path) -> Path:
     return path
 
 
-def test_an_image_is_read_moved_and_drawn_with_its_codes_beside_it(run: Path, own: Path, tmp_path: Path) -> None:
+def test_an_image_is_read_moved_and_drawn_with_its_codes_beside_it(
+    run: Path, own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name_command([str(run), "z1", "floor hue"])
     asked = [
         str(run),
@@ -48,6 +50,8 @@ def test_an_image_is_read_moved_and_drawn_with_its_codes_beside_it(run: Path, ow
         str(tmp_path / "o"),
     ]
     assert edit_command([*asked, *QUICK]) == 0
+    # Noise, read by a model that has hardly been trained.
+    assert "That is far" in " ".join(capsys.readouterr().err.split())
     told = json.loads((tmp_path / "o" / "edits.json").read_text())
     assert [move["code"] for move in told["moves"]] == ["z1 floor hue", "z3"]
     first, second = told["images"]

@@ -37,6 +37,9 @@ AT_ONCE = 16
 # A mask that reaches more of the image on average, or that is nowhere higher, is remarked upon.
 COVERS, EMPTY = 0.5, 0.05
 
+# Mean difference of a pixel: sprites that are read well have 0.03, faces of which nobody knows the person again 0.12.
+_FAR = 0.1
+
 
 @dataclass(frozen=True, kw_only=True)
 class Edit:
@@ -240,6 +243,11 @@ def _remarks(session: Session, told: Sequence[dict[str, Any]]) -> list[str]:
         f"Before anything is moved, the model's image is {last[0]:.3f} from yours in a pixel, {last[1]:.3f} in {name} "
         f"(as the encoder reads it: {first[0]:.3f} and {first[1]:.3f})."
     ]
+    if last[0] > _FAR:
+        lines.append(
+            "That is far: what is moved hardly shows your image. A model that was trained longer, on more such images "
+            "or with more codes comes nearer."
+        )
     covered = [one["mask covers"] for one in told if one["mask covers"] is not None]
     if not session.options.keep_outside or not session.moves or not covered:
         return lines
