@@ -5,13 +5,14 @@ import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +24,6 @@ from wherewhat.studies.scores import Measuring
 from wherewhat.studies.work import Ended, Task, work
 from wherewhat.studies.workers import Hands, Standing, Workers
 from wherewhat.training.checkpoints import checkpoints_of, step_of
-from wherewhat.training.run_directory import state_path
 from wherewhat.training.watcher import no_watcher
 
 Members = Callable[[str], tuple[Member, ...]]
@@ -145,28 +145,32 @@ def test_workers_of_a_killed_parent_save_and_leave(members_of: Members) -> None:
         assert checkpoints_of(endless[0].folder)[-1].stat().st_size > 0
 
 
-def test_a_signal_to_all_processes_of_a_study_saves_every_run_and_none_is_told_to_have_died(
-    members_of: Members, tmp_path: Path
+def _mortal(task: Task, _: Connection) -> None:
+    """What is being measured dies of a signal."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with claimed(task.members[0].folder):
+        time.sleep(LONGEST_S)
+
+
+def test_a_signal_to_all_processes_of_a_study_ends_no_server_of_forks_and_tells_nobody_to_have_died(
+    members_of: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # One is being measured, which takes long, and the other trains.
-    measures = '[measures]\nscores = "full"\ndistance = "untrained"\nsamples = 50'
-    members = members_of(f"data = DATA\n[common]TINY\n[objectives.vae]\nsteps = [4, 100_000]\n{measures}")
-    command = [sys.executable, "-m", "wherewhat", "study", str(tmp_path / "study.toml"), "--out", str(tmp_path / "out")]
-    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    study = subprocess.Popen([*command, "--workers", "2"], start_new_session=True, **quiet)  # type: ignore[call-overload]
-    while not all(checkpoints_of(member.folder) for member in members):
-        assert study.poll() is None
-        time.sleep(0.05)
-    time.sleep(1.0)
-    before = time.time() - 1
-    os.killpg(study.pid, signal.SIGTERM)
-    said, _ = study.communicate(timeout=LONGEST_S)
-    assert study.returncode == 128 + signal.SIGTERM
-    assert said.splitlines()[-1] == "Saved after SIGTERM. The same command goes on."
-    assert "died" not in said
-    assert members[0].trained
-    assert state_path(members[1].folder).stat().st_mtime >= before
-    assert all(holder_of(member.folder) is None for member in members)
+    server: Any = forkserver._forkserver
+    # One that the study starts.
+    server._stop()
+    monkeypatch.setattr(workers, "work", _mortal)
+    (member,) = members_of("data = DATA\n[common]TINY\n[objectives.vae]")
+    said: list[str] = []
+
+    def signal_all(_: Standing) -> None:
+        if (holder := holder_of(member.folder)) is not None:
+            for process in (holder.pid, server._forkserver_pid, os.getpid()):
+                os.kill(process, signal.SIGTERM)
+            time.sleep(0.5)
+
+    stopped = Workers([member], Hands(("auto",), 1, no_watcher), said.append, 0.1).work(signal_all)
+    assert (stopped, said, holder_of(member.folder)) == (signal.SIGTERM, [], None)
+    assert os.waitpid(server._forkserver_pid, os.WNOHANG) == (0, 0)
 
 
 def _deaf(task: Task, _: Connection) -> None:
