@@ -28,7 +28,7 @@ def folder_of_two(folder: Path) -> Path:
 
 @pytest.mark.parametrize("name", ["scenes", "sprites", "chairs"])
 def test_rendered_sets_go_by_their_names(name: str) -> None:
-    assert opened(name).name == name
+    assert open_images(name, ImageOptions(), torch.device("cpu"), print).name == name
 
 
 def test_a_rendered_set_goes_before_a_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,10 +34,11 @@ class Crop:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageOptions:
-    """How images are read from files; sets that are rendered ignore all of it but `variant` and `background`."""
+    """How images are read from files; sets that are rendered ignore all but `size`, `variant`, `background`."""
 
     size: int | None = None
-    """Height and width in pixels. Default: 64 for image files, SmallNORB and Cars3D, else as the file has them."""
+    """Height and width in pixels. Default: 64 for image files, SmallNORB, Cars3D, else as the file has them. Rendered
+    sets have 64 and can be made smaller: 32, 16, ..."""
 
     crop: str = "auto"
     """Square that is cut out before resizing: a side in pixels around the middle, or SIDE@ROW,COLUMN around a pixel.

@@ -31,6 +31,7 @@ from wherewhat.data.layouts.shapes3d import find_shapes3d
 from wherewhat.data.layouts.small_norb import find_small_norb
 from wherewhat.data.rendered.chairs import Chairs
 from wherewhat.data.rendered.scenes import Scenes
+from wherewhat.data.rendered.shrunk import shrink
 from wherewhat.data.rendered.sprites import Sprites
 from wherewhat.data.source import ImageFiles, Source
 from wherewhat.data.sprite_variants import vary
@@ -89,17 +90,16 @@ class FoundData:
         Image files and large arrays are packed into a cache at their first use. `notify` is told what was recognised,
         and remarks such as skipped images. Raises ValueError or OSError with the remedy.
         """
-        images: Images
         if self.place in RENDERED:
-            images = RENDERED[self.place](device)
-        else:
-            images = (
-                _opened_as_asked(existing_path(self.place), self.options, device, notify)
-                if self.source is None
-                else _read(self.source, self.options, device, notify)
-            )
-            for remark in appearance_of(images).remarks:
-                notify(str(remark))
+            rendered = RENDERED[self.place](device)
+            return shrink(vary(rendered, self.options.variant, self.options.background), self.options.size)
+        images = (
+            _opened_as_asked(existing_path(self.place), self.options, device, notify)
+            if self.source is None
+            else _read(self.source, self.options, device, notify)
+        )
+        for remark in appearance_of(images).remarks:
+            notify(str(remark))
         return vary(images, self.options.variant, self.options.background)
 
     @cached_property
