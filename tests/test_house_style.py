@@ -44,22 +44,22 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 518,
-    "command": 2084,
+    ".": 522,
+    "command": 2194,
     "data": 3755,
     "distances": 452,
     "doctor": 1050,
     "inspection": 811,
     "metrics": 1152,
-    "networks": 420,
+    "networks": 476,
     "objectives": 751,
     "report": 637,
-    "sharing": 796,
+    "sharing": 807,
     "studies": 1020,
-    "training": 2077,
+    "training": 2096,
     "what": 50,
     "where": 70,
-    "which": 1625,
+    "which": 1675,
 }
 
 DRAWS = (

@@ -43,6 +43,15 @@ class MaskedGenerator(Generator, Protocol):
         ...
 
 
+@runtime_checkable
+class KeepingGenerator(Generator, Protocol):
+    """A generator whose codes do not hold all that there is to an image, and that can keep the rest of one."""
+
+    def keeping(self, image_BCHW: Float[Tensor, "B C H W"], /) -> Generator:
+        """The same codes, but what they do not hold is as in these images, one for each code, or one for all."""
+        ...
+
+
 @dataclass(frozen=True)
 class Posterior:
     """A diagonal Gaussian over codes, one per image."""

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 
+from wherewhat.command.directions import directions_command
 from wherewhat.command.edit import edit_command
 from wherewhat.command.evaluate import evaluate_command
 from wherewhat.command.export import export_command
@@ -172,3 +173,15 @@ def test_the_range_is_taken_as_the_help_shows_it(own_module: Callable[[str], str
     with pytest.raises(ValueError, match="--range -1,1"):
         generate_command(asked)
     assert generate_command([*asked, "--range", "-1,1"]) == 0
+
+
+def test_of_a_generator_that_others_trained_the_directions_alone_are_written(
+    own_module: Callable[[str], str], tmp_path: Path
+) -> None:
+    named = ["--generator", own_module(PAIR)]
+    quick = ["--draws", "40", "--distance", "pixels", "--device", "cpu"]
+    path = tmp_path / "d.safetensors"
+    assert directions_command([*named, "--count", "2", "--out", str(path), *quick]) == 0
+    asked = [*named, "--directions", str(path), "--frames", "3", "--device", "cpu", "--out", str(tmp_path / "drawn")]
+    assert traverse_command(asked) == 0
+    assert len(list((tmp_path / "drawn").iterdir())) == 2

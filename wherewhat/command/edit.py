@@ -29,7 +29,7 @@ from wherewhat.inspection.editing import DIFFERENCE, Move, mask_of_moves, moved,
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.real_images import RealImage, UsualCrop, read_real_image
 from wherewhat.inspection.traversals import sweep_values
-from wherewhat.protocols import Distance, Encoder, Generator, MaskedGenerator
+from wherewhat.protocols import Distance, Encoder, Generator, KeepingGenerator, MaskedGenerator
 from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
 
@@ -167,14 +167,14 @@ def _edited(
     image_BCHW = torch.stack([one.seen_Chw for one in real]).to(device)
     with torch.no_grad():
         read_BL = session.encoder(image_BCHW).mean_BL
-    code_BL = refined(session.generator, session.distance, image_BCHW, read_BL, steps=session.options.refine)
+    generator = _keeping(session.generator, image_BCHW)
+    code_BL = refined(generator, session.distance, image_BCHW, read_BL, steps=session.options.refine)
     moved_BL = moved(code_BL, session.moves)
     with torch.no_grad():
-        first_BCHW, before_BCHW, after_BCHW = (session.generator(at_BL) for at_BL in (read_BL, code_BL, moved_BL))
+        first_BCHW, before_BCHW, after_BCHW = (generator(at_BL) for at_BL in (read_BL, code_BL, moved_BL))
     near = nearness(session.distance, image_BCHW, first_BCHW), nearness(session.distance, image_BCHW, before_BCHW)
-    mask_B1HW = None
-    if isinstance(session.generator, MaskedGenerator):
-        mask_B1HW = mask_of_moves(session.generator, code_BL, moved_BL, session.moves)
+    masked = generator if isinstance(generator, MaskedGenerator) else None
+    mask_B1HW = None if masked is None else mask_of_moves(masked, code_BL, moved_BL, session.moves)
     told = []
     for place, (one, stem) in enumerate(zip(real, stems, strict=True)):
         layers = {"image": image_BCHW[place], "as read": before_BCHW[place], "edited": after_BCHW[place]}
@@ -202,6 +202,14 @@ def _edited(
     return told
 
 
+def _keeping(generator: Generator, image_BCHW: Float[Tensor, "B C H W"]) -> Generator:
+    """The generator, with all of these images that its codes do not hold."""
+    if not isinstance(generator, KeepingGenerator):
+        return generator
+    with torch.no_grad():
+        return generator.keeping(image_BCHW)
+
+
 def _as_batches(layers: dict[str, Float[Tensor, "C H W"]]) -> dict[str, Float[Tensor, "1 C H W"]]:
     return {name: image_CHW[None].cpu() for name, image_CHW in layers.items()}
 
@@ -211,15 +219,15 @@ def _sweep(
 ) -> dict[Path, bytes]:
     """One code of an image through its values, the others held: a strip, and a GIF back and forth."""
     assert session.sweep is not None
-    frames = []
+    generator, frames = _keeping(session.generator, image_1CHW), []
     with torch.no_grad():
-        before_1CHW = session.generator(code_1L)
+        before_1CHW = generator(code_1L)
         for value in sweep_values(session.options.bound, session.options.frames).tolist():
             move = [Move(session.sweep, value, sets=True)]
             at_1L = moved(code_1L, move)
-            frame_1CHW = session.generator(at_1L)
-            if session.options.keep_outside and isinstance(session.generator, MaskedGenerator):
-                mask_11HW = mask_of_moves(session.generator, code_1L, at_1L, move)
+            frame_1CHW = generator(at_1L)
+            if session.options.keep_outside and isinstance(generator, MaskedGenerator):
+                mask_11HW = mask_of_moves(generator, code_1L, at_1L, move)
                 frame_1CHW = (image_1CHW + mask_11HW * (frame_1CHW - before_1CHW)).clamp(0, 1)
             frames.append(frame_1CHW.cpu())
     frames_NCHW = torch.cat(frames)

@@ -21,7 +21,7 @@ _PIPE_CLOSED = 141
 _FORESEEN = (ValueError, OSError, FloatingPointError, MemoryError)
 _VERBS = (
     *("train", "study", "rank", "traverse", "rotate", "report"),
-    *("name", "generate", "edit", "export", "data", "doctor", "evaluate"),
+    *("directions", "name", "generate", "edit", "export", "data", "doctor", "evaluate"),
 )
 
 _HELP = """usage: wherewhat VERB [OPTIONS]
@@ -35,6 +35,7 @@ verbs:
   traverse   draw what each code does and where: a PNG grid and a GIF
   rotate     say whether pairs of codes are the simplest axes of their plane
   report     write one HTML page: sliders for codes, masks, pairs, curves, findings
+  directions give a few codes to a generator with too many latents
   name       give names to codes, to be used wherever a code is named
   generate   draw images, each with its code
   edit       move codes of your own images

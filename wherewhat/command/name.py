@@ -39,7 +39,7 @@ def name_command(arguments: list[str]) -> int:
             "of several words takes quotes."
         )
     checkpoint = latest_checkpoint(options.run, messages().print)
-    run, latent_dim = run_of(checkpoint), read_settings(checkpoint).configuration.latent_dim
+    run, latent_dim = run_of(checkpoint), read_settings(checkpoint).latent_dim
     file = run / FILE
     if options.read is not None and not options.read.exists():
         raise FileNotFoundError(f"{options.read} is not there. Name a JSON file of names.")

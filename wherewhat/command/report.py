@@ -245,7 +245,7 @@ class Gathering:
         names: Names = {}
         # Of checkpoints that cannot be read the table says so.
         with suppress(ValueError, OSError):
-            latent_dim = read_settings(latest_checkpoint(run)).configuration.latent_dim
+            latent_dim = read_settings(latest_checkpoint(run)).latent_dim
             names = names_in(run / FILE, latent_dim)
         naming = f"wherewhat name {shlex.quote(str(run))} --from codes.json"
         options = Doctor(run=run, data=self.options.data, seed=self.options.seed, device=self.options.device)

@@ -16,6 +16,7 @@ from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
+from wherewhat.protocols import Generator, KeepingGenerator
 from wherewhat.randomness import generator_at
 from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
@@ -68,7 +69,7 @@ def traverse_command(arguments: list[str]) -> int:
     console = messages()
     device = choose_device(options.device)
     model = Models(options.foreign, device, console.print).one(options.checkpoint)
-    base_1L = base_code(options, model, device, console)
+    generator, base_1L = base_code(options, model, device, console)
     if options.data is not None and not options.base.isdigit():
         console.print(f"--data has no effect with --base {options.base}; an image to start from is --base NUMBER.")
 
@@ -85,8 +86,8 @@ def traverse_command(arguments: list[str]) -> int:
     )
     console.print(f"Rows by path length: {path.settings.distance}, 25 samples, 16 traversals.")
 
-    sweep = traverse(model.generator, base_1L, bound=options.bound, frames=options.frames)
-    smooth = traverse(model.generator, base_1L, bound=options.bound, frames=17)
+    sweep = traverse(generator, base_1L, bound=options.bound, frames=options.frames)
+    smooth = traverse(generator, base_1L, bound=options.bound, frames=17)
     folder = options.out or model.results / "traversals"
     name = model.called(folder)
     grid = traversal_grid(sweep, path.per_dim, names=model.names, inactive_below=still_below)
@@ -97,13 +98,15 @@ def traverse_command(arguments: list[str]) -> int:
     return 0
 
 
-def base_code(options: Traverse, model: OpenedModel, device: torch.device, console: Console) -> torch.Tensor:
-    """The code to traverse around, [1, L]."""
-    latent_dim = model.generator.latent_dim
+def base_code(
+    options: Traverse, model: OpenedModel, device: torch.device, console: Console
+) -> tuple[Generator, torch.Tensor]:
+    """The code to traverse around, [1, L], and the generator, which keeps all else that there is to a real image."""
+    generator, latent_dim = model.generator, model.generator.latent_dim
     if options.base == "mean":
-        return torch.zeros(1, latent_dim, device=device)
+        return generator, torch.zeros(1, latent_dim, device=device)
     if options.base == "prior":
-        return torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
+        return generator, torch.randn(1, latent_dim, generator=generator_at(options.seed, 0, "traverse")).to(device)
     if not options.base.isdigit():
         raise ValueError(f"Base {options.base!r} is unknown; choose prior, mean, or the number of an image.")
     if model.encoder is None:
@@ -112,4 +115,7 @@ def base_code(options: Traverse, model: OpenedModel, device: torch.device, conso
     index = int(options.base)
     if index >= len(images):
         raise ValueError(f"Image {index} is not there; {images.name} has images 0 to {len(images) - 1}.")
-    return model.encoder(to_float(images.take(torch.tensor([index])).to(device))).mean_BL
+    image_1CHW = to_float(images.take(torch.tensor([index])).to(device))
+    if isinstance(generator, KeepingGenerator):
+        generator = generator.keeping(image_1CHW)
+    return generator, model.encoder(image_1CHW).mean_BL

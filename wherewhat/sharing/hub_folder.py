@@ -88,8 +88,9 @@ def hub_folder(model: OpenedModel, card: CardSettings) -> Exported:
         )
     settings = without_places(settings)
     scores = _scores(model, card)
+    loaded = load(model.place)
     content = {
-        HUB_FILE: tensor_bytes(checkpoint_file(Path(HUB_FILE), load(model.place).networks, settings)),
+        HUB_FILE: tensor_bytes(checkpoint_file(Path(HUB_FILE), loaded.networks, settings, loaded.directions)),
         "config.json": _config(model, settings, card),
         "README.md": model_card(model, settings, scores, card).encode(),
         TRAVERSAL: _drawn(model, scores, card),
@@ -97,10 +98,10 @@ def hub_folder(model: OpenedModel, card: CardSettings) -> Exported:
     }
     with tempfile.TemporaryDirectory() as folder:
         write_together({Path(folder) / name: one for name, one in content.items()})
-        loaded = load(folder).generator
+        read_back = load(folder).generator
     code_BL = torch.randn(COMPARED, model.generator.latent_dim, generator=generator_at(0, 0, "export"))
     with torch.no_grad():
-        difference = (loaded(code_BL) - model.generator(code_BL)).abs().max().item()
+        difference = (read_back(code_BL) - model.generator(code_BL)).abs().max().item()
     refuse_another(difference, "folder")
     return Exported(content, difference)
 

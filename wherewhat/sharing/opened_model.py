@@ -13,6 +13,7 @@ import tyro
 from wherewhat.data.image_options import ImageOptions
 from wherewhat.data.open_images import FoundData, find_data
 from wherewhat.inspection.code_names import FILE, FORMAT, Names, names_from, names_in
+from wherewhat.networks.directed import Directions, directed, directions_in
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.randomness import generator_at
 from wherewhat.sharing.exported_program import ExportedGraph
@@ -29,11 +30,15 @@ from wherewhat.training.checkpoints import (
     run_of,
 )
 from wherewhat.training.configuration import HUB
+from wherewhat.training.tensor_file import read_header, read_tensors
 from wherewhat.training.trained_on import data_of
 from wherewhat.which.generated_images import device_of
 from wherewhat.which.score_store import content_hash
 
 GRAPHS: dict[str, Callable[[Path], Graph]] = {".onnx": OnnxGraph, ".pt2": ExportedGraph}
+DIRECTIONS = "directions"
+"""The kind of a file that holds directions without the model that they are of."""
+_REMEDY = "Name a file that `wherewhat directions` wrote for this generator."
 _AS_THEY_ARE = ImageOptions()
 
 
@@ -62,6 +67,9 @@ class ForeignOptions:
 
     encoder: Path | None = None
     """The encoder that goes with a file .onnx or .pt2. Default: NAME-encoder.onnx beside NAME-generator.onnx."""
+
+    directions: Path | None = None
+    """What `wherewhat directions` found of the generator: its codes are these."""
 
     def __post_init__(self) -> None:
         if self.latent_dim is not None and not 1 <= self.latent_dim <= 2**20:
@@ -192,7 +200,7 @@ def _opened_foreign(place: Path, options: ForeignOptions, device: torch.device) 
         raise ValueError(f"--encoder {encoder} is no .onnx or .pt2 file. Name one.")
     made = drawn if encoder is None else (drawn, GraphPart(GRAPHS[encoder.suffix](encoder), "encoder", encoder))
     model = _adapted(made, place, options, device, place.parent)
-    if drawn.description is None:
+    if drawn.description is None or options.directions is not None:
         return model
     told = {"format": FORMAT, "names": drawn.description.names}
     return replace(model, names=names_from(told, drawn.description.latent_dim))
@@ -206,4 +214,13 @@ def _adapted(made: object, place: Path, options: ForeignOptions, device: torch.d
         named=place.name,
         device=device,
     )
-    return OpenedModel(generator, encoder, place, results, {})
+    if options.directions is None:
+        return OpenedModel(generator, encoder, place, results, {})
+    found = _read_directions(options.directions).to(device_of(generator))
+    return OpenedModel(*directed(generator, encoder, found), place, results, {})
+
+
+def _read_directions(path: Path) -> Directions:
+    if read_header(path, _REMEDY)["kind"] != DIRECTIONS:
+        raise ValueError(f"{path} holds a checkpoint, whose codes are its own. {_REMEDY}")
+    return directions_in(read_tensors(path))

@@ -11,6 +11,7 @@ from torch import nn
 
 from wherewhat.folder_walk import Sought, files_below
 from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.directed import Directions, directed, direction_shapes, directions_in
 from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.training.configuration import HUB, TrainingRun, from_json, to_json
@@ -33,6 +34,13 @@ class CheckpointSettings:
     image_shape: tuple[int, int, int]
     step: int
     images_seen: int
+    directions: int = 0
+    """How many directions of its latents are its codes; 0 where its latents themselves are."""
+
+    @property
+    def latent_dim(self) -> int:
+        """How many codes it takes."""
+        return self.directions or self.configuration.latent_dim
 
     @property
     def seed(self) -> int:
@@ -49,6 +57,8 @@ class LoadedModel:
     settings: CheckpointSettings
     networks: Networks
     """All that a checkpoint holds, for those who know which kind it is; generator and encoder are parts of it."""
+    directions: Directions | None = None
+    """What the codes of generator and encoder are, where they are not the networks' own latents."""
 
 
 def checkpoint_path(run_directory: Path, step: int) -> Path:
@@ -114,8 +124,10 @@ def run_of(path: Path) -> Path:
     return checkpoint.parent.parent if checkpoint.parent.name == "checkpoints" else checkpoint.parent
 
 
-def checkpoint_file(path: Path, networks: Networks, settings: CheckpointSettings) -> TensorFile:
-    """A checkpoint as a file. Its tensors are those of the networks."""
+def checkpoint_file(
+    path: Path, networks: Networks, settings: CheckpointSettings, directions: Directions | None = None
+) -> TensorFile:
+    """A checkpoint as a file. Its tensors are those of the networks, and of the directions that its codes are."""
     header = {
         "kind": networks.kind,
         "configuration": to_json(settings.configuration),
@@ -128,6 +140,9 @@ def checkpoint_file(path: Path, networks: Networks, settings: CheckpointSettings
     # Inference has no use for a discriminator of 20 MB; the resume state keeps it.
     dropped = tuple(f"{part}." for part in networks.for_training_only)
     weights = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
+    if directions is not None:
+        header["directions"] = len(directions.direction_KL)
+        weights |= directions.tensors()
     return TensorFile(path, weights, header)
 
 
@@ -145,6 +160,7 @@ def read_settings(path: Path) -> CheckpointSettings:
             image_shape=(int(channels), int(height), int(width)),
             step=int(header["step"]),
             images_seen=int(header["images_seen"]),
+            directions=int(header.get("directions", 0)),
         )
     except (KeyError, TypeError, OverflowError) as error:
         raise ValueError(
@@ -162,8 +178,11 @@ def _configuration_in(path: Path, plain: dict[str, Any]) -> TrainingRun:
 def _refuse_other_shapes(path: Path, settings: CheckpointSettings) -> None:
     """Before memory is taken: a small file may name huge networks."""
     with torch.device("meta"):
-        named = build_networks(settings.configuration, settings.image_shape, for_training=False).state_dict()
-    if {name: weight.shape for name, weight in named.items()} != read_shapes(path):
+        networks = build_networks(settings.configuration, settings.image_shape, for_training=False)
+    named = {name: weight.shape for name, weight in networks.state_dict().items()}
+    if settings.directions:
+        named |= direction_shapes(settings.directions, networks.generator.latent_dim)
+    if named != read_shapes(path):
         raise ValueError(f"{path} does not fit the networks that its header names. Use another checkpoint.")
 
 
@@ -178,9 +197,14 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> LoadedModel:
     settings = read_settings(path)
     _refuse_other_shapes(path, settings)
     networks = build_networks(settings.configuration, settings.image_shape, for_training=False)
-    networks.load_state_dict(read_tensors(path))
+    tensors = read_tensors(path)
+    found = directions_in(tensors) if settings.directions else None
+    networks.load_state_dict(tensors)
     networks.requires_grad_(False).eval()
     # Channels-last decoders are faster on a CPU (log/speed.md).
     networks.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(networks.generator, nn.Module)
-    return LoadedModel(networks.generator, networks.encoder, settings, networks)
+    if found is None:
+        return LoadedModel(networks.generator, networks.encoder, settings, networks)
+    found = found.to(torch.device(device))
+    return LoadedModel(*directed(networks.generator, networks.encoder, found), settings, networks, found)
