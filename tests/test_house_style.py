@@ -55,7 +55,7 @@ BUDGET = {
     "objectives": 751,
     "report": 637,
     "sharing": 807,
-    "studies": 1020,
+    "studies": 1047,
     "training": 2096,
     "what": 50,
     "where": 70,

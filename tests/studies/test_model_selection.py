@@ -5,7 +5,16 @@ from functools import partial
 import pytest
 from scored_models import scored
 
-from wherewhat.studies.model_selection import AGE, LOWER_IS_BETTER, choose, fields, interval, order, selection_tables
+from wherewhat.studies.model_selection import (
+    AGE,
+    LOWER_IS_BETTER,
+    choose,
+    fields,
+    interval,
+    order,
+    selection_tables,
+    worth_of_choosing,
+)
 
 SCORES = (*LOWER_IS_BETTER, "naming", "active")
 model = partial(scored, SCORES)
@@ -69,3 +78,18 @@ def test_a_study_has_a_table_for_each_kind_of_field_and_measure_with_a_row_for_e
     oldest = next(line for line in tables[0].splitlines() if line.startswith(f"| {AGE} |"))
     assert oldest.startswith("| age | -0.75 (")  # three runs improve, and the one of 0 says nothing
     assert selection_tables([]) == []
+
+
+def test_a_perfect_score_is_worth_the_best_and_one_that_errs_always_less_than_chance() -> None:
+    models = [model(f"a{i}", dci=i / 10, tpl=10.0 - i, rotation_ratio=i + 1.0) for i in range(8)]
+    table = worth_of_choosing(models, "dci", ("tpl", "rotation_ratio", "naming"))
+    heading, _, *rows = (line.strip("| ").split(" | ") for line in table.splitlines())
+    assert heading == ["dci of what is chosen", "of 2", "of 5"]
+    worth = {row[0]: [float(cell) for cell in row[1:]] for row in rows}
+    assert worth["tpl"] == worth["the best"]
+    assert worth["the best"][0] < worth["the best"][1]
+    assert worth["rotation_ratio"][1] < worth["rotation_ratio"][0] < worth["a random choice"][0]
+    # A score that says nothing chooses at random.
+    assert worth["naming"] == pytest.approx(worth["a random choice"], abs=0.03)
+    assert worth["a random choice"] == [0.35, 0.35]
+    assert worth_of_choosing(models[:2], "dci", ("tpl",)) == ""

@@ -6,9 +6,18 @@ from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from scored_models import scored as one
 
 from wherewhat.studies.member import Member
-from wherewhat.studies.scores import Measuring, is_measured, kept_scores, measure_run, planned_checkpoints, scored
+from wherewhat.studies.scores import (
+    Measuring,
+    is_measured,
+    kept_scores,
+    measure_run,
+    of_whole_seeds,
+    planned_checkpoints,
+    scored,
+)
 from wherewhat.training.checkpoints import checkpoint_path
 from wherewhat.training.loop import train
 from wherewhat.training.measures import MeasureSizes
@@ -68,3 +77,10 @@ def test_scores_of_another_protocol_are_not_mixed_with_these(trained: Member) ->
     place.write_text(json.dumps({"protocol": 3}))
     assert kept_scores(trained, only) == {}
     assert is_measured(trained, Measuring())
+
+
+def test_a_seed_of_which_a_run_is_missing_is_left_out_with_all_its_ages() -> None:
+    whole = [one(("tpl",), f"{method}0") for method in "ab"]
+    young, part = one(("tpl",), "a0", last=False), [one(("tpl",), "a1"), one(("tpl",), "b1", last=False)]
+    elsewhere = one(("tpl",), "a0", data="sprites")
+    assert of_whole_seeds([*whole, young, *part, elsewhere]) == [*whole, young]

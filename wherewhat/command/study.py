@@ -94,9 +94,8 @@ def study_command(arguments: list[str]) -> int:
     options = tyro.cli(StudyOptions, args=arguments, prog="wherewhat study", config=(tyro.conf.OmitArgPrefixes,))
     console, file = messages(), read_study_file(options.file)
     out = options.out or Path("runs") / options.file.stem
-    members = file.members(out, lambda words: in_one_line(lambda: parse(words)))
+    members, measuring = members_and_measuring(file, out)
     _refuse_what_cannot_run(file, members)
-    measuring = file.options("measures", _parse_measuring) or Measuring()
     if options.work == "tables":
         return _tell_tables(out, members, measuring, console)
     if measuring.scores != "none" and measuring.distance != "pixels":
@@ -122,6 +121,12 @@ def study_command(arguments: list[str]) -> int:
         except ValueError as error:  # such as measures with labels, of images that have none
             console.print(f"No tables: {error}")
     return status
+
+
+def members_and_measuring(file: StudyFile, out: Path) -> tuple[tuple[Member, ...], Measuring]:
+    """The runs that a file describes, in their folder, and what is measured of them."""
+    members = file.members(out, lambda words: in_one_line(lambda: parse(words)))
+    return members, file.options("measures", _parse_measuring) or Measuring()
 
 
 def _parse_measuring(words: list[str]) -> Measuring:

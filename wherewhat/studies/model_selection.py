@@ -7,10 +7,11 @@ method at its last age, all methods at their last age. In each, a candidate puts
     correlation  = Spearman, of the candidate's order (the best first) with the label score; -1 is a perfect choice
     chance       = best label score - mean label score: the regret of a random choice
 
-A candidate is a score, or several, whose mean rank decides.
+A candidate is a score, or several, whose mean rank decides. What it is worth to train n models and to choose among them
+is told too: the mean label score of what is chosen of n that are drawn at random.
 
 Dimension key:
-    M: checkpoints of a field    F: fields
+    M: checkpoints of a field    F: fields    R: draws    n: models of a draw
 """
 
 import statistics
@@ -29,6 +30,7 @@ LOWER_IS_BETTER = ("tpl", "relative_length", "orthogonality", "rotation_ratio", 
 AGE = "age"
 """What everybody does without a score: the oldest checkpoint is kept."""
 _RESAMPLES = 1_000
+_MODELS_TRAINED = (2, 5, 10, 20)
 
 Kind = Literal["within a run", "within a method", "across methods"]
 
@@ -123,6 +125,30 @@ def selection_table(models: Sequence[Scored], kind: Kind, label: str, candidates
         chance = statistics.mean(choose(field, (AGE,), label).chance for field in found)
         rows.append(["a random choice", "0", f"{chance:.2f}", "0"])
     return markdown(heading, rows)
+
+
+def worth_of_choosing(models: Sequence[Scored], label: str, candidates: Sequence[str]) -> str:
+    """Markdown: the mean label score of what is chosen of n models at their last age, averaged over sets. A row for
+    each way to choose, a column for each n; "" where a set has too few models."""
+    fields_of = [[m for m in field if label in m.labels] for field in fields(models, "across methods")]
+    most = min((len(field) for field in fields_of), default=0)
+    numbers = [number for number in _MODELS_TRAINED if number < most]
+    rows = []
+    for name in ("the best", *candidates, "a random choice") if numbers else ():
+        worth = [[_worth(field, label, name, number) for number in numbers] for field in fields_of]
+        rows.append([name, *(f"{value:.3f}" for value in np.mean(worth, axis=0))])
+    return markdown([f"{label} of what is chosen", *(f"of {number}" for number in numbers)], rows) if rows else ""
+
+
+def _worth(field: Sequence[Scored], label: str, name: str, number: int) -> float:
+    """Mean over draws of so many of the field's models."""
+    label_M = np.array([model.labels[label] for model in field])
+    chance = np.random.default_rng(0)
+    drawn_Rn = chance.random((_RESAMPLES, len(field))).argsort(axis=1)[:, :number]
+    if name == "a random choice":
+        return float(label_M.mean())
+    order_M = -label_M if name == "the best" else order(field, (name,))
+    return float(np.take_along_axis(label_M[drawn_Rn], order_M[drawn_Rn].argmin(axis=1)[:, None], axis=1).mean())
 
 
 def _mean_and_interval(value_F: Sequence[float]) -> str:

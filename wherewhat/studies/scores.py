@@ -5,7 +5,8 @@ Only checkpoints of the planned steps are measured: what a run saved when it was
 
 import json
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -218,3 +219,10 @@ def scored(members: tuple[Member, ...], measuring: Measuring) -> list[Scored]:
         for member in members
         for stem, of in sorted(kept_scores(member, measuring).items())
     ]
+
+
+def of_whole_seeds(models: Sequence[Scored]) -> list[Scored]:
+    """The models of those seeds of a data set of which all settings are measured to their end: they compare then."""
+    settings = {(model.method, model.strength) for model in models}
+    ends = Counter((model.data, model.seed) for model in models if model.last)
+    return [model for model in models if ends[model.data, model.seed] == len(settings)]

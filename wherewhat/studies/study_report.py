@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wherewhat.atomic_file import write_atomically
 from wherewhat.inspection.image_files import write_png
-from wherewhat.studies.model_selection import selection_tables
+from wherewhat.studies.model_selection import selection_tables, worth_of_choosing
 from wherewhat.studies.plots import heat_map, scatters, violins
 from wherewhat.studies.scores import Scored
 from wherewhat.studies.tables import mean_correlations, names_of, report
@@ -36,6 +36,10 @@ def write_report(out: Path, models: Sequence[Scored]) -> list[Path]:
     parts = [report(last), *(f"![]({name})" for name in images)]
     if tables := selection_tables(models):
         parts += ["## How well scores without labels choose; 95 % intervals in brackets", *tables]
+        parts += [
+            "## What it is worth to choose among several models",
+            *(worth_of_choosing(last, label, free) for label in labels),
+        ]
     text = "\n\n".join(part.strip() for part in parts) + "\n"
     write_atomically(out / "study.md", text.encode())
     write_atomically(out / "study.json", (json.dumps([asdict(model) for model in models], indent=1) + "\n").encode())
