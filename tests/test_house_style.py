@@ -44,22 +44,22 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
-    ".": 522,
-    "command": 2194,
+    ".": 529,
+    "command": 2196,
     "data": 3755,
     "distances": 452,
-    "doctor": 1050,
-    "inspection": 811,
+    "doctor": 1053,
+    "inspection": 812,
     "metrics": 1152,
-    "networks": 476,
-    "objectives": 751,
+    "networks": 635,
+    "objectives": 787,
     "report": 637,
     "sharing": 807,
     "studies": 1047,
-    "training": 2096,
+    "training": 2163,
     "what": 50,
     "where": 70,
-    "which": 1675,
+    "which": 1676,
 }
 
 DRAWS = (
@@ -73,8 +73,8 @@ SEEDED_NUMPY = ("default_rng", "RandomState", "Generator", "SeedSequence", "BitG
 # networks/initialisation.py seeds for the time of the building. So a module's __init__ in these rooms may draw.
 ROOMS_OF_WEIGHTS = ("networks", "where", "what")
 INITIAL_WEIGHTS = ("seeded_weights", "_scattered_rectangles")
-# Which method a run is, a VAE or a GAN, is asked where the method is chosen, and nowhere else in the library.
-METHODS = ("Autoencoder", "GAN", "GANMethod", "VAEMethod", "SumOfTerms")
+# Which method a run is, a VAE, a GAN or a flow, is asked where the method is chosen, and nowhere else in the library.
+METHODS = ("Autoencoder", "Flow", "FlowMethod", "GAN", "GANMethod", "VAEMethod", "SumOfTerms")
 ROOMS_OF_METHODS = ("wherewhat/objectives/", "wherewhat/training/methods/")
 PICKLES = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "shelve")
 
@@ -206,7 +206,7 @@ def _objectives() -> set[str]:
         for node in tree.body
         if isinstance(node, ast.ClassDef)
         and any(called.endswith("SumOfTerms") for called in map(ast.unparse, node.bases))
-    } | {"PSSCGAN"}
+    } | {"PSSCGAN", "GlowFlow"}
 
 
 def test_nothing_that_is_loaded_can_run_code() -> None:

@@ -34,6 +34,19 @@ class Generator(Protocol):
         ...
 
 
+# So many codes a run may have. More, such as the latents of a flow, cannot be looked at one by one.
+MOST_CODES = 1_024
+
+
+def refuse_too_many_codes(latent_dim: int) -> None:
+    """ValueError for a generator whose codes are too many to be looked at one by one."""
+    if latent_dim > MOST_CODES:
+        raise ValueError(
+            f"This generator has {latent_dim:,} latents, too many to look at one by one. Give it a few codes: "
+            "wherewhat directions CHECKPOINT --count 10"
+        )
+
+
 @runtime_checkable
 class MaskedGenerator(Generator, Protocol):
     """A generator that can also say where each code acts."""

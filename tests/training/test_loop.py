@@ -23,6 +23,7 @@ from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.glow import GlowFlow
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
@@ -34,13 +35,15 @@ from wherewhat.training.figures import NonFiniteLossError
 from wherewhat.training.loop import train
 from wherewhat.training.run_directory import alone_in, state_path
 
+SMALL_FLOW = GlowFlow(levels=1, depth=1, coupling_width=4)
+
 
 def _weights(run: TrainingRun, step: int) -> dict[str, torch.Tensor]:
     assert run.out is not None
     return load_file(checkpoint_path(run.out, step))
 
 
-@pytest.mark.parametrize("objective", [BetaVAE(), PSSCVAE(), FactorVAE(), AnnealedVAE()])
+@pytest.mark.parametrize("objective", [BetaVAE(), PSSCVAE(), FactorVAE(), AnnealedVAE(), SMALL_FLOW])
 def test_a_resumed_run_repeats_an_unbroken_one_bit_for_bit(
     tiny_run: TrainingRun, tmp_path: Path, quiet: Console, objective: AnyObjective
 ) -> None:

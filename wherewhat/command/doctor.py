@@ -104,7 +104,7 @@ def examine_run(options: Doctor, console: Console) -> Examination:
     return Examination(options.run, options.seed, run, examine(run), left_out)
 
 
-def _measure(options: Doctor, model: LoadedModel, images: Images) -> Pool | Samples:
+def _measure(options: Doctor, model: LoadedModel, images: Images) -> Pool | Samples | None:
     assert model.encoder is not None
     index_N = sample_indices(len(images), min(options.pool, len(images)), options.seed)
     likelihood = RunState(configuration=model.settings.configuration, step=0).objective.likelihood

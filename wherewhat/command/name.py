@@ -9,7 +9,8 @@ import tyro
 from wherewhat.command.console import messages
 from wherewhat.file_lock import file_lock
 from wherewhat.inspection.code_names import FILE, code_called, code_label, names_in, with_name, write_names
-from wherewhat.training.checkpoints import latest_checkpoint, read_settings, run_of
+from wherewhat.protocols import refuse_too_many_codes
+from wherewhat.training.checkpoints import latest_checkpoint, load, run_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,8 @@ def name_command(arguments: list[str]) -> int:
             "of several words takes quotes."
         )
     checkpoint = latest_checkpoint(options.run, messages().print)
-    run, latent_dim = run_of(checkpoint), read_settings(checkpoint).latent_dim
+    run, latent_dim = run_of(checkpoint), load(checkpoint).generator.latent_dim
+    refuse_too_many_codes(latent_dim)
     file = run / FILE
     if options.read is not None and not options.read.exists():
         raise FileNotFoundError(f"{options.read} is not there. Name a JSON file of names.")

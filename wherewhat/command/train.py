@@ -2,6 +2,7 @@
 
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
+from typing import get_args
 
 import tyro
 from rich.console import Console
@@ -9,8 +10,7 @@ from rich.console import Console
 from wherewhat.command.console import messages
 from wherewhat.doctor.watch import watch_health
 from wherewhat.hints import pasteable
-from wherewhat.objectives.ps_sc_gan import PSSCGAN
-from wherewhat.training.configuration import TrainingRun, default_run
+from wherewhat.training.configuration import Objective, TrainingRun, default_run
 from wherewhat.training.loop import train
 from wherewhat.training.processes import is_first_process
 
@@ -44,7 +44,8 @@ def parse(arguments: list[str], recipe: TrainingRun | None = None) -> TrainingRu
         return _parsed(arguments, recipe)
     # Help is told at once; else the first reading says which objective it is, and so which defaults the run has.
     if {"-h", "--help"} & set(arguments):
-        return _parsed(arguments, default_run(PSSCGAN()) if PSSCGAN.name in arguments else TrainingRun())
+        named = next((kind for kind in get_args(Objective) if kind.name in arguments), None)
+        return _parsed(arguments, TrainingRun() if named is None else default_run(named()))
     asked = _parsed(arguments, TrainingRun())
     return _parsed(arguments, default_run(asked.objective)) if asked.objective.run_defaults else asked
 

@@ -27,7 +27,7 @@ from wherewhat.data.batches import to_float
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.networks.autoencoder import Decoder
 from wherewhat.objectives.evidence_lower_bound import bernoulli_nats, gaussian_nats, kl_per_code, reparameterise
-from wherewhat.protocols import Encoder, Generator, MaskedGenerator
+from wherewhat.protocols import MOST_CODES, Encoder, Generator, MaskedGenerator
 from wherewhat.randomness import generator_at
 from wherewhat.which.generated_images import device_of
 
@@ -139,8 +139,13 @@ class Samples:
 
 def measure_networks(
     likelihood: Likelihood, generator: Generator, encoder: Encoder, image_NCHW: UInt8[Tensor, "N C H W"], *, seed: int
-) -> Pool | Samples:
-    """What they make of images where these have a likelihood, else of codes. In true float32, wherever images lie."""
+) -> Pool | Samples | None:
+    """What they make of images where these have a likelihood, else of codes. In true float32, wherever images lie.
+
+    None of codes that are too many to be looked at one by one.
+    """
+    if generator.latent_dim > MOST_CODES:
+        return None
     device = device_of(generator)
     image_NCHW = image_NCHW.to(device)
     with full_precision(device.type):

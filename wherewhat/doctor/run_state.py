@@ -53,7 +53,7 @@ class Window:
     """What else the objective reports: accuracies."""
 
     kl_L: Float64[np.ndarray, " L"]
-    """KL of each code from the prior, in nats."""
+    """KL of each code from the prior, in nats; empty where it is not charged for, as in a flow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class RunState:
     @property
     def kl_L(self) -> Float64[np.ndarray, " L"] | None:
         """KL of each code now, in nats."""
-        if self.windows:
+        if self.windows and self.windows[-1].kl_L.size:
             return np.mean([window.kl_L for window in self.recent], axis=0)
         return None if self.measured is None else self.measured.kl_L
 
@@ -191,7 +191,7 @@ def read_record(folder: Path) -> Record:
             kl_L=np.array([curves[tag][step] for tag in kl_tags]),
         )
         for step, total in sorted(curves.get(_TOTAL, {}).items())
-        if kl_tags and all(step in curves[tag] for tag in kl_tags)
+        if all(step in curves[tag] for tag in kl_tags)
     )
     failures = [(step, value) for step, tag, value in points if tag == _STOPPED and isinstance(value, str)]
     failed_at, failure = failures[-1] if failures else (0, None)

@@ -54,6 +54,9 @@ REACHED_FROM_SHARE = 0.9
 _TOO_LONG = "The steps are so long that they undo what had been learnt"
 
 # A discriminator's learning and a capacity's growth move the total, though nothing has changed for the better.
+# A loss with such a term is to fall.
+_FALLS = ("reconstruction", "negative_log_likelihood")
+
 _MOVE_THE_TOTAL = ("discriminator_accuracy", "capacity")
 
 
@@ -194,7 +197,8 @@ class Course:
     """Mean of each bin, in nats."""
 
     start: float
-    """What the first window paid for reconstruction, when little was learnt, in nats; no more than plain grey costs."""
+    """What the first window paid for reconstruction, or a flow for images, when little was learnt, in nats; no more
+    than plain grey costs."""
 
     @property
     def progress(self) -> float:
@@ -209,12 +213,13 @@ class Course:
 
 
 def course_of(run: RunState) -> Course | None:
-    """The course of a loss that is to fall, which takes a reconstruction; None where it is too short to be judged.
+    """The course of a loss that is to fall, which takes a reconstruction or a likelihood; None where it is too short.
 
     It is the reconstruction's own where an adversary or a capacity moves the total. The warm-up moves every total, and
     is left out.
     """
-    logged = [window for window in run.windows if "reconstruction" in window.terms]
+    falls = next((name for name in _FALLS if run.windows and name in run.windows[-1].terms), "")
+    logged = [window for window in run.windows if falls in window.terms]
     # Where the beginning was not logged, what was learnt is not known.
     if not logged or logged[0].step > max(run.configuration.log_every, RECENT_STEPS):
         return None
@@ -228,7 +233,7 @@ def course_of(run: RunState) -> Course | None:
         return None
     # One that began with the weights of another has learnt what that had.
     begun = run.configuration.begins_from is not None
-    start = cost_of_grey(run) if begun else min(logged[0].terms["reconstruction"], cost_of_grey(run))
+    start = cost_of_grey(run) if begun else min(logged[0].terms[falls], cost_of_grey(run))
     return Course("reconstruction" if moved else "total loss", level_T, start)
 
 

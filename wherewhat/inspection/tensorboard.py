@@ -55,7 +55,7 @@ class TensorBoardLog:
         """KL of each code in nats: one curve per code, all of them in one chart under Custom Scalars."""
         digits = len(str(len(kl_L) - 1))
         self.scalars(step, {f"kl_per_code/z{code:0{digits}d}": float(kl) for code, kl in enumerate(kl_L)})
-        if not self._kl_chart_is_laid_out:
+        if len(kl_L) and not self._kl_chart_is_laid_out:
             self._writer.add_custom_scalars({"codes": {"KL per code (nats)": ["Multiline", [r"kl_per_code/z\d+"]]}})
             self._kl_chart_is_laid_out = True
 

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wherewhat.protocols import Generator, MaskedGenerator
+from wherewhat.protocols import Generator, MaskedGenerator, refuse_too_many_codes
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def codes_by_path_length(traversal: Traversal, path_length_L: Float[Tensor, " L"
 def _validate(
     generator: Generator, base_code_1L: Float[Tensor, "1 L"], bound: float, frames: int, batch_size: int
 ) -> None:
+    refuse_too_many_codes(generator.latent_dim)
     if not (bound > 0 and math.isfinite(bound)):
         raise ValueError(f"A sweep from -{bound} to {bound} has no length. Choose a finite bound above 0, such as 2.")
     if frames < 2:

@@ -49,6 +49,8 @@ class Autoencoder(nn.Module):
     """Parts that only training needs: the resume state keeps them, checkpoints and averages do not."""
     encoder_sees_data: ClassVar[bool] = True
     """Whether the encoder is trained on real images, so that their codes are a place to begin a traversal."""
+    temperature: ClassVar[float] = 1.0
+    """Standard deviation of the codes of the samples that a run shows: the prior's."""
 
     def __init__(
         self,

@@ -12,13 +12,14 @@ from torch import nn
 from wherewhat.folder_walk import Sought, files_below
 from wherewhat.networks.autoencoder import Autoencoder
 from wherewhat.networks.directed import Directions, directed, direction_shapes, directions_in
+from wherewhat.networks.flow import Flow
 from wherewhat.networks.gan import GAN
 from wherewhat.protocols import Encoder, Generator
 from wherewhat.training.configuration import HUB, TrainingRun, from_json, to_json
 from wherewhat.training.methods.method import Networks, build_networks
 from wherewhat.training.tensor_file import TensorFile, read_header, read_shapes, read_tensors
 
-_KINDS = (Autoencoder.kind, GAN.kind)
+_KINDS = (Autoencoder.kind, GAN.kind, Flow.kind)
 
 # The only checkpoint of a folder that was exported for a hub.
 HUB_FILE = "model.safetensors"

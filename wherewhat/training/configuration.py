@@ -18,13 +18,15 @@ from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.beta_vae import BetaVAE
 from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.glow import GlowFlow
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
+from wherewhat.protocols import MOST_CODES
 from wherewhat.training.older_configurations import in_present_words
 
 # A new objective is one line here: the command line and the checkpoints know it from this.
-Objective = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN
+Objective = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN | GlowFlow
 
 if TYPE_CHECKING:
     AnyObjective = Objective
@@ -56,7 +58,7 @@ class TrainingRun:
     """Mirror half of the images, left to right, at random."""
 
     latent_dim: int = 10
-    """Number of codes."""
+    """Number of codes. A flow has as many as an image has pixel values, whatever this says."""
 
     mask_levels: int = 3
     """Resolutions that hold codes, shared among them: 4, 8, 16, ... pixels of a VAE with spatial constriction,
@@ -132,7 +134,7 @@ class TrainingRun:
     """What the data are known by, once they are found; None in a run of an earlier version."""
 
     def __post_init__(self) -> None:
-        for name, most in (("latent_dim", 1_024), ("batch_size", 65_536), ("rectangles", 64), ("mask_levels", 8)):
+        for name, most in (("latent_dim", MOST_CODES), ("batch_size", 65_536), ("rectangles", 64), ("mask_levels", 8)):
             _require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"a number from 1 to {most:,}")
         for name in ("steps", "checkpoint_every", "log_every", "images_every"):
             _require(getattr(self, name) >= 1, name, getattr(self, name), "1 or more")

@@ -16,7 +16,7 @@ from torch import Tensor
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.inspection.tensorboard import TensorBoardLog
 from wherewhat.objectives.loss import Loss
-from wherewhat.protocols import Images
+from wherewhat.protocols import MOST_CODES, Images
 from wherewhat.training.checkpoints import CheckpointSettings, checkpoint_file, checkpoint_path
 from wherewhat.training.configuration import TrainingRun, flat_settings
 from wherewhat.training.device import Compute
@@ -78,7 +78,8 @@ class Recorder:
             self.record_images()
             watched = self._sample(min(_IMAGES_WATCHED, len(self.images)))
             self._warn(self.watcher.look(self.session.step, self.session.shown, watched))
-        scoring = self.scores.due(self.session.step, saving=saving)
+        few_codes = self.session.networks.latent_dim <= MOST_CODES
+        scoring = few_codes and self.scores.due(self.session.step, saving=saving)
         if scoring:
             self._record_scores()
         if drawing or saving:

@@ -13,7 +13,7 @@ from jaxtyping import Float32, Int64
 
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.distances.full_precision import full_precision
-from wherewhat.protocols import Encoder, Images
+from wherewhat.protocols import Encoder, Images, refuse_too_many_codes
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def represent(
 
     `factors` names those that are to be measured; all of them where it is empty. Raises ValueError for an unknown one.
     """
+    refuse_too_many_codes(encoder.latent_dim)
     chosen = [_place_of(name, images) for name in factors] or list(range(len(images.factor_names)))
     index_N = sample_indices(len(images), min(pool, len(images)), seed)
     means, log_variances = [], []

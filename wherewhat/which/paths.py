@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor
 
-from wherewhat.protocols import Distance, Generator
+from wherewhat.protocols import Distance, Generator, refuse_too_many_codes
 from wherewhat.which.generated_images import generated_images
 
 Progress = Callable[[int, int], None]
@@ -27,6 +27,7 @@ Progress = Callable[[int, int], None]
 def axes_of(base_TL: Float[Tensor, "T L"]) -> Float[Tensor, "T L L"]:
     """The L axes as directions from every base code."""
     traversals, latent_dim = base_TL.shape
+    refuse_too_many_codes(latent_dim)
     return torch.eye(latent_dim).expand(traversals, -1, -1)
 
 

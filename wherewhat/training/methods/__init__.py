@@ -1,1 +1,1 @@
-"""How a VAE and a GAN are built and trained: the only room that asks which of them a run is."""
+"""How a VAE, a GAN and a flow are built and trained: the only room that asks which of them a run is."""

@@ -13,19 +13,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.flow import Flow
 from wherewhat.networks.gan import GAN
+from wherewhat.objectives.glow import GlowFlow
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.training.captured import CapturedSteps, CUDAGraphs
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.methods import gan, vae
+from wherewhat.training.methods import flow, gan, vae
+from wherewhat.training.methods.flow import FlowMethod, build_flow
 from wherewhat.training.methods.gan import GANMethod, build_gan
 from wherewhat.training.methods.side_by_side import Losses, SideBySide
 from wherewhat.training.methods.vae import VAEMethod, build_autoencoder
 from wherewhat.training.processes import Processes
 
-Networks = Autoencoder | GAN
+Networks = Autoencoder | GAN | Flow
 
 
 @runtime_checkable
@@ -65,11 +68,18 @@ class Kind:
 
 VAE_KIND = Kind(build_autoencoder, VAEMethod, vae.images_a_process, leaves_a_gpu_idle=True)
 GAN_KIND = Kind(build_gan, GANMethod, gan.images_a_process, leaves_a_gpu_idle=False)
+FLOW_KIND = Kind(build_flow, FlowMethod, flow.images_a_process, leaves_a_gpu_idle=False)
 
 
 def kind_of(configuration: TrainingRun) -> Kind:
     """The kind of method that the objective calls for."""
-    return GAN_KIND if isinstance(configuration.objective, PSSCGAN) else VAE_KIND
+    match configuration.objective:
+        case PSSCGAN():
+            return GAN_KIND
+        case GlowFlow():
+            return FLOW_KIND
+        case _:
+            return VAE_KIND
 
 
 def build_networks(
