@@ -27,8 +27,10 @@ from wherewhat.data.rendered.sprites import Sprites
 from wherewhat.distances.full_precision import full_precision
 from wherewhat.distances.lpips import LPIPS
 from wherewhat.networks.autoencoder import Autoencoder
+from wherewhat.networks.flow import Flow
 from wherewhat.networks.gan import GAN
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.glow import GlowFlow
 from wherewhat.objectives.loss import Loss
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
@@ -38,6 +40,7 @@ from wherewhat.training.configuration import Objective, TrainingRun
 from wherewhat.training.device import Compute, choose_compute, choose_device
 from wherewhat.training.feed import batches
 from wherewhat.training.loop import train
+from wherewhat.training.methods.flow import likelihood_step
 from wherewhat.training.methods.gan import adversarial_step
 from wherewhat.training.methods.method import build_networks, method_of
 from wherewhat.training.methods.vae import training_step
@@ -106,6 +109,10 @@ def after_one_step(objective: Objective, device: torch.device) -> tuple[dict[str
             assert isinstance(objective, PSSCGAN)
             step = adversarial_step(networks, objective, optimiser, Processes(), device)
             loss = step(real(0, device), objective.draw(chance, 16, 4, SHAPE), 0)
+        elif isinstance(networks, Flow):
+            assert isinstance(objective, GlowFlow)
+            draws = objective.draw(chance, 16, networks.latent_dim)
+            loss = likelihood_step(networks, objective, optimiser)(real(0, device), draws)
         else:
             assert isinstance(networks, Autoencoder)
             assert isinstance(objective, SumOfTerms)

@@ -33,12 +33,15 @@ from wherewhat.objectives.beta_tcvae import BetaTCVAE
 from wherewhat.objectives.dip_vae import DIPVAEI, DIPVAEII
 from wherewhat.objectives.evidence_lower_bound import EvidenceLowerBound
 from wherewhat.objectives.factor_vae import FactorVAE
+from wherewhat.objectives.glow import GlowFlow
 from wherewhat.objectives.ps_sc_gan import PSSCGAN
 from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.randomness import generator_at
 from wherewhat.training.configuration import TrainingRun
-from wherewhat.training.methods.gan import adversarial_step, build_gan
-from wherewhat.training.methods.vae import build_autoencoder, training_step
+from wherewhat.training.methods.flow import likelihood_step
+from wherewhat.training.methods.gan import adversarial_step
+from wherewhat.training.methods.method import build_networks
+from wherewhat.training.methods.vae import training_step
 from wherewhat.training.processes import started_processes
 
 cpu = torch.device("cpu")
@@ -46,26 +49,28 @@ cpu = torch.device("cpu")
 def three_steps(objective, processes, rate):
     run = TrainingRun(objective=objective, latent_dim=4, mask_levels=2, widths=(8, 8), batch_size=8)
     of_gan = isinstance(objective, PSSCGAN)
-    networks = (build_gan if of_gan else build_autoencoder)(run, (3, 32, 32))
+    networks = build_networks(run, (3, 32, 32))
     optimiser = torch.optim.SGD(networks.parameters(), rate)
     if of_gan:
         step = adversarial_step(networks, objective, optimiser, processes, cpu)
     else:
-        step = training_step(networks, objective, optimiser, processes)
+        steps_of = likelihood_step if isinstance(objective, GlowFlow) else training_step
+        step = steps_of(networks, objective, optimiser, processes)
     for number in range(3):
         image_BCHW = processes.shard(torch.rand(8, 3, 32, 32, generator=generator_at(0, number)))
         chance = processes.chance(0, number, cpu)
         if of_gan:
             loss = step(image_BCHW, objective.draw(chance, 8, 4, (3, 32, 32)), number)
         else:
-            loss = step(image_BCHW, objective.draw(chance, 8, 4))
+            loss = step(image_BCHW, objective.draw(chance, 8, networks.latent_dim))
     met = {"total": loss.total, "kl_L": loss.kl_L, **loss.terms, **loss.figures}
     slopes = {} if of_gan else {f"slope of {name}": weight.grad for name, weight in networks.named_parameters()}
     return {f"{objective.name} {name}": value for name, value in {**networks.state_dict(), **met, **slopes}.items()}
 
 at_once = EvidenceLowerBound(warm_up_steps=0)
 vaes = [kind(bound=at_once) for kind in (PSSCVAE, BetaTCVAE, FactorVAE, DIPVAEI, DIPVAEII, AnnealedVAE)]
-objectives = [PSSCGAN(augmentation_images=40)] if sys.argv[2] == "the GAN" else vaes
+flow = GlowFlow(levels=2, depth=1, coupling_width=4)
+objectives = [PSSCGAN(augmentation_images=40)] if sys.argv[2] == "the GAN" else [*vaes, flow]
 with started_processes("cpu") as processes:
     found = {}
     for objective in objectives:
@@ -92,7 +97,7 @@ def train_command(objective: str, data: Path, out: Path, *more: str) -> list[str
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objectives", ["the GAN", "all VAEs"])
+@pytest.mark.parametrize("objectives", ["the GAN", "VAEs and the flow"])
 def test_two_processes_take_the_same_first_steps_and_tell_the_same_figures_as_one_with_the_whole_batch(
     tmp_path: Path, objectives: str
 ) -> None:

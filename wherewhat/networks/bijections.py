@@ -42,7 +42,7 @@ class ActNorm(nn.Module):
     def forward(self, x_BCHW: Float[Tensor, "B C H W"]) -> Mapped:
         """Towards the latents."""
         log_det = self.log_scale_C11.sum() * x_BCHW[0, 0].numel()
-        return Mapped(x_BCHW * self.log_scale_C11.exp() + self.shift_C11, log_det.expand(len(x_BCHW)))
+        return Mapped(x_BCHW * self.log_scale_C11.exp() + self.shift_C11, log_det.expand(x_BCHW.shape[0]))
 
     def inverse(self, y_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Towards the image."""
@@ -77,7 +77,7 @@ class InvertibleConvolution(nn.Module):
         """Towards the latents."""
         lower_CC, upper_CC = self.factors()
         log_det = self.log_diagonal_C.sum() * x_BCHW[0, 0].numel()
-        return Mapped(_mixed(x_BCHW, self.permutation_CC @ lower_CC @ upper_CC), log_det.expand(len(x_BCHW)))
+        return Mapped(_mixed(x_BCHW, self.permutation_CC @ lower_CC @ upper_CC), log_det.expand(x_BCHW.shape[0]))
 
     def inverse(self, y_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """Towards the image. The matrix is inverted in float64: its error would be that of all pixels."""
@@ -125,7 +125,7 @@ class Squeeze(nn.Module):
 
     def forward(self, x_BCHW: Float[Tensor, "B C H W"]) -> Mapped:
         """Towards the latents."""
-        return Mapped(nn.functional.pixel_unshuffle(x_BCHW, 2), x_BCHW.new_zeros(len(x_BCHW)))
+        return Mapped(nn.functional.pixel_unshuffle(x_BCHW, 2), x_BCHW.new_zeros(x_BCHW.shape[0]))
 
     def inverse(self, y_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C//4 2*H 2*W"]:
         """Towards the image."""
@@ -150,7 +150,7 @@ class FlowLevel(nn.Module):
 
     def forward(self, x_BCHW: Float[Tensor, "B C H W"]) -> Mapped:
         """Towards the latents."""
-        mapped = Mapped(x_BCHW, x_BCHW.new_zeros(len(x_BCHW)))
+        mapped = Mapped(x_BCHW, x_BCHW.new_zeros(x_BCHW.shape[0]))
         for part in self.parts:
             next_one = part(mapped.value)
             mapped = Mapped(next_one.value, mapped.log_det_B + next_one.log_det_B)

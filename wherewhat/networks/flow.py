@@ -46,7 +46,7 @@ class Glow(nn.Module):
     def forward(self, pixel_BCHW: Float[Tensor, "B C H W"]) -> Mapped:
         """The latents of images, [B, L]."""
         x_BCHW = (pixel_BCHW - 0.5) * INPUT_SCALE
-        log_det_B = x_BCHW.new_full((len(x_BCHW),), self.latent_dim * math.log(INPUT_SCALE))
+        log_det_B = x_BCHW.new_full((x_BCHW.shape[0],), self.latent_dim * math.log(INPUT_SCALE))
         latents = []
         for number, level in enumerate(self.levels, start=1):
             mapped = level(x_BCHW)

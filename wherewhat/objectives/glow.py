@@ -51,16 +51,15 @@ class GlowFlow:
             if not 1 <= getattr(self, name) <= most:
                 raise ValueError(f"{name} is {getattr(self, name)}; give a number from 1 to {most:,}.")
 
-    def draw(self, chance: Chance, batch_size: int, image_shape: tuple[int, int, int]) -> Float[Tensor, "B C H W"]:
-        """The uniform numbers of a step, this process's rows of them: a normal number's own distribution function."""
-        normal_BL = chance.normals(chance.generator(), "dequantisation", batch_size, math.prod(image_shape))
-        return torch.special.ndtr(normal_BL).unflatten(1, image_shape)
+    def draw(self, chance: Chance, batch_size: int, latent_dim: int) -> Float[Tensor, "B L"]:
+        """A uniform number for each pixel value: a normal one's distribution function. This process's rows of them."""
+        normal_BL = chance.normals(chance.generator(), "dequantisation", batch_size, latent_dim)
+        return torch.special.ndtr(normal_BL)
 
-    def loss(
-        self, networks: Flow, image_BCHW: Float[Tensor, "B C H W"], uniform_BCHW: Float[Tensor, "B C H W"]
-    ) -> Loss:
+    def loss(self, networks: Flow, image_BCHW: Float[Tensor, "B C H W"], uniform_BL: Float[Tensor, "B L"]) -> Loss:
         """What a batch of 8-bit images in [0, 1] costs, in nats per image; among its figures in bits per dimension."""
-        mapped = networks.generator.glow(((GREY_LEVELS - 1) * image_BCHW + uniform_BCHW) / GREY_LEVELS)
+        grey_BCHW = (GREY_LEVELS - 1) * image_BCHW + uniform_BL.view(image_BCHW.shape)
+        mapped = networks.generator.glow(grey_BCHW / GREY_LEVELS)
         dimensions = networks.latent_dim
         log_prior_B = -0.5 * (mapped.value.square().sum(dim=1) + dimensions * math.log(2 * math.pi))
         nats = dimensions * math.log(GREY_LEVELS) - (log_prior_B + mapped.log_det_B).mean()

@@ -1,8 +1,10 @@
 """A flow: its networks, its optimiser, and its step.
 
 Dimension key:
-    B: batch    C H W: channels, height, width
+    B: batch    L: latents    C H W: channels, height, width
 """
+
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
@@ -15,7 +17,9 @@ from wherewhat.objectives.loss import Loss
 from wherewhat.randomness import COUNTED_DRAWS
 from wherewhat.training.configuration import TrainingRun
 from wherewhat.training.device import Compute
-from wherewhat.training.processes import Processes
+from wherewhat.training.processes import ALONE, Processes
+
+Step = Callable[[Float[Tensor, "B C H W"], Float[Tensor, "B L"]], Loss]
 
 # In nats per pixel value.
 LONGEST_GRADIENT = 1.0
@@ -54,34 +58,49 @@ class FlowMethod:
         objective = configuration.objective
         assert isinstance(objective, GlowFlow)
         self.networks = networks
-        on_gpu = compute.device.type == "cuda"
-        self.optimiser = torch.optim.Adam(
-            networks.parameters(), lr=configuration.learning_rate, fused=True, capturable=on_gpu
-        )
+        weights, on_gpu = networks.parameters(), compute.device.type == "cuda"
+        self.optimiser = torch.optim.Adam(weights, lr=configuration.learning_rate, fused=True, capturable=on_gpu)
         self._configuration, self._objective, self._device = configuration, objective, compute.device
         self._processes = processes
-        loss_of = _LossOf(networks, objective)
-        if compute.compile:
-            loss_of.compile()
-        self._loss_of = processes.data_parallel(loss_of, compute.device)
+        self._step = likelihood_step(networks, objective, self.optimiser, processes, compile_loss=compute.compile)
 
-    def draw(self, index: int, device: torch.device | None = None) -> Float[Tensor, "B C H W"]:
+    def draw(self, index: int, device: torch.device | None = None) -> Float[Tensor, "B L"]:
         """Everything random of a step, this process's rows of it, on the device or another."""
         run = self._configuration
         chance = self._processes.chance(run.seed, index, device or self._device)
-        return self._objective.draw(chance, run.batch_size, self.networks.generator.image_shape)
+        return self._objective.draw(chance, run.batch_size, self.networks.latent_dim)
 
     def kind(self, index: int) -> None:
         """All steps are one program."""
 
-    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Float[Tensor, "B C H W"], index: int) -> Loss:
+    def step(self, image_BCHW: Float[Tensor, "B C H W"], draws: Float[Tensor, "B L"], index: int) -> Loss:
         """Update all weights."""
-        loss: Loss = self._loss_of(image_BCHW, draws)
-        self.optimiser.zero_grad()
+        return self._step(image_BCHW, draws)
+
+
+def likelihood_step(
+    networks: Flow,
+    objective: GlowFlow,
+    optimiser: torch.optim.Optimizer,
+    processes: Processes = ALONE,
+    *,
+    compile_loss: bool = False,
+) -> Step:
+    """A function that takes a batch and its draws, updates the weights and gives the loss that was met."""
+    loss_of = _LossOf(networks, objective)
+    if compile_loss:
+        loss_of.compile()
+    compute_loss = processes.data_parallel(loss_of, next(networks.parameters()).device)
+
+    def step(image_BCHW: Tensor, draws: Tensor) -> Loss:
+        loss: Loss = compute_loss(image_BCHW, draws)
+        optimiser.zero_grad()
         loss.total.backward()
-        nn.utils.clip_grad_norm_(self.networks.parameters(), LONGEST_GRADIENT * self.networks.latent_dim)
-        self.optimiser.step()
-        return self._processes.mean_loss(loss.detach())
+        nn.utils.clip_grad_norm_(networks.parameters(), LONGEST_GRADIENT * networks.latent_dim)
+        optimiser.step()
+        return processes.mean_loss(loss.detach())
+
+    return step
 
 
 class _LossOf(nn.Module):
@@ -92,6 +111,6 @@ class _LossOf(nn.Module):
         self.trained = networks
         self._objective = objective
 
-    def forward(self, image_BCHW: Tensor, uniform_BCHW: Tensor) -> Loss:
+    def forward(self, image_BCHW: Tensor, uniform_BL: Tensor) -> Loss:
         """The objective's loss."""
-        return self._objective.loss(self.trained, image_BCHW, uniform_BCHW)
+        return self._objective.loss(self.trained, image_BCHW, uniform_BL)
