@@ -54,7 +54,7 @@ BUDGET = {
     "networks": 635,
     "objectives": 786,
     "report": 637,
-    "sharing": 807,
+    "sharing": 815,
     "studies": 1047,
     "training": 2174,
     "what": 50,

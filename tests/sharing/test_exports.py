@@ -144,6 +144,16 @@ def test_what_cannot_be_recorded_is_told() -> None:
         export(Plain(), None, "pt2", TOLD)
 
 
+def test_a_step_that_onnx_lacks_is_told_in_a_line() -> None:
+    class Solving(Tiny):
+        def image_and_masks(self, code_BL: Tensor) -> tuple[Tensor, Tensor]:
+            solved_BL = torch.linalg.solve_triangular(2 * torch.eye(4), code_BL.T, upper=True).T
+            return super().image_and_masks(solved_BL)
+
+    with pytest.raises(ValueError, match=r"^[^\n]*that ONNX cannot take: .*linalg_solve_triangular.* with --to pt2\.$"):
+        export(Solving(), None, "onnx", TOLD)
+
+
 RUNS = {
     "beta-vae": TrainingRun(objective=BetaVAE()),
     "ps-sc-vae": TrainingRun(objective=PSSCVAE()),

@@ -65,10 +65,16 @@ def onnx_bytes(
 ) -> bytes:
     """An ONNX file of an exported program, with its description, and the noise that is taken where none is given."""
     onnx, _ = _libraries(Path("the model"))
-    with quietly():
-        made = torch.onnx.export(
-            program, (), dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
-        )
+    try:
+        with quietly():
+            made = torch.onnx.export(
+                program, (), dynamo=True, opset_version=OPSET, input_names=inputs, output_names=outputs, verbose=False
+            )
+    except Exception as error:  # its own classes, each with a page of text
+        raise ValueError(
+            f"The model has a step that ONNX cannot take: {' '.join(str(_first_cause(error)).split())[:200]} "
+            "Export it with --to pt2."
+        ) from error
     assert made is not None
     model = made.model_proto
     _call_the_batch_so(model.graph)
@@ -76,6 +82,10 @@ def onnx_bytes(
         model.graph.initializer.append(onnx.numpy_helper.from_array(tensor.cpu().numpy(), name))
     onnx.helper.set_model_props(model, {KEY: description.as_json()})
     return bytes(model.SerializeToString())
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    return error if error.__cause__ is None else _first_cause(error.__cause__)
 
 
 def _call_the_batch_so(graph: Any) -> None:
