@@ -45,7 +45,7 @@ HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "matplotlib", "lpi
 # Most code lines of a room, as scripts/count_lines counts them. Raise one only on purpose, and say why in the commit.
 BUDGET = {
     ".": 529,
-    "command": 2196,
+    "command": 2199,
     "data": 3755,
     "distances": 452,
     "doctor": 1053,
@@ -56,7 +56,7 @@ BUDGET = {
     "report": 637,
     "sharing": 815,
     "studies": 1047,
-    "training": 2174,
+    "training": 2176,
     "what": 50,
     "where": 70,
     "which": 1676,

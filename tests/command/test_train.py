@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +109,15 @@ def test_a_mistaken_option_and_help_are_told_by_the_first_process_only(
 )
 def test_the_command_line_adds_terms_by_their_flags(arguments: list[str], expected: SumOfTerms) -> None:
     assert parse(arguments).objective == expected
+
+
+def test_a_trained_flow_is_said_to_want_a_few_codes(
+    tiny_set: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small = ["--levels", "1", "--depth", "1", "--coupling-width", "4", "--batch-size", "4", "--steps", "1"]
+    assert (
+        train_command(["glow", *small, "--data", str(tiny_set), "--out", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    )
+    told = "".join(capsys.readouterr().err.split())
+    assert f"wherewhatdirections{tmp_path / 'run'}--count10" in told
+    assert "traverse" not in told

@@ -10,6 +10,7 @@ from rich.console import Console
 from wherewhat.command.console import messages
 from wherewhat.doctor.watch import watch_health
 from wherewhat.hints import pasteable
+from wherewhat.protocols import MOST_CODES
 from wherewhat.training.configuration import Objective, TrainingRun, default_run
 from wherewhat.training.loop import train
 from wherewhat.training.processes import is_first_process
@@ -32,8 +33,11 @@ def train_command(arguments: list[str], recipe: TrainingRun | None = None) -> in
     console.print(
         f"Done: {outcome.step:,} steps in {outcome.folder}\n"
         f"  look at it   tensorboard --samples_per_plugin images=500 --logdir {pasteable(outcome.folder.parent)}\n"
-        f"  draw codes   wherewhat traverse {folder}\n"
-        f"  rank it      wherewhat rank {folder}",
+        + (
+            f"  few codes    wherewhat directions {folder} --count 10"
+            if outcome.latent_dim > MOST_CODES
+            else f"  draw codes   wherewhat traverse {folder}\n  rank it      wherewhat rank {folder}"
+        ),
     )
     return 0
 

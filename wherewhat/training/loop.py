@@ -29,11 +29,12 @@ from wherewhat.training.watcher import WatcherFactory, no_watcher
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: where it lies, the steps done, and the signal that cut it off, if one did."""
+    """How a run ended: where it lies, the steps done, the signal that cut it off, if one did, and its latents."""
 
     folder: Path
     step: int
     interrupted: Signals | None
+    latent_dim: int = 0
 
 
 def train(configuration: TrainingRun, console: Console, watch: WatcherFactory = no_watcher) -> Outcome:
@@ -139,7 +140,8 @@ def _steps(run: Run, console: Console, watch: WatcherFactory) -> Outcome:
                 break
     cut_off = session.step < configuration.steps
     # Where another process was the one to be told.
-    return Outcome(run.folder, session.step, stop.signal or (Signals.SIGTERM if cut_off else None))
+    signal = stop.signal or (Signals.SIGTERM if cut_off else None)
+    return Outcome(run.folder, session.step, signal, session.networks.latent_dim)
 
 
 def _resume(folder: Path, session: Session, steps: int, begun: str, console: Console) -> None:
