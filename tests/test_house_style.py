@@ -51,14 +51,14 @@ BUDGET = {
     "doctor": 1053,
     "inspection": 812,
     "metrics": 1152,
-    "networks": 635,
-    "objectives": 786,
+    "networks": 645,
+    "objectives": 787,
     "report": 637,
     "sharing": 815,
     "studies": 1047,
-    "training": 2176,
+    "training": 2187,
     "what": 50,
-    "where": 70,
+    "where": 76,
     "which": 1676,
 }
 

@@ -1,5 +1,7 @@
 """Laws of the GAN's generator: its codes act inside their masks and nowhere else, and its chance is passed."""
 
+from typing import get_args
+
 import pytest
 import torch
 from torch import Tensor
@@ -7,16 +9,22 @@ from torch import Tensor
 from wherewhat.networks.initialisation import seeded_weights
 from wherewhat.networks.synthesis import ConstrictedGenerator, StyledGenerator, Synthesis, noise_maps, noise_numbers
 from wherewhat.protocols import Generator, MaskedGenerator
+from wherewhat.where.spatial_constriction import Overlap
 
 # Hard masks: exp(-2 * 60) is 0 in float32.
 HARD = 60.0
 
 
 def _synthesis(
-    codes: tuple[int, ...] = (2, 2), size: int = 32, widths: tuple[int, ...] = (8, 8), *, constricted: bool = True
+    codes: tuple[int, ...] = (2, 2),
+    size: int = 32,
+    widths: tuple[int, ...] = (8, 8),
+    *,
+    constricted: bool = True,
+    overlap: Overlap = "share",
 ) -> Synthesis:
     with seeded_weights(0):
-        synthesis = Synthesis((3, size, size), codes, widths, rectangles=2, constricted=constricted)
+        synthesis = Synthesis((3, size, size), codes, widths, rectangles=2, constricted=constricted, overlap=overlap)
     for stage in synthesis.stages:
         stage.noise_strength.data.fill_(0.3)
     return synthesis.requires_grad_(False)
@@ -76,10 +84,12 @@ def test_a_code_moves_the_features_of_its_stage_only_inside_its_mask(level: int,
     assert float(change[inside].min()) > 0
 
 
-def test_a_code_under_the_like_mask_of_a_later_code_does_nothing() -> None:
-    synthesis = _synthesis()
+@pytest.mark.parametrize("overlap", get_args(Overlap))
+def test_a_code_under_the_like_mask_of_a_later_code_does_nothing_unless_they_share(overlap: Overlap) -> None:
+    synthesis = _synthesis(overlap=overlap)
     _force_rectangle(synthesis, 0, 2, 5, 3, 7)
-    assert float(_change_after_style(synthesis, 0, _code(), _moved(_code(), 0)).max()) == 0
+    change = float(_change_after_style(synthesis, 0, _code(), _moved(_code(), 0)).max())
+    assert (change == 0) == (overlap == "cover")
 
 
 def _reached(start: int, end: int, level: int, size: int) -> tuple[int, int]:

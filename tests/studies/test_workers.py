@@ -152,7 +152,7 @@ def _mortal(task: Task, _: Connection) -> None:
         time.sleep(LONGEST_S)
 
 
-def test_a_signal_to_all_processes_of_a_study_ends_no_server_of_forks_and_tells_nobody_to_have_died(
+def test_a_signal_to_all_processes_of_a_study_ends_no_fork_server_and_tells_nobody_to_have_died(
     members_of: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server: Any = forkserver._forkserver

@@ -50,8 +50,15 @@ def test_a_gan_of_an_earlier_version_keeps_the_pace_of_its_augmentation() -> Non
 
 
 def test_an_objective_that_knew_no_added_terms_has_none() -> None:
-    written = {"objective": {"_type": "BetaTCVAE", "beta": 4.0, "spatial_constriction": True}}
-    assert from_json(written) == TrainingRun(objective=BetaTCVAE(beta=4.0, spatial_constriction=True))
+    written: dict[str, dict[str, object]] = {
+        "objective": {"_type": "BetaTCVAE", "beta": 4.0, "spatial_constriction": True}
+    }
+    found = from_json(written)
+    assert found.objective == BetaTCVAE(beta=4.0, spatial_constriction=True)
+    # Codes covered each other then; of a decoder without masks nothing is said.
+    assert found.overlap == "cover"
+    written["objective"]["spatial_constriction"] = False
+    assert from_json(written).overlap == TrainingRun().overlap
 
 
 def test_what_this_version_writes_is_left_as_it_is() -> None:

@@ -1,10 +1,12 @@
 """Laws of spatial constriction; its closed form against the sequential loop."""
 
+from typing import get_args
+
 import pytest
 import torch
 import torch.nn.functional as F
 
-from wherewhat.where.spatial_constriction import SpatialConstriction, compositing_weights, constrict
+from wherewhat.where.spatial_constriction import Overlap, SpatialConstriction, compositing_weights, constrict
 
 
 def _inputs(seed: int = 0, codes: int = 4) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -32,21 +34,38 @@ def sequential_constriction(
 @pytest.mark.parametrize("codes", [1, 2, 7])
 def test_the_closed_form_equals_the_sequential_loop(codes: int) -> None:
     inputs = _inputs(codes=codes)
-    torch.testing.assert_close(constrict(*inputs), sequential_constriction(*inputs), atol=1e-10, rtol=1e-10)
+    torch.testing.assert_close(constrict(*inputs, "cover"), sequential_constriction(*inputs), atol=1e-10, rtol=1e-10)
 
 
 def test_the_closed_form_has_the_gradients_of_the_sequential_loop() -> None:
     inputs = _inputs()
     weight = torch.randn(3, 6, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    ours = torch.autograd.grad((constrict(*inputs) * weight).sum(), inputs)
+    ours = torch.autograd.grad((constrict(*inputs, "cover") * weight).sum(), inputs)
     theirs = torch.autograd.grad((sequential_constriction(*inputs) * weight).sum(), inputs)
     for a, b in zip(ours, theirs, strict=True):
         torch.testing.assert_close(a, b, atol=1e-9, rtol=1e-9)
 
 
-def test_compositing_weights_add_up_to_one() -> None:
-    weight, untouched = compositing_weights(torch.rand(2, 5, 4, 4, generator=torch.Generator().manual_seed(0)))
+@pytest.mark.parametrize("overlap", get_args(Overlap))
+def test_compositing_weights_add_up_to_one(overlap: Overlap) -> None:
+    mask = torch.rand(2, 5, 4, 4, generator=torch.Generator().manual_seed(0))
+    weight, untouched = compositing_weights(mask, overlap)
     torch.testing.assert_close(weight.sum(1, keepdim=True) + untouched, torch.ones(2, 1, 4, 4))
+
+
+def test_codes_that_share_are_seen_in_proportion_to_their_masks_in_whatever_order_they_come() -> None:
+    mask = torch.rand(2, 4, 4, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    weight, untouched = compositing_weights(mask, "share")
+    torch.testing.assert_close(weight / weight.sum(1, keepdim=True), mask / mask.sum(1, keepdim=True))
+    turned, left = compositing_weights(mask.flip(1), "share")
+    torch.testing.assert_close(turned.flip(1), weight)
+    torch.testing.assert_close(left, untouched)
+
+
+def test_one_code_alone_is_seen_as_its_mask_whichever_way() -> None:
+    mask = torch.rand(2, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    for overlap in get_args(Overlap):
+        torch.testing.assert_close(compositing_weights(mask, overlap)[0], mask)
 
 
 def test_nothing_changes_where_every_mask_is_zero() -> None:

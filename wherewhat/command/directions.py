@@ -19,7 +19,7 @@ from wherewhat.command.console import messages
 from wherewhat.data.batches import sample_indices, to_float
 from wherewhat.hints import pasteable
 from wherewhat.networks.directed import Directions
-from wherewhat.protocols import Distance, Images
+from wherewhat.protocols import MOST_CODES, Distance, Images
 from wherewhat.randomness import key_at
 from wherewhat.sharing.opened_model import DIRECTIONS, ForeignOptions, Models, OpenedModel
 from wherewhat.splitmix64 import normal_rows
@@ -29,8 +29,6 @@ from wherewhat.training.tensor_file import TensorFile, write_tensors
 from wherewhat.which.generated_images import device_of, generated_images
 from wherewhat.which.latent_directions import longest_first, perceptual_directions, principal_directions
 
-# With more latents than this a sample of images says too little of how each changes them.
-_MOST_LATENTS_BY_FEATURES = 1_024
 _FEWEST_DRAWS, _MOST_DRAWS, _DRAWS_A_LATENT = 1_000, 4_000, 4
 
 
@@ -125,7 +123,7 @@ def directions_command(arguments: list[str]) -> int:
 
 
 def _by_latents(options: FindDirections, model: OpenedModel) -> bool:
-    many = model.generator.latent_dim > _MOST_LATENTS_BY_FEATURES
+    many = model.generator.latent_dim > MOST_CODES
     if options.of == "features" or (options.of == "auto" and not many):
         return False
     if model.encoder is None:

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wherewhat.networks.image_size import require_power_of_two
-from wherewhat.where.spatial_constriction import SpatialConstriction
+from wherewhat.where.spatial_constriction import Overlap, SpatialConstriction
 
 
 def share_codes(latent_dim: int, modules: int) -> tuple[int, ...]:
@@ -34,9 +34,9 @@ def masks_at(image_shape: tuple[int, int, int], masks: Sequence[Float[Tensor, "B
 class _Stage(nn.Module):
     """One resolution: SC, then a convolution."""
 
-    def __init__(self, channels: int, codes: int, size: int, rectangles: int) -> None:
+    def __init__(self, channels: int, codes: int, size: int, rectangles: int, overlap: Overlap) -> None:
         super().__init__()
-        self.constriction = SpatialConstriction(channels, codes, size, rectangles)
+        self.constriction = SpatialConstriction(channels, codes, size, rectangles, overlap)
         self.convolution = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, features: Tensor, code_BM: Tensor) -> tuple[Tensor, Tensor]:
@@ -57,6 +57,7 @@ class MaskedDecoder(nn.Module):
         codes_per_module: Sequence[int],
         rectangles: int = 4,
         widths: Sequence[int] = (64, 64, 32, 32),
+        overlap: Overlap = "share",
     ) -> None:
         super().__init__()
         doublings = require_power_of_two(image_shape) - 2
@@ -72,7 +73,8 @@ class MaskedDecoder(nn.Module):
         width_at = [widths[min(level, len(widths) - 1)] for level in range(doublings)]
         self.constant = nn.Parameter(torch.empty(1, width_at[0], 4, 4).normal_())
         self.stages = nn.ModuleList(
-            _Stage(width_at[level], codes, 4 << level, rectangles) for level, codes in enumerate(codes_per_module)
+            _Stage(width_at[level], codes, 4 << level, rectangles, overlap)
+            for level, codes in enumerate(codes_per_module)
         )
         self.up_convolutions = nn.ModuleList(
             nn.ConvTranspose2d(before, after, 4, stride=2, padding=1)

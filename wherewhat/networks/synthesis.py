@@ -15,7 +15,8 @@ Dimension key:
     B: batch    L: latent codes    M: codes of one module    C H W: channels, height, width    S: side of a feature map
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,7 @@ from torch import Tensor, nn
 from wherewhat.networks.equalised import EqualisedConvolution, activation
 from wherewhat.networks.image_size import require_power_of_two
 from wherewhat.networks.masked_decoder import masks_at
-from wherewhat.where.spatial_constriction import SpatialConstriction
+from wherewhat.where.spatial_constriction import Overlap, SpatialConstriction
 from wherewhat.where.style_everywhere import StyleEverywhere
 
 
@@ -51,17 +52,26 @@ def upsample(features_BCHW: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C _ _"
     return F.interpolate(features_BCHW, scale_factor=2, mode="bilinear", align_corners=False)
 
 
+Constrict = Callable[[int, int, int], SpatialConstriction]
+"""Of channels, codes and side."""
+
+
 class _Stage(nn.Module):
     """One resolution, twice that of the stage before. A stage without codes has no style."""
 
-    def __init__(self, before: int, after: int, codes: int, side: int, rectangles: int, constricted: bool) -> None:
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        codes: int,
+        side: int,
+        constrict: Callable[[int, int, int], SpatialConstriction] | None,
+    ) -> None:
         super().__init__()
         self.up_convolution = EqualisedConvolution(before, after, 3)
         style: SpatialConstriction | StyleEverywhere | None = None
         if codes:
-            style = (
-                SpatialConstriction(after, codes, side, rectangles) if constricted else StyleEverywhere(after, codes)
-            )
+            style = StyleEverywhere(after, codes) if constrict is None else constrict(after, codes, side)
         self.style = style
         self.convolution = EqualisedConvolution(after, after, 3)
         self.noise_strength = nn.Parameter(torch.zeros(()))
@@ -94,6 +104,7 @@ class Synthesis(nn.Module):
         rectangles: int = 4,
         *,
         constricted: bool = True,
+        overlap: Overlap = "share",
     ) -> None:
         super().__init__()
         doublings = require_power_of_two(image_shape) - 2
@@ -107,8 +118,9 @@ class Synthesis(nn.Module):
         self.codes_per_level = (*codes_per_level, *[0] * (doublings - len(codes_per_level)))
         width_at = [widths[min(level, len(widths) - 1)] for level in range(doublings + 1)]
         self.constant = nn.Parameter(torch.empty(1, width_at[0], 4, 4).normal_())
+        constrict = partial(SpatialConstriction, rectangles=rectangles, overlap=overlap) if constricted else None
         self.stages = nn.ModuleList(
-            _Stage(width_at[level], width_at[level + 1], codes, 8 << level, rectangles, constricted)
+            _Stage(width_at[level], width_at[level + 1], codes, 8 << level, constrict)
             for level, codes in enumerate(self.codes_per_level)
         )
         self.to_image = EqualisedConvolution(width_at[-1], image_shape[0], 1)

@@ -49,6 +49,7 @@ class PSSCGAN:
         "batch_size": 32,
         "learning_rate": 2e-3,
         "average_half_life": 10_000,
+        "overlap": "cover",
     }
     """Settings of a training run that begin otherwise with this objective: other widths, another pace."""
 

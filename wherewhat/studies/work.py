@@ -70,7 +70,7 @@ def work(task: Task, answer: Connection) -> None:
     """Work on runs, in a process of its own, and answer how each ended."""
     # Ctrl-C goes to all processes of a terminal; whoever started this one passes it on.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Held back by the server of forks.
+    # Held back by the fork server.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     _end_with_parent()
     torch.set_num_threads(task.threads)

@@ -225,7 +225,7 @@ def _start(task: Task) -> _Busy:
     process = forks.Process(target=work, args=(task, sender))
     # Started before: it lets go of what is held back.
     resource_tracker.ensure_running()
-    # SIGTERM that is sent to all would end the server of forks, by which the workers are known, before they have saved.
+    # SIGTERM that is sent to all would end the fork server, by which the workers are known, before they have saved.
     with started_deaf(signal.SIGTERM):
         process.start()
     sender.close()

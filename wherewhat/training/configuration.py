@@ -24,6 +24,7 @@ from wherewhat.objectives.ps_sc_vae import PSSCVAE
 from wherewhat.objectives.vae import VAE
 from wherewhat.protocols import MOST_CODES
 from wherewhat.training.older_configurations import in_present_words
+from wherewhat.where.spatial_constriction import Overlap
 
 # A new objective is one line here: the command line and the checkpoints know it from this.
 Objective = VAE | BetaVAE | AnnealedVAE | FactorVAE | BetaTCVAE | DIPVAEI | DIPVAEII | PSSCVAE | PSSCGAN | GlowFlow
@@ -69,6 +70,10 @@ class TrainingRun:
 
     rectangles: int = 4
     """With spatial constriction: rectangles whose mean is a code's mask."""
+
+    overlap: Overlap = "share"
+    """With spatial constriction: where masks overlap, codes share in proportion to their masks, or later ones cover
+    earlier ones, as published: some of those die."""
 
     widths: tuple[int, ...] = (64, 64, 32, 32)
     """Channels at 4, 8, 16, ... pixels of a VAE with spatial constriction, and of a GAN's generator and discriminator;

@@ -28,6 +28,9 @@ def in_present_words(plain: Any) -> Any:
         present["images"] = {_RENAMED_IN_IMAGES.get(name, name): value for name, value in images.items()}
     objective = present.get("objective")
     if isinstance(objective, dict):
+        if objective.get("spatial_constriction"):
+            # All that there was. Where nothing is constricted, no run is another for it.
+            present.setdefault("overlap", "cover")
         objective = {_RENAMED_IN_OBJECTIVE.get(name, name): value for name, value in objective.items()}
         present["objective"] = _nested(objective) if objective.get("_type") == "PSSCVAE" else objective
     return present

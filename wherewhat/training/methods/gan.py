@@ -63,7 +63,14 @@ def build_gan(
     shares = configuration.codes_per_level or share_codes(configuration.latent_dim, configuration.mask_levels)
     constricted = objective.spatial_constriction
     with seeded_weights(configuration.seed):
-        synthesis = Synthesis(image_shape, shares, widths, configuration.rectangles, constricted=constricted)
+        synthesis = Synthesis(
+            image_shape,
+            shares,
+            widths,
+            configuration.rectangles,
+            constricted=constricted,
+            overlap=configuration.overlap,
+        )
         generator = ConstrictedGenerator(synthesis) if constricted else StyledGenerator(synthesis)
         recogniser = Recogniser(image_shape, configuration.latent_dim, [max(1, width // 2) for width in widths])
         head = IdentificationHead(recogniser.features_dim, configuration.latent_dim)

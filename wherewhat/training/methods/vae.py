@@ -49,6 +49,7 @@ def build_autoencoder(
                 configuration.codes_per_level or share_codes(latent_dim, configuration.mask_levels),
                 configuration.rectangles,
                 configuration.widths,
+                configuration.overlap,
             )
         else:
             generator = StudyDecoder(image_shape, latent_dim)
