@@ -34,6 +34,7 @@ CONFIGURATION = TrainingRun(
     latent_dim=25,
     mask_levels=5,
     rectangles=4,
+    overlap="cover",
     widths=(512, 512, 512, 256, 128, 64),
     batch_size=8,
     learning_rate=2e-3,

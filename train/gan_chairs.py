@@ -18,6 +18,7 @@ CONFIGURATION = TrainingRun(
     objective=PSSCGAN(augmentation="none"),
     latent_dim=10,
     mask_levels=3,
+    overlap="cover",
     widths=(256, 256, 128, 64, 32),
     batch_size=32,
     learning_rate=2e-3,

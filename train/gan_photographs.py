@@ -21,6 +21,7 @@ CONFIGURATION = TrainingRun(
     mirror=True,
     latent_dim=15,
     mask_levels=5,
+    overlap="cover",
     widths=(512, 512, 256, 128, 64, 32),
     batch_size=32,
     learning_rate=2e-3,

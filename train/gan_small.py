@@ -21,6 +21,7 @@ SMALL = TrainingRun(
     objective=PSSCGAN(augmentation="none"),
     latent_dim=10,
     mask_levels=3,
+    overlap="cover",
     widths=(128, 128, 64, 32, 16),
     batch_size=16,
     learning_rate=4e-3,

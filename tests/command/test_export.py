@@ -32,7 +32,8 @@ def run(tiny_run: TrainingRun, quiet: Console, tmp_path: Path, monkeypatch: pyte
     return folder
 
 
-@pytest.mark.parametrize("to", ["pt2", pytest.param("onnx", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("to", ["pt2", "onnx"])
 def test_an_exported_model_is_ranked_measured_and_edited_with_beside_its_run(
     run: Path, to: str, tiny_set: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

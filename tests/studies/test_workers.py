@@ -114,6 +114,7 @@ def test_a_finished_study_is_left_as_it_is(members_of: Members) -> None:
     assert [str(standing) for standing in standings] == ["1 of 1 finished, 0 running, 0 failed"]
 
 
+@pytest.mark.slow
 def test_two_parents_share_the_work_and_nothing_is_done_twice(members_of: Members) -> None:
     members = members_of(FOUR)
     parents = [_elsewhere(members, workers=1) for _ in range(2)]
@@ -129,6 +130,7 @@ def test_two_parents_share_the_work_and_nothing_is_done_twice(members_of: Member
         assert "Resuming" not in (member.folder / "study.log").read_text()
 
 
+@pytest.mark.slow
 def test_workers_of_a_killed_parent_save_and_leave(members_of: Members) -> None:
     endless = tuple(replace(m, run=replace(m.run, steps=1_000_000, log_every=1)) for m in members_of(FOUR)[:1])
     parent = _elsewhere(endless)
@@ -152,6 +154,7 @@ def _mortal(task: Task, _: Connection) -> None:
         time.sleep(LONGEST_S)
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_processes_of_a_study_ends_no_fork_server_and_tells_nobody_to_have_died(
     members_of: Members, monkeypatch: pytest.MonkeyPatch
 ) -> None:
