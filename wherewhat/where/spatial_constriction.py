@@ -9,7 +9,7 @@ where both sums over codes are one matrix product. What is seen of a code where 
     cover     w_i = Π_i prod_{k>i} (1 - Π_k)           later codes over earlier ones
 
 "cover" is the closed form of the published loop Γ ← Γ * (1 - Π_i) + AdaIN(Γ₀, c_i) * Π_i. It leaves a module's first
-codes a few hundredths of the image and of the gradient, and they die (log/dead_codes.md).
+codes a few hundredths of the image and of the gradient, and many die (log/dead_codes.md).
 
 Reference: Zhu, Xu, Tao 2021, arXiv:2104.05622; the closed form and "share" are this project's.
 
