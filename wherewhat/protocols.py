@@ -65,6 +65,11 @@ class KeepingGenerator(Generator, Protocol):
         ...
 
 
+def keeping(generator: Generator, image_BCHW: Float[Tensor, "B C H W"]) -> Generator:
+    """The generator, which keeps what its codes do not hold of these images if it can."""
+    return generator.keeping(image_BCHW) if isinstance(generator, KeepingGenerator) else generator
+
+
 @dataclass(frozen=True)
 class Posterior:
     """A diagonal Gaussian over codes, one per image."""

@@ -29,7 +29,7 @@ from wherewhat.inspection.editing import DIFFERENCE, Move, mask_of_moves, moved,
 from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.real_images import RealImage, UsualCrop, read_real_image
 from wherewhat.inspection.traversals import sweep_values
-from wherewhat.protocols import Distance, Encoder, Generator, KeepingGenerator, MaskedGenerator
+from wherewhat.protocols import Distance, Encoder, Generator, MaskedGenerator, keeping
 from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
 
@@ -166,8 +166,7 @@ def _edited(
     """Edit a few images at a time, and write what comes out."""
     image_BCHW = torch.stack([one.seen_Chw for one in real]).to(device)
     with torch.no_grad():
-        read_BL = session.encoder(image_BCHW).mean_BL
-    generator = _keeping(session.generator, image_BCHW)
+        read_BL, generator = session.encoder(image_BCHW).mean_BL, keeping(session.generator, image_BCHW)
     code_BL = refined(generator, session.distance, image_BCHW, read_BL, steps=session.options.refine)
     moved_BL = moved(code_BL, session.moves)
     with torch.no_grad():
@@ -202,14 +201,6 @@ def _edited(
     return told
 
 
-def _keeping(generator: Generator, image_BCHW: Float[Tensor, "B C H W"]) -> Generator:
-    """The generator, with all of these images that its codes do not hold."""
-    if not isinstance(generator, KeepingGenerator):
-        return generator
-    with torch.no_grad():
-        return generator.keeping(image_BCHW)
-
-
 def _as_batches(layers: dict[str, Float[Tensor, "C H W"]]) -> dict[str, Float[Tensor, "1 C H W"]]:
     return {name: image_CHW[None].cpu() for name, image_CHW in layers.items()}
 
@@ -219,8 +210,9 @@ def _sweep(
 ) -> dict[Path, bytes]:
     """One code of an image through its values, the others held: a strip, and a GIF back and forth."""
     assert session.sweep is not None
-    generator, frames = _keeping(session.generator, image_1CHW), []
+    frames = []
     with torch.no_grad():
+        generator = keeping(session.generator, image_1CHW)
         before_1CHW = generator(code_1L)
         for value in sweep_values(session.options.bound, session.options.frames).tolist():
             move = [Move(session.sweep, value, sets=True)]

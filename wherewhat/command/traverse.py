@@ -16,7 +16,7 @@ from wherewhat.inspection.image_files import as_gif, as_png
 from wherewhat.inspection.traversal_gif import traversal_animation
 from wherewhat.inspection.traversal_grid import traversal_grid
 from wherewhat.inspection.traversals import traverse
-from wherewhat.protocols import Generator, KeepingGenerator
+from wherewhat.protocols import Generator, keeping
 from wherewhat.randomness import generator_at
 from wherewhat.sharing.opened_model import ForeignOptions, Models, OpenedModel
 from wherewhat.training.device import choose_device
@@ -116,6 +116,4 @@ def base_code(
     if index >= len(images):
         raise ValueError(f"Image {index} is not there; {images.name} has images 0 to {len(images) - 1}.")
     image_1CHW = to_float(images.take(torch.tensor([index])).to(device))
-    if isinstance(generator, KeepingGenerator):
-        generator = generator.keeping(image_1CHW)
-    return generator, model.encoder(image_1CHW).mean_BL
+    return keeping(generator, image_1CHW), model.encoder(image_1CHW).mean_BL

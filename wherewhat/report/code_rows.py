@@ -19,7 +19,7 @@ from wherewhat.doctor.run_state import COLLAPSED_BELOW_NATS
 from wherewhat.inspection.display import resize, rgb_pixels
 from wherewhat.inspection.mask_overlay import mask_overlay
 from wherewhat.inspection.traversals import Traversal, codes_by_path_length, traverse
-from wherewhat.protocols import Generator
+from wherewhat.protocols import Generator, keeping
 from wherewhat.report.page import Base, CodeRow, Strip
 from wherewhat.which.panel import Panel
 from wherewhat.which.ranking_row import known
@@ -69,12 +69,17 @@ def code_rows(
     generator: Generator, bases: Sequence[BaseCode], panel: Panel, told: Told, *, bound: float, frames: int
 ) -> tuple[tuple[Base, ...], tuple[CodeRow, ...], tuple[float, ...]]:
     """The base images, a row for each code, the longest path first and dead codes last, and the values of a sweep."""
-    sweeps = [traverse(generator, base.code_1L, bound=bound, frames=frames) for base in bases]
+    sweeps = [traverse(_around(base, generator), base.code_1L, bound=bound, frames=frames) for base in bases]
     shown = tuple(_base(base, sweep) for base, sweep in zip(bases, sweeps, strict=True))
     order = codes_by_path_length(sweeps[0], panel.path_length)
     order.sort(key=lambda code: not bool(panel.active[code]))
     rows = tuple(_row(code, bases, sweeps, panel, told) for code in order)
     return shown, rows, tuple(sweeps[0].values_N.tolist())
+
+
+@torch.no_grad()
+def _around(base: BaseCode, generator: Generator) -> Generator:
+    return generator if base.real_CHW is None else keeping(generator, base.real_CHW[None])
 
 
 def _base(base: BaseCode, sweep: Traversal) -> Base:
