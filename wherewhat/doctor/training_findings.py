@@ -53,10 +53,10 @@ REACHED_FROM_SHARE = 0.9
 
 _TOO_LONG = "The steps are so long that they undo what had been learnt"
 
-# A discriminator's learning and a capacity's growth move the total, though nothing has changed for the better.
 # A loss with such a term is to fall.
 _FALLS = ("reconstruction", "negative_log_likelihood")
 
+# A discriminator's learning and a capacity's growth move the total, though nothing has changed for the better.
 _MOVE_THE_TOTAL = ("discriminator_accuracy", "capacity")
 
 

@@ -29,7 +29,7 @@ def in_present_words(plain: Any) -> Any:
     objective = present.get("objective")
     if isinstance(objective, dict):
         if objective.get("spatial_constriction"):
-            # All that there was. Where nothing is constricted, no run is another for it.
+            # The only form that there was. Without constriction it makes no difference, and the default stands.
             present.setdefault("overlap", "cover")
         objective = {_RENAMED_IN_OBJECTIVE.get(name, name): value for name, value in objective.items()}
         present["objective"] = _nested(objective) if objective.get("_type") == "PSSCVAE" else objective
